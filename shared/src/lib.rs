@@ -1,1 +1,21 @@
-//! Kervan.
+//! Kervan joins the marketplaces where a merchant sells with those where the goods are bought.
+//!
+//! The crate reads from the inside out:
+//!
+//! - [`domain`] holds plain types that are valid once they exist: ids, money, orders, purchases, parcels.
+//! - [`decide`] holds pure functions over them: no I/O, no clock.
+//! - [`flows`] holds one file a use case; each takes a [`Kervan`] with every port it may need.
+//! - [`marketplaces`] holds one folder a marketplace behind small traits, one a role.
+//! - [`store`], [`queue`], [`secrets`], [`seal`], [`http`] and [`clock`] are the ports, each with its AWS
+//!   implementation and one in memory.
+//!
+//! **Invariant:** `domain` and `decide` never import a port; `flows` never imports an AWS crate.
+
+pub mod aws;
+pub mod clock;
+pub mod domain;
+pub mod http;
+pub mod queue;
+pub mod seal;
+pub mod secrets;
+pub mod store;

@@ -1,0 +1,71 @@
+//! The queue port: at least once, in any order, with delays, visibility and a count of deliveries, as SQS has them.
+
+mod memory;
+mod sqs;
+
+pub use memory::MemoryQueue;
+pub use sqs::Sqs;
+
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// The longest delay of a message (SQS's own limit).
+pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
+
+/// A message to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// JSON text.
+    pub body: String,
+    /// Hidden for so long at first; whole seconds, at most [`LONGEST_DELAY`].
+    pub delay: Duration,
+}
+
+impl Outgoing {
+    /// A message that is visible at once.
+    pub const fn now(body: String) -> Self {
+        Self {
+            body,
+            delay: Duration::ZERO,
+        }
+    }
+}
+
+/// A message that was received and is hidden from others for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// The queue's id of the message.
+    pub id: String,
+    /// What deletes or releases this delivery.
+    pub receipt: String,
+    /// JSON text.
+    pub body: String,
+    /// How often it has been received, this time included.
+    pub deliveries: u32,
+}
+
+/// The queue did not do what was asked. A message may have been sent nevertheless.
+#[derive(Debug, thiserror::Error)]
+#[error("the queue did not answer: {0}")]
+pub struct QueueError(pub String);
+
+/// One queue.
+#[async_trait]
+pub trait Queue: Send + Sync + std::fmt::Debug {
+    /// Sends all messages, ten a call. After an error some may have been sent: the caller sends all again.
+    async fn send(&self, messages: Vec<Outgoing>) -> Result<(), QueueError>;
+
+    /// Receives up to ten messages and hides them for `visibility`; waits up to `wait` for the first.
+    async fn receive(
+        &self,
+        most: usize,
+        visibility: Duration,
+        wait: Duration,
+    ) -> Result<Vec<Received>, QueueError>;
+
+    /// Deletes a delivery's message.
+    async fn delete(&self, receipt: &str) -> Result<(), QueueError>;
+
+    /// Makes a delivery's message visible again after `after`.
+    async fn release(&self, receipt: &str, after: Duration) -> Result<(), QueueError>;
+}

@@ -1,0 +1,96 @@
+//! The table's layout, in one place.
+//!
+//! | partition | sort key | what |
+//! |---|---|---|
+//! | `ORDER#ebay:main#01-1` | `STATE` | the order with its purchases and parcels; its due time |
+//! | | `BUYER` | the buyer, sealed; expires |
+//! | | `HISTORY#00001` | one record of what happened, append-only |
+//! | `SUPPLIER#aliexpress:main#123` | `ORDER` | which order a supplier's order belongs to |
+//! | `PERSON#<pseudonym>` | `ebay:main/01-1` | which orders are a person's; expires with their data |
+//! | `SKU#<sku>` | `LISTING#ebay:main` | a listing: the channel's ids, what is published |
+//! | | `OFFER#aliexpress:main/1/2` | an offer: evidence, and the counters of free units |
+//! | `ACCOUNT#ebay:main` | `TOKEN` | access and refresh token, sealed; the lease of the one that refreshes |
+//! | | `SWEEP` | up to when the channel's orders were read |
+
+use super::Key;
+use crate::domain::{AccountId, OfferId, OrderKey, Pseudonym, Sku, SupplierOrderId};
+
+/// Sort key of an order's state.
+pub const STATE: &str = "STATE";
+/// Sort key of an order's sealed buyer.
+pub const BUYER: &str = "BUYER";
+/// Beginning of the sort keys of an order's history.
+pub const HISTORY: &str = "HISTORY#";
+/// Beginning of the sort keys of a sku's listings.
+pub const LISTING: &str = "LISTING#";
+/// Beginning of the sort keys of a sku's offers.
+pub const OFFER: &str = "OFFER#";
+
+/// Lane of orders that the order-forwarder has to look at.
+pub const FORWARD_LANE: &str = "forward";
+/// Lane of orders whose tracking is due.
+pub const TRACK_LANE: &str = "track";
+/// Lane of orders that wait for a person.
+pub const ATTENTION_LANE: &str = "attention";
+/// Lane of offers whose stock is due.
+pub const STOCK_LANE: &str = "stock";
+
+/// Partition of an order.
+pub fn order(order: &OrderKey) -> String {
+    format!("ORDER#{}#{}", order.channel, order.id)
+}
+
+/// An order's state.
+pub fn order_state(key: &OrderKey) -> Key {
+    Key::new(order(key), STATE)
+}
+
+/// An order's sealed buyer.
+pub fn buyer(key: &OrderKey) -> Key {
+    Key::new(order(key), BUYER)
+}
+
+/// A record of an order's history; the number counts from 1.
+pub fn history(key: &OrderKey, number: u64) -> Key {
+    Key::new(order(key), format!("{HISTORY}{number:05}"))
+}
+
+/// Where a supplier's order leads back to ours.
+pub fn supplier_order(supplier: &AccountId, id: &SupplierOrderId) -> Key {
+    Key::new(format!("SUPPLIER#{supplier}#{id}"), "ORDER")
+}
+
+/// Partition of a person's orders.
+pub fn person(pseudonym: &Pseudonym) -> String {
+    format!("PERSON#{pseudonym}")
+}
+
+/// One order of a person.
+pub fn person_order(pseudonym: &Pseudonym, order: &OrderKey) -> Key {
+    Key::new(person(pseudonym), order.to_string())
+}
+
+/// Partition of a sku.
+pub fn sku(sku: &Sku) -> String {
+    format!("SKU#{sku}")
+}
+
+/// A sku's listing on a channel.
+pub fn listing(code: &Sku, channel: &AccountId) -> Key {
+    Key::new(sku(code), format!("{LISTING}{channel}"))
+}
+
+/// A sku's offer.
+pub fn offer(code: &Sku, offer: &OfferId) -> Key {
+    Key::new(sku(code), format!("{OFFER}{offer}"))
+}
+
+/// An account's tokens.
+pub fn token(account: &AccountId) -> Key {
+    Key::new(format!("ACCOUNT#{account}"), "TOKEN")
+}
+
+/// How far a channel's orders were swept.
+pub fn sweep(channel: &AccountId) -> Key {
+    Key::new(format!("ACCOUNT#{channel}"), "SWEEP")
+}
