@@ -15,6 +15,7 @@ pub mod aws;
 pub mod clock;
 pub mod domain;
 pub mod http;
+pub mod marketplaces;
 pub mod queue;
 pub mod seal;
 pub mod secrets;
