@@ -16,6 +16,7 @@ mod causes;
 pub mod clock;
 pub mod domain;
 pub mod http;
+pub mod marketplaces;
 pub mod queue;
 pub mod seal;
 pub mod secrets;

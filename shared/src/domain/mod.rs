@@ -3,14 +3,28 @@
 //! **Invariant:** nothing here does I/O or reads a clock.
 
 mod address;
+mod attention;
+mod event;
 mod ids;
+mod listing;
 mod money;
+mod offer;
+mod order;
+mod parcel;
+mod purchase;
 mod signal;
 
 pub use address::{Address, Buyer, CountryCode};
+pub use attention::{Attention, Reason, safe_code};
+pub use event::{Event, HistoryRecord};
 pub use ids::{
     AccountId, ChannelOrderId, Invalid, LineId, Marketplace, OfferId, OrderKey, Pseudonym,
     Reference, Sku, SupplierOrderId,
 };
+pub use listing::{Listing, ListingId, Published};
 pub use money::{Currency, Money};
+pub use offer::{Evidence, Offer};
+pub use order::{Misfit, Order, OrderDetails, OrderLine, Payment, Phase};
+pub use parcel::{Parcel, ParcelLine, ParcelState, TrackingNumber};
+pub use purchase::{Doubt, Purchase, PurchaseLine, PurchaseState};
 pub use signal::{Signal, SignalKind};

@@ -1,0 +1,164 @@
+//! Why an order waits for a person: a closed set, each reason with its next action and whether money may be spent.
+
+use super::Sku;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// An order's entry in the attention list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attention {
+    /// Why.
+    pub reason: Reason,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Everything that can stop an order. What is not in this list may not stop one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Reason {
+    /// A line's sku is not in the catalogue.
+    SkuNotMapped {
+        /// The sku as the channel sent it.
+        sku: String,
+    },
+    /// No offer has enough units that are known to be free.
+    OutOfStock {
+        /// The sku that cannot be had.
+        sku: Sku,
+    },
+    /// Buying would lose more than the rule allows.
+    WouldLose {
+        /// Minor units of the order's currency; negative.
+        margin_minor: i64,
+    },
+    /// Costs and proceeds have different currencies and no rate is known.
+    NoRate,
+    /// Every supplier refused.
+    SupplierRefused {
+        /// The supplier's documented code.
+        code: String,
+    },
+    /// The supplier or the buyer's country refuses the address.
+    AddressRefused {
+        /// The supplier's documented code.
+        code: String,
+    },
+    /// It is not known whether a purchase was placed, and no look-up can tell.
+    PurchaseInDoubt,
+    /// A purchase exists at the supplier, but its number there is not known.
+    PurchaseNumberUnknown,
+    /// A purchase was placed and waits for its payment on the supplier's site.
+    PurchaseUnpaid,
+    /// The supplier closed a purchase that was placed.
+    PurchaseClosed {
+        /// The supplier's documented code.
+        code: String,
+    },
+    /// The customer cancelled after the purchase was placed.
+    CancelledAfterPurchase,
+    /// The buyer's data was erased before the purchase was placed.
+    BuyerErased,
+    /// An account's consent has ended; a person has to renew it. Taken up again by itself afterwards.
+    ConsentEnded {
+        /// The account, as in `ebay:main`.
+        account: String,
+    },
+    /// A marketplace refuses our configuration or permission.
+    Misconfigured {
+        /// The account, as in `ebay:main`.
+        account: String,
+        /// The marketplace's documented code.
+        code: String,
+    },
+    /// The channel refuses the tracking number.
+    TrackingRefused {
+        /// The channel's documented code.
+        code: String,
+    },
+}
+
+impl Reason {
+    /// What a person should do, in one sentence.
+    pub fn next_action(&self) -> &'static str {
+        match self {
+            Self::SkuNotMapped { .. } => {
+                "Add the sku with `kervan catalog import`; the order is taken up again within minutes."
+            }
+            Self::OutOfStock { .. } => {
+                "Add an offer that has stock, or cancel the order at the channel."
+            }
+            Self::WouldLose { .. } => {
+                "Buy by hand, add a cheaper offer, or cancel the order at the channel."
+            }
+            Self::NoRate => "Add an offer in the order's currency, or buy by hand.",
+            Self::SupplierRefused { .. } => {
+                "Look the code up, then buy by hand or cancel at the channel."
+            }
+            Self::AddressRefused { .. } => {
+                "Ask the buyer for a complete address, then buy by hand."
+            }
+            Self::PurchaseInDoubt => {
+                "Search the supplier's site for the reference before buying by hand."
+            }
+            Self::PurchaseNumberUnknown => {
+                "Find the order on the supplier's site; do not buy again."
+            }
+            Self::PurchaseUnpaid => "Pay the order on the supplier's site; it goes on by itself.",
+            Self::PurchaseClosed { .. } => {
+                "See why the supplier closed it, then buy by hand or cancel."
+            }
+            Self::CancelledAfterPurchase => {
+                "Cancel on the supplier's site, or prepare for a return."
+            }
+            Self::BuyerErased => "Cancel the order at the channel; the address is gone for good.",
+            Self::ConsentEnded { .. } => {
+                "Renew the consent and put the new refresh token into the secret."
+            }
+            Self::Misconfigured { .. } => {
+                "Mend the account's configuration; the order is then taken up again."
+            }
+            Self::TrackingRefused { .. } => "Enter the tracking number at the channel by hand.",
+        }
+    }
+
+    /// Whether Kervan may still spend money on the order while it waits: only where nothing was bought and the cause
+    /// can pass by itself.
+    pub const fn may_spend(&self) -> bool {
+        matches!(
+            self,
+            Self::SkuNotMapped { .. }
+                | Self::OutOfStock { .. }
+                | Self::ConsentEnded { .. }
+                | Self::Misconfigured { .. }
+        )
+    }
+
+    /// Whether the sweep takes the order up again by itself, because the cause may have passed.
+    pub const fn passes(&self) -> bool {
+        self.may_spend() || matches!(self, Self::PurchaseUnpaid)
+    }
+
+    /// The code as written in logs and lists.
+    pub fn code(&self) -> String {
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|value| Some(value.get("reason")?.as_str()?.to_owned()))
+            .unwrap_or_default()
+    }
+}
+
+/// A marketplace's code, made safe to store and log: at most 64 letters, digits and `._:-`, nothing else. Free text of
+/// a marketplace can repeat a buyer's data and is never kept.
+pub fn safe_code(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "._:-".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .take(64)
+        .collect()
+}

@@ -1,0 +1,173 @@
+//! What can happen to an order. Its history is a list of these, and its state is nothing but their sum.
+
+use super::{Doubt, OrderDetails, Parcel, PurchaseLine, Reason, SupplierOrderId, TrackingNumber};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// One thing that happened to an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The order was read from the channel for the first time.
+    Recorded {
+        /// What the channel said, without the buyer's data.
+        details: OrderDetails,
+    },
+    /// The channel says something else than before.
+    Changed {
+        /// What it says now.
+        details: OrderDetails,
+    },
+    /// A purchase was planned and its units reserved.
+    Planned {
+        /// Counts from 1 in the order.
+        purchase: u8,
+        /// What it buys.
+        lines: Vec<PurchaseLine>,
+    },
+    /// Somebody took the lease and calls the supplier.
+    PlacingStarted {
+        /// Which purchase.
+        purchase: u8,
+        /// The end of the lease.
+        lease_until: Timestamp,
+    },
+    /// The supplier has the purchase.
+    Placed {
+        /// Which purchase.
+        purchase: u8,
+        /// The supplier's numbers.
+        supplier_orders: Vec<SupplierOrderId>,
+    },
+    /// It is proven that the supplier does not have the purchase; it may be tried again.
+    NotPlaced {
+        /// Which purchase.
+        purchase: u8,
+        /// Not before.
+        retry_at: Timestamp,
+    },
+    /// It is not known whether the supplier has the purchase.
+    Doubted {
+        /// Which purchase.
+        purchase: u8,
+        /// Since when, and when it may be settled.
+        doubt: Doubt,
+    },
+    /// The supplier refused the purchase, proven without effect; its units are free again.
+    Refused {
+        /// Which purchase.
+        purchase: u8,
+        /// The supplier's documented code.
+        code: String,
+    },
+    /// The purchase was given up before it was placed; its units are free again.
+    PurchaseCancelled {
+        /// Which purchase.
+        purchase: u8,
+    },
+    /// All of a purchase is on its way.
+    Shipped {
+        /// Which purchase.
+        purchase: u8,
+    },
+    /// All of a purchase has arrived.
+    Delivered {
+        /// Which purchase.
+        purchase: u8,
+    },
+    /// The supplier named a parcel.
+    ParcelSeen {
+        /// The parcel.
+        parcel: Parcel,
+    },
+    /// Somebody took the lease and tells the channel of a parcel.
+    ConfirmStarted {
+        /// Which parcel.
+        parcel: TrackingNumber,
+        /// The end of the lease.
+        lease_until: Timestamp,
+    },
+    /// The channel has the parcel.
+    ParcelConfirmed {
+        /// Which parcel.
+        parcel: TrackingNumber,
+    },
+    /// The channel refuses the parcel.
+    ParcelRefused {
+        /// Which parcel.
+        parcel: TrackingNumber,
+    },
+    /// A parcel arrived.
+    ParcelDelivered {
+        /// Which parcel.
+        parcel: TrackingNumber,
+    },
+    /// The order waits for a person.
+    AttentionRaised {
+        /// Why.
+        reason: Reason,
+    },
+    /// The cause has passed.
+    AttentionCleared,
+    /// The customer's order was cancelled before anything was bought.
+    Cancelled,
+    /// The buyer's data was erased.
+    BuyerErased,
+    /// Nothing is left to do.
+    Finished,
+}
+
+impl Event {
+    /// The event's name as written in logs and lists.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Recorded { .. } => "recorded",
+            Self::Changed { .. } => "changed",
+            Self::Planned { .. } => "planned",
+            Self::PlacingStarted { .. } => "placing_started",
+            Self::Placed { .. } => "placed",
+            Self::NotPlaced { .. } => "not_placed",
+            Self::Doubted { .. } => "doubted",
+            Self::Refused { .. } => "refused",
+            Self::PurchaseCancelled { .. } => "purchase_cancelled",
+            Self::Shipped { .. } => "shipped",
+            Self::Delivered { .. } => "delivered",
+            Self::ParcelSeen { .. } => "parcel_seen",
+            Self::ConfirmStarted { .. } => "confirm_started",
+            Self::ParcelConfirmed { .. } => "parcel_confirmed",
+            Self::ParcelRefused { .. } => "parcel_refused",
+            Self::ParcelDelivered { .. } => "parcel_delivered",
+            Self::AttentionRaised { .. } => "attention_raised",
+            Self::AttentionCleared => "attention_cleared",
+            Self::Cancelled => "cancelled",
+            Self::BuyerErased => "buyer_erased",
+            Self::Finished => "finished",
+        }
+    }
+}
+
+/// A record of an order's history. It carries the hash of the one before, so that none can be changed or lost unseen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryRecord {
+    /// Counts from 1 in the order.
+    pub number: u64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+    /// Lower-case hex SHA-256 of the record before as stored; 64 zeros for the first.
+    pub previous: String,
+}
+
+impl HistoryRecord {
+    /// What the first record carries for the one before.
+    pub const NONE_BEFORE: &str =
+        "0000000000000000000000000000000000000000000000000000000000000000";
+
+    /// The hash that the next record carries, of this record's stored text.
+    pub fn hash_of(stored: &str) -> String {
+        hex::encode(Sha256::digest(stored))
+    }
+}

@@ -1,0 +1,383 @@
+//! A customer's order with its purchases and parcels: the sum of its history.
+
+use super::{
+    Attention, CountryCode, Doubt, Event, LineId, Money, OrderKey, Parcel, ParcelState, Purchase,
+    PurchaseLine, PurchaseState, Reference, SupplierOrderId, TrackingNumber,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What the channel says of an order, without the buyer's data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderDetails {
+    /// When the customer bought.
+    pub bought_at: Timestamp,
+    /// When the channel last changed it, by the channel's clock.
+    pub modified_at: Timestamp,
+    /// Whether the money is there.
+    pub payment: Payment,
+    /// Whether the customer or the channel has asked to cancel, or has cancelled.
+    pub cancel_requested: bool,
+    /// Whether the channel says that all lines are shipped.
+    pub fulfilled: bool,
+    /// What the customer pays.
+    pub total: Money,
+    /// What the channel keeps of it, where it says.
+    pub fee: Money,
+    /// Where it goes.
+    pub country: CountryCode,
+    /// What was bought.
+    pub lines: Vec<OrderLine>,
+}
+
+/// Whether the customer's money is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payment {
+    /// Paid: it may be bought.
+    Paid,
+    /// Not yet.
+    Pending,
+    /// Failed or paid back.
+    Failed,
+}
+
+/// One line of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderLine {
+    /// The channel's id.
+    pub id: LineId,
+    /// The sku as the channel sent it; empty where the listing has none.
+    pub sku: String,
+    /// How many units.
+    pub quantity: u32,
+    /// What the customer pays for the line, without shipping.
+    pub price: Money,
+    /// Until when it must be shipped, where the channel says.
+    pub ship_by: Option<Timestamp>,
+}
+
+/// Whether an order is still moving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Something is left to do.
+    Open,
+    /// Everything arrived.
+    Done,
+    /// Cancelled before anything was bought.
+    Cancelled,
+}
+
+/// An order. Its fields are only ever changed by [`Order::apply`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Which order.
+    pub key: OrderKey,
+    /// The number of its last history record.
+    pub version: u64,
+    /// The hash of its last history record.
+    pub last_hash: String,
+    /// What the channel says.
+    pub details: OrderDetails,
+    /// What is bought for it.
+    pub purchases: Vec<Purchase>,
+    /// What was shipped.
+    pub parcels: Vec<Parcel>,
+    /// Whether it is still moving.
+    pub phase: Phase,
+    /// Set while it waits for a person.
+    pub attention: Option<Attention>,
+    /// Whether the buyer's data was erased.
+    pub buyer_erased: bool,
+    /// When the last record was written.
+    pub updated_at: Timestamp,
+}
+
+/// An event that does not fit the state it met. It is a defect of Kervan or a changed table, never an outside fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{event} does not fit the state of the order")]
+pub struct Misfit {
+    /// The event's name.
+    pub event: &'static str,
+}
+
+impl Order {
+    /// The order that a first event makes; only `Recorded` can be first.
+    pub fn begin(key: OrderKey, at: Timestamp, event: &Event) -> Result<Self, Misfit> {
+        let Event::Recorded { details } = event else {
+            return Err(Misfit {
+                event: event.name(),
+            });
+        };
+        Ok(Self {
+            key,
+            version: 1,
+            last_hash: String::new(),
+            details: details.clone(),
+            purchases: Vec::new(),
+            parcels: Vec::new(),
+            phase: Phase::Open,
+            attention: None,
+            buyer_erased: false,
+            updated_at: at,
+        })
+    }
+
+    /// Applies one more event. Everything that is decided is decided before; here a state that does not fit is an error.
+    pub fn apply(&mut self, at: Timestamp, event: &Event) -> Result<(), Misfit> {
+        self.apply_to_parts(at, event)?;
+        self.version += 1;
+        self.updated_at = at;
+        Ok(())
+    }
+
+    fn apply_to_parts(&mut self, at: Timestamp, event: &Event) -> Result<(), Misfit> {
+        let misfit = Misfit {
+            event: event.name(),
+        };
+        match event {
+            Event::Recorded { .. } => return Err(misfit),
+            Event::Changed { details } => self.details = details.clone(),
+            Event::Planned { purchase, lines } => self.plan(*purchase, lines, at, misfit)?,
+            Event::ParcelSeen { parcel } => {
+                if self.parcel(&parcel.tracking_number).is_some() {
+                    return Err(misfit);
+                }
+                self.parcels.push(parcel.clone());
+            }
+            Event::ConfirmStarted { parcel, .. }
+            | Event::ParcelConfirmed { parcel }
+            | Event::ParcelRefused { parcel }
+            | Event::ParcelDelivered { parcel } => self.parcel_event(parcel, at, event, misfit)?,
+            Event::AttentionRaised { reason } => {
+                self.attention = Some(Attention {
+                    reason: reason.clone(),
+                    since: at,
+                });
+            }
+            Event::AttentionCleared => self.attention = None,
+            Event::Cancelled => {
+                self.phase = Phase::Cancelled;
+                self.attention = None;
+            }
+            Event::BuyerErased => self.buyer_erased = true,
+            Event::Finished => {
+                self.phase = Phase::Done;
+                self.attention = None;
+            }
+            Event::PlacingStarted { purchase, .. }
+            | Event::Placed { purchase, .. }
+            | Event::NotPlaced { purchase, .. }
+            | Event::Doubted { purchase, .. }
+            | Event::Refused { purchase, .. }
+            | Event::PurchaseCancelled { purchase }
+            | Event::Shipped { purchase }
+            | Event::Delivered { purchase } => {
+                let purchase = self.purchases.iter_mut().find(|p| p.number == *purchase);
+                let purchase = purchase.ok_or_else(|| misfit.clone())?;
+                purchase.state = next_state(&purchase.state, at, event).ok_or(misfit)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn plan(
+        &mut self,
+        number: u8,
+        lines: &[PurchaseLine],
+        at: Timestamp,
+        misfit: Misfit,
+    ) -> Result<(), Misfit> {
+        if usize::from(number) != self.purchases.len() + 1 || lines.is_empty() {
+            return Err(misfit);
+        }
+        self.purchases.push(Purchase {
+            number,
+            reference: Reference::of(&self.key, number),
+            lines: lines.to_vec(),
+            state: PurchaseState::Planned {
+                not_before: at,
+                attempts: 0,
+            },
+        });
+        Ok(())
+    }
+
+    fn parcel_event(
+        &mut self,
+        tracking_number: &TrackingNumber,
+        at: Timestamp,
+        event: &Event,
+        misfit: Misfit,
+    ) -> Result<(), Misfit> {
+        let parcel = self
+            .parcels
+            .iter_mut()
+            .find(|p| p.tracking_number == *tracking_number);
+        let parcel = parcel.ok_or_else(|| misfit.clone())?;
+        match (event, &parcel.state) {
+            (Event::ConfirmStarted { lease_until, .. }, ParcelState::Seen { .. }) => {
+                parcel.state = ParcelState::Confirming {
+                    attempt: 1,
+                    lease_until: *lease_until,
+                };
+            }
+            (
+                Event::ConfirmStarted { lease_until, .. },
+                ParcelState::Confirming { attempt, .. },
+            ) => {
+                parcel.state = ParcelState::Confirming {
+                    attempt: attempt + 1,
+                    lease_until: *lease_until,
+                };
+            }
+            (Event::ParcelConfirmed { .. }, ParcelState::Confirming { .. }) => {
+                parcel.state = ParcelState::Confirmed { at };
+            }
+            (Event::ParcelRefused { .. }, ParcelState::Confirming { .. }) => {
+                parcel.state = ParcelState::Refused;
+            }
+            (Event::ParcelDelivered { .. }, _) => parcel.delivered_at = Some(at),
+            _ => return Err(misfit),
+        }
+        Ok(())
+    }
+
+    /// The purchase of this number.
+    pub fn purchase(&self, number: u8) -> Option<&Purchase> {
+        self.purchases
+            .iter()
+            .find(|purchase| purchase.number == number)
+    }
+
+    /// The purchase that the supplier knows under this number.
+    pub fn purchase_of(&self, supplier_order: &SupplierOrderId) -> Option<&Purchase> {
+        self.purchases
+            .iter()
+            .find(|p| p.supplier_orders().contains(supplier_order))
+    }
+
+    /// The parcel of this number.
+    pub fn parcel(&self, number: &TrackingNumber) -> Option<&Parcel> {
+        self.parcels
+            .iter()
+            .find(|parcel| parcel.tracking_number == *number)
+    }
+
+    /// What all purchases that were not given up cost; `None` where currencies differ.
+    pub fn cost(&self) -> Option<Money> {
+        let dead = |state: &PurchaseState| {
+            matches!(
+                state,
+                PurchaseState::Refused { .. } | PurchaseState::Cancelled
+            )
+        };
+        let mut costs = self
+            .purchases
+            .iter()
+            .filter(|p| !dead(&p.state))
+            .map(Purchase::cost);
+        let Some(first) = costs.next() else {
+            return Some(Money::zero(self.details.total.currency));
+        };
+        costs.try_fold(first?, |sum, cost| sum.plus(cost?))
+    }
+}
+
+/// The purchase's state machine: the one place that knows which event may meet which state.
+fn next_state(state: &PurchaseState, at: Timestamp, event: &Event) -> Option<PurchaseState> {
+    use PurchaseState as S;
+    Some(match (state, event) {
+        (S::Planned { attempts, .. }, Event::PlacingStarted { lease_until, .. }) => S::Placing {
+            attempt: attempts + 1,
+            lease_until: *lease_until,
+            first_sent_at: at,
+            doubt: None,
+        },
+        // A settling look or an exact repeat renews the lease; the window still counts from the first time.
+        (
+            S::Placing {
+                attempt,
+                first_sent_at,
+                doubt,
+                ..
+            },
+            Event::PlacingStarted { lease_until, .. },
+        ) => S::Placing {
+            attempt: attempt + 1,
+            lease_until: *lease_until,
+            first_sent_at: *first_sent_at,
+            doubt: Some(doubt.unwrap_or(Doubt {
+                since: at,
+                settle_at: at,
+            })),
+        },
+        (
+            S::Placing {
+                attempt,
+                lease_until,
+                first_sent_at,
+                ..
+            },
+            Event::Doubted { doubt, .. },
+        ) => S::Placing {
+            attempt: *attempt,
+            lease_until: *lease_until,
+            first_sent_at: *first_sent_at,
+            doubt: Some(*doubt),
+        },
+        (
+            S::Placing { .. },
+            Event::Placed {
+                supplier_orders, ..
+            },
+        ) => S::Placed {
+            supplier_orders: supplier_orders.clone(),
+            at,
+        },
+        // A purchase that exists without a number gets it later.
+        (
+            S::Placed {
+                supplier_orders: none,
+                at: placed,
+            },
+            Event::Placed {
+                supplier_orders, ..
+            },
+        ) if none.is_empty() => S::Placed {
+            supplier_orders: supplier_orders.clone(),
+            at: *placed,
+        },
+        (S::Placing { attempt, .. }, Event::NotPlaced { retry_at, .. }) => S::Planned {
+            not_before: *retry_at,
+            attempts: *attempt,
+        },
+        (S::Planned { .. } | S::Placing { .. }, Event::Refused { code, .. }) => {
+            S::Refused { code: code.clone() }
+        }
+        (S::Planned { .. }, Event::PurchaseCancelled { .. }) => S::Cancelled,
+        (
+            S::Placed {
+                supplier_orders,
+                at: placed,
+            },
+            Event::Shipped { .. },
+        ) => S::Shipped {
+            supplier_orders: supplier_orders.clone(),
+            at: *placed,
+        },
+        (
+            S::Placed {
+                supplier_orders, ..
+            }
+            | S::Shipped {
+                supplier_orders, ..
+            },
+            Event::Delivered { .. },
+        ) => S::Delivered {
+            supplier_orders: supplier_orders.clone(),
+        },
+        _ => return None,
+    })
+}
