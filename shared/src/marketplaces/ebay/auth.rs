@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::AccountId,
-    marketplaces::{CallError, FreshToken, Kind, Outside, Refresh, Retry},
+    marketplaces::{CallError, FreshToken, Kind, Outside, Refresh, Retry, TokenStore},
     secrets::Secret,
 };
 use async_trait::async_trait;
@@ -17,7 +17,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
 use jiff::{SignedDuration, Timestamp};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use url::form_urlencoded;
 
 /// What the seller's consent is asked for; a consent with less is an invalid_scope.
@@ -26,27 +26,49 @@ const USER_SCOPES: &str = "https://api.ebay.com/oauth/api_scope/sell.fulfillment
 /// Enough for public keys.
 const APPLICATION_SCOPE: &str = "https://api.ebay.com/oauth/api_scope";
 
+/// Where user tokens are kept: the shared token store, which tests stand in for.
+#[async_trait]
+pub(super) trait UserTokens: Send + Sync {
+    /// A valid token, renewed by `refresh` where it ends soon.
+    async fn access(
+        &self,
+        account: &AccountId,
+        seed: &Secret,
+        refresh: &dyn Refresh,
+    ) -> Result<Secret, CallError>;
+
+    /// The marketplace refused this token.
+    async fn refused(&self, account: &AccountId, token: &Secret) -> Result<(), CallError>;
+}
+
 /// Gets tokens.
 pub(super) struct Auth {
     account: AccountId,
     config: Config,
     outside: Outside,
+    user_tokens: Option<Arc<dyn UserTokens>>,
     application: Mutex<Option<(Secret, Timestamp)>>,
 }
 
 impl Auth {
-    pub(super) const fn new(account: AccountId, config: Config, outside: Outside) -> Self {
+    pub(super) fn new(
+        account: AccountId,
+        config: Config,
+        outside: Outside,
+        user_tokens: Option<Arc<dyn UserTokens>>,
+    ) -> Self {
         Self {
             account,
             config,
             outside,
+            user_tokens,
             application: Mutex::new(None),
         }
     }
 
     /// A token that acts for the seller.
     pub(super) async fn user_token(&self) -> Result<Secret, CallError> {
-        let Some(tokens) = &self.outside.tokens else {
+        let Some(tokens) = &self.user_tokens else {
             let fault = self.fault(Operation::RefreshToken);
             return Err(fault.not_sent(Kind::Misconfigured, Retry::Person, "no-token-store"));
         };
@@ -56,7 +78,7 @@ impl Auth {
 
     /// eBay refused this user token.
     pub(super) async fn user_token_refused(&self, token: &Secret) -> Result<(), CallError> {
-        match &self.outside.tokens {
+        match &self.user_tokens {
             Some(tokens) => tokens.refused(&self.account, token).await,
             None => Ok(()),
         }
@@ -85,7 +107,7 @@ impl Auth {
         *self.kept() = None;
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Option<(Secret, Timestamp)>> {
+    fn kept(&self) -> MutexGuard<'_, Option<(Secret, Timestamp)>> {
         self.application
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -162,5 +184,21 @@ impl Refresh for Auth {
             ("scope", USER_SCOPES),
         ];
         self.ask(Operation::RefreshToken, &form).await
+    }
+}
+
+#[async_trait]
+impl UserTokens for TokenStore {
+    async fn access(
+        &self,
+        account: &AccountId,
+        seed: &Secret,
+        refresh: &dyn Refresh,
+    ) -> Result<Secret, CallError> {
+        Self::access(self, account, seed, refresh).await
+    }
+
+    async fn refused(&self, account: &AccountId, token: &Secret) -> Result<(), CallError> {
+        Self::refused(self, account, token).await
     }
 }

@@ -1,7 +1,7 @@
 //! The calls.
 
 use super::{
-    auth::Auth,
+    auth::{Auth, UserTokens},
     config::Config,
     convert::{self, BadField},
     error::{Fault, Operation},
@@ -20,6 +20,7 @@ use http::{HeaderValue, Method, Request, Response, header};
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 use url::Url;
 
 /// Everything but RFC 3986's unreserved characters is encoded in a path segment.
@@ -55,9 +56,19 @@ struct Call {
 }
 
 impl Client {
-    pub(super) fn new(account: AccountId, config: Config, outside: Outside) -> Self {
+    pub(super) fn new(
+        account: AccountId,
+        config: Config,
+        outside: Outside,
+        user_tokens: Option<Arc<dyn UserTokens>>,
+    ) -> Self {
         Self {
-            auth: Auth::new(account.clone(), config.clone(), outside.clone()),
+            auth: Auth::new(
+                account.clone(),
+                config.clone(),
+                outside.clone(),
+                user_tokens,
+            ),
             account,
             config,
             outside,

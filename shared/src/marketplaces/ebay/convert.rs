@@ -344,3 +344,31 @@ fn persons(
     }
     Ok(persons)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::carrier_code;
+
+    #[test]
+    fn a_carrier_is_known_by_a_word_of_its_name_or_it_is_other() {
+        for (name, code) in [
+            ("USPS", "USPS"),
+            ("UPS", "UPS"),
+            ("ups ground", "UPS"),
+            ("FedEx IP", "FedEx"),
+            ("DHL eCommerce", "DHL"),
+            ("China Post Ordinary Small Packet Plus", "ChinaPost"),
+            ("ePacket", "ChinaPost"),
+            ("Yanwen Economic Air Mail", "YANWEN"),
+            ("YANWEN_JYT", "YANWEN"),
+            ("4PX Singapore Post OM Pro", "SINGAPOREPOST"),
+            ("4PX RM", "FourPX"),
+            ("CAINIAO_STANDARD", "Other"),
+            ("YunExpress", "Other"),
+            ("Groups of systems", "Other"),
+            ("", "Other"),
+        ] {
+            assert_eq!(carrier_code(name), code, "{name}");
+        }
+    }
+}

@@ -11,6 +11,8 @@ mod convert;
 mod error;
 pub mod limits;
 mod signature;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use config::Config;
@@ -24,10 +26,11 @@ use crate::{
     secrets::Secret,
 };
 use async_trait::async_trait;
+use auth::UserTokens;
 use client::Client;
 use http::StatusCode;
 use jiff::Timestamp;
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// One eBay account.
 pub struct Ebay {
@@ -44,14 +47,24 @@ impl Ebay {
     /// naming the field and never its value.
     pub fn new(id: AccountId, secret: &Secret, outside: Outside) -> Result<Self, Invalid> {
         let config = Config::parse(secret)?;
-        Ok(Self {
+        let tokens = outside.tokens.clone().map(|tokens| tokens as Arc<_>);
+        Ok(Self::with_tokens(id, config, outside, tokens))
+    }
+
+    fn with_tokens(
+        id: AccountId,
+        config: Config,
+        outside: Outside,
+        tokens: Option<Arc<dyn UserTokens>>,
+    ) -> Self {
+        Self {
             endpoint: config.endpoint.clone(),
             verification_token: config.verification_token.clone(),
-            client: Client::new(id.clone(), config, outside.clone()),
+            client: Client::new(id.clone(), config, outside.clone(), tokens),
             keys: signature::Keys::default(),
             id,
             outside,
-        })
+        }
     }
 }
 
