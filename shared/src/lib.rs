@@ -12,6 +12,7 @@
 //! **Invariant:** `domain` and `decide` never import a port; `flows` never imports an AWS crate.
 
 pub mod aws;
+mod causes;
 pub mod clock;
 pub mod domain;
 pub mod http;

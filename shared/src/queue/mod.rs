@@ -12,6 +12,12 @@ use std::time::Duration;
 /// The longest delay of a message (SQS's own limit).
 pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
 
+/// The largest body, and the largest sum of the bodies of one call.
+pub const LARGEST_BODY_BYTES: usize = 256 * 1024;
+
+/// The most messages of one call (SQS's own limit).
+const MOST_IN_A_CALL: usize = 10;
+
 /// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
@@ -68,4 +74,26 @@ pub trait Queue: Send + Sync + std::fmt::Debug {
 
     /// Makes a delivery's message visible again after `after`.
     async fn release(&self, receipt: &str, after: Duration) -> Result<(), QueueError>;
+}
+
+/// Refuses what SQS would refuse, before anything is sent.
+fn check(messages: &[Outgoing]) -> Result<(), QueueError> {
+    for message in messages {
+        let bytes = message.body.len();
+        if !(1..=LARGEST_BODY_BYTES).contains(&bytes) {
+            let problem = format!("a body has 1 to {LARGEST_BODY_BYTES} bytes, not {bytes}");
+            return Err(QueueError(problem));
+        }
+        if message.delay > LONGEST_DELAY {
+            let (delay, most) = (message.delay.as_secs(), LONGEST_DELAY.as_secs());
+            let problem = format!("a delay has at most {most} s, not {delay} s");
+            return Err(QueueError(problem));
+        }
+    }
+    Ok(())
+}
+
+/// SQS counts in whole seconds; a part of one becomes a whole one, so that nothing comes early.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

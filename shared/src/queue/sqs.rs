@@ -1,5 +1,195 @@
-//! Not written yet.
+//! The queue on SQS: a standard queue.
 
-/// Not written yet.
-#[derive(Debug)]
-pub struct Sqs;
+use super::{
+    LARGEST_BODY_BYTES, MOST_IN_A_CALL, Outgoing, Queue, QueueError, Received, check, whole_seconds,
+};
+use crate::aws::{self, Fault};
+use async_trait::async_trait;
+use aws_sdk_sqs::{
+    Client,
+    config::Config,
+    error::{ProvideErrorMetadata, SdkError},
+    types::{Message, MessageSystemAttributeName, SendMessageBatchRequestEntry},
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use std::{error::Error, time::Duration};
+
+/// The longest wait of a receive (SQS's own limit).
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// A queue of SQS.
+#[derive(Debug, Clone)]
+pub struct Sqs {
+    client: Client,
+    url: String,
+}
+
+impl Sqs {
+    /// The queue at `url`.
+    pub fn new(client: Client, url: impl Into<String>) -> Self {
+        Self {
+            client,
+            url: url.into(),
+        }
+    }
+
+    async fn send_call(&self, messages: &[Outgoing]) -> Result<(), QueueError> {
+        let entry = |(place, message): (usize, &Outgoing)| {
+            SendMessageBatchRequestEntry::builder()
+                .id(place.to_string())
+                .message_body(&message.body)
+                .delay_seconds(seconds(message.delay))
+                .build()
+        };
+        let entries = messages.iter().enumerate().map(entry);
+        let entries = entries
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| QueueError(error.to_string()))?;
+        let answer = self
+            .client
+            .send_message_batch()
+            .queue_url(&self.url)
+            .set_entries(Some(entries))
+            .send()
+            .await
+            .map_err(|error| failed(&error))?;
+        let Some(first) = answer.failed().first() else {
+            return Ok(());
+        };
+        let (count, code) = (answer.failed().len(), first.code());
+        let why = first.message().unwrap_or_default();
+        Err(QueueError(format!(
+            "{count} of {} messages were not taken: {code}: {why}",
+            messages.len()
+        )))
+    }
+}
+
+#[async_trait]
+impl Queue for Sqs {
+    async fn send(&self, messages: Vec<Outgoing>) -> Result<(), QueueError> {
+        check(&messages)?;
+        for call in in_calls(&messages) {
+            self.send_call(call).await?;
+        }
+        Ok(())
+    }
+
+    async fn receive(
+        &self,
+        most: usize,
+        visibility: Duration,
+        wait: Duration,
+    ) -> Result<Vec<Received>, QueueError> {
+        let wait = wait.min(LONGEST_WAIT);
+        let most = most.clamp(1, MOST_IN_A_CALL);
+        let patience = Config::builder().timeout_config(aws::timeouts(wait));
+        let answer = self
+            .client
+            .receive_message()
+            .queue_url(&self.url)
+            .max_number_of_messages(i32::try_from(most).unwrap_or(1))
+            .visibility_timeout(seconds(visibility))
+            .wait_time_seconds(seconds(wait))
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .customize()
+            .config_override(patience)
+            .send()
+            .await
+            .map_err(|error| failed(&error))?;
+        let messages = answer.messages.unwrap_or_default().into_iter();
+        messages.map(received).collect()
+    }
+
+    async fn delete(&self, receipt: &str) -> Result<(), QueueError> {
+        let call = self.client.delete_message().queue_url(&self.url);
+        let sent = call.receipt_handle(receipt).send().await;
+        sent.map_err(|error| failed(&error))?;
+        Ok(())
+    }
+
+    async fn release(&self, receipt: &str, after: Duration) -> Result<(), QueueError> {
+        let call = self.client.change_message_visibility().queue_url(&self.url);
+        let call = call
+            .receipt_handle(receipt)
+            .visibility_timeout(seconds(after));
+        call.send().await.map_err(|error| failed(&error))?;
+        Ok(())
+    }
+}
+
+/// Splits so that no call has too many messages or too many bytes.
+fn in_calls(messages: &[Outgoing]) -> Vec<&[Outgoing]> {
+    let mut calls = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (place, message) in messages.iter().enumerate() {
+        bytes += message.body.len();
+        if place - start == MOST_IN_A_CALL || bytes > LARGEST_BODY_BYTES {
+            calls.extend(messages.get(start..place));
+            (start, bytes) = (place, message.body.len());
+        }
+    }
+    calls.extend(messages.get(start..).filter(|rest| !rest.is_empty()));
+    calls
+}
+
+fn received(message: Message) -> Result<Received, QueueError> {
+    let missing = |what: &str| QueueError(format!("a message came without its {what}"));
+    let deliveries = message
+        .attributes
+        .as_ref()
+        .and_then(|all| all.get(&MessageSystemAttributeName::ApproximateReceiveCount))
+        .and_then(|count| count.parse().ok());
+    Ok(Received {
+        id: message.message_id.ok_or_else(|| missing("id"))?,
+        receipt: message.receipt_handle.ok_or_else(|| missing("receipt"))?,
+        body: message.body.ok_or_else(|| missing("body"))?,
+        deliveries: deliveries.ok_or_else(|| missing("count of deliveries"))?,
+    })
+}
+
+fn failed<E>(error: &SdkError<E, HttpResponse>) -> QueueError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    QueueError(Fault::of(error).text)
+}
+
+fn seconds(duration: Duration) -> i32 {
+    i32::try_from(whole_seconds(duration)).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(bodies: &[usize]) -> Vec<usize> {
+        let messages = bodies.iter().map(|bytes| Outgoing::now("x".repeat(*bytes)));
+        let messages = messages.collect::<Vec<_>>();
+        in_calls(&messages).iter().map(|call| call.len()).collect()
+    }
+
+    #[test]
+    fn a_call_has_at_most_ten_messages() {
+        assert_eq!(sizes(&[1; 25]), [10, 10, 5]);
+        assert_eq!(sizes(&[1; 10]), [10]);
+        assert_eq!(sizes(&[]), [0; 0]);
+    }
+
+    #[test]
+    fn a_call_has_at_most_so_many_bytes() {
+        let half = LARGEST_BODY_BYTES / 2;
+        assert_eq!(sizes(&[half, half, half]), [2, 1]);
+        assert_eq!(
+            sizes(&[LARGEST_BODY_BYTES, 1, LARGEST_BODY_BYTES]),
+            [1, 1, 1]
+        );
+    }
+
+    #[test]
+    fn a_part_of_a_second_is_a_whole_one() {
+        assert_eq!(seconds(Duration::from_millis(1)), 1);
+        assert_eq!(seconds(Duration::from_secs(900)), 900);
+        assert_eq!(seconds(Duration::ZERO), 0);
+    }
+}

@@ -51,6 +51,9 @@ pub enum SecretsError {
 /// Where credentials are kept.
 #[async_trait]
 pub trait Secrets: Send + Sync + std::fmt::Debug {
-    /// Reads the current text of the secret `name`.
+    /// Reads the text of the secret `name`; what was read in the last minutes may be taken from memory.
     async fn get(&self, name: &str) -> Result<Secret, SecretsError>;
+
+    /// Reads the current text, for when a marketplace refuses the one that `get` gave: it may have been rotated.
+    async fn refresh(&self, name: &str) -> Result<Secret, SecretsError>;
 }

@@ -1,5 +1,248 @@
-//! Not written yet.
+//! The store in memory: what DynamoDB promises, and its limits, under one lock.
 
-/// Not written yet.
+use super::{
+    Condition, Due, Guard, Item, Key, MOST_WRITES, Page, Store, StoreError, Write, WriteError,
+};
+use crate::clock::Clock;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// DynamoDB's limit of one item, names of attributes included.
+const LARGEST_ITEM_BYTES: usize = 400 * 1024;
+/// DynamoDB's limit of a partition key.
+const LONGEST_PK_BYTES: usize = 2048;
+/// DynamoDB's limit of a sort key.
+const LONGEST_SK_BYTES: usize = 1024;
+
+/// A table in memory.
 #[derive(Debug)]
-pub struct MemoryStore;
+pub struct MemoryStore {
+    items: Mutex<BTreeMap<Key, Item>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl MemoryStore {
+    /// An empty table; the clock decides what has expired.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            items: Mutex::default(),
+            clock,
+        }
+    }
+
+    /// Everything that has not expired, in the order of the keys, for whoever checks what was written.
+    pub fn items(&self) -> Vec<Item> {
+        let now = self.clock.now();
+        let items = self.lock();
+        let live = items.values().filter(|item| !item.is_expired(now));
+        live.cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Item>> {
+        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        check_key(key)?;
+        Ok(live(&self.lock(), key, self.clock.now()).cloned())
+    }
+
+    async fn query(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        check_key(&Key::new(pk, "-"))?;
+        let now = self.clock.now();
+        let limit = limit.max(1);
+        let items = self.lock();
+        let found = items
+            .range(Key::new(pk, prefix)..)
+            .take_while(|(key, _)| key.pk == pk && key.sk.starts_with(prefix))
+            .filter(|(key, item)| {
+                !item.is_expired(now) && after.is_none_or(|it| key.sk.as_str() > it)
+            })
+            .take(limit.saturating_add(1))
+            .map(|(_, item)| item.clone());
+        Ok(Page::of(found.collect(), limit))
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), WriteError> {
+        let count = writes.len();
+        if !(1..=MOST_WRITES).contains(&count) {
+            let problem = format!("a transaction takes 1 to {MOST_WRITES} writes, not {count}");
+            return Err(StoreError::Refused(problem).into());
+        }
+        let mut keys = BTreeSet::new();
+        for write in &writes {
+            check_key(write.key())?;
+            if !keys.insert(write.key()) {
+                let problem = "a transaction cannot write one item twice".to_owned();
+                return Err(StoreError::Refused(problem).into());
+            }
+        }
+        let now = self.clock.now();
+        let mut items = self.lock();
+        let places = writes.iter().enumerate();
+        let conflicts = places
+            .filter(|(_, write)| !holds(write, live(&items, write.key(), now)))
+            .map(|(place, _)| place)
+            .collect::<Vec<_>>();
+        if !conflicts.is_empty() {
+            return Err(WriteError::Conflict(conflicts));
+        }
+        // All are made before any is kept.
+        let made = writes
+            .into_iter()
+            .map(|write| make(write, &items))
+            .collect::<Result<Vec<_>, _>>()?;
+        for (key, item) in made {
+            match item {
+                Some(item) => items.insert(key, item),
+                None => items.remove(&key),
+            };
+        }
+        Ok(())
+    }
+
+    async fn due(
+        &self,
+        lane: &str,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Item>, StoreError> {
+        let now = self.clock.now();
+        let items = self.lock();
+        let is_due = |due: &Due| due.lane == lane && due.at <= until;
+        let mut found = items
+            .values()
+            .filter(|item| item.due.as_ref().is_some_and(is_due) && !item.is_expired(now))
+            .collect::<Vec<_>>();
+        found.sort_by_key(|item| (item.due.as_ref().map(|due| due.at), &item.key));
+        Ok(found.into_iter().take(limit).cloned().collect())
+    }
+}
+
+fn live<'a>(items: &'a BTreeMap<Key, Item>, key: &Key, now: Timestamp) -> Option<&'a Item> {
+    items.get(key).filter(|item| !item.is_expired(now))
+}
+
+fn holds(write: &Write, before: Option<&Item>) -> bool {
+    match write {
+        Write::Put { only_if, .. } => match only_if {
+            Condition::Always => true,
+            Condition::Absent => before.is_none(),
+            Condition::Version(version) => before.is_some_and(|item| item.version == *version),
+        },
+        Write::Update { only_if, .. } => {
+            before.is_some_and(|item| only_if.iter().all(|guard| guards(*guard, item)))
+        }
+        Write::Delete { .. } => true,
+    }
+}
+
+fn guards(guard: Guard, item: &Item) -> bool {
+    let counter = |name| item.counters.get(name).copied().unwrap_or_default();
+    match guard {
+        Guard::Version(version) => item.version == version,
+        Guard::AtLeast(name, least) => counter(name) >= least,
+        Guard::Equals(name, exactly) => counter(name) == exactly,
+    }
+}
+
+fn make(write: Write, items: &BTreeMap<Key, Item>) -> Result<(Key, Option<Item>), StoreError> {
+    match write {
+        Write::Delete { key } => Ok((key, None)),
+        Write::Put { item, .. } => {
+            let item = kept(item)?;
+            Ok((item.key.clone(), Some(item)))
+        }
+        Write::Update {
+            key,
+            set_body,
+            set_due,
+            add,
+            ..
+        } => {
+            let gone = || StoreError::Refused("an update needs an item".to_owned());
+            let mut item = items.get(&key).cloned().ok_or_else(gone)?;
+            if let Some(body) = set_body {
+                item.body = body;
+                item.version += 1;
+            }
+            if let Some(due) = set_due {
+                item.due = due;
+            }
+            add_to(&mut item, &add)?;
+            Ok((key, Some(kept(item)?)))
+        }
+    }
+}
+
+fn add_to(item: &mut Item, add: &[(&'static str, i64)]) -> Result<(), StoreError> {
+    let mut names = BTreeSet::new();
+    for (name, by) in add {
+        if !names.insert(name) {
+            let problem = format!("an update cannot add to {name} twice");
+            return Err(StoreError::Refused(problem));
+        }
+        let counter = item.counters.entry((*name).to_owned()).or_default();
+        let overflow = || StoreError::Refused(format!("the counter {name} is full"));
+        *counter = counter.checked_add(*by).ok_or_else(overflow)?;
+    }
+    Ok(())
+}
+
+/// The item as the table keeps it: times to the precision that they have there.
+fn kept(mut item: Item) -> Result<Item, StoreError> {
+    let refused = |problem: &str| Err(StoreError::Refused(problem.to_owned()));
+    if item.due.as_ref().is_some_and(|due| due.lane.is_empty()) {
+        return refused("the lane of a due time cannot be empty");
+    }
+    if size(&item) > LARGEST_ITEM_BYTES {
+        return refused("an item cannot be larger than 400 KiB");
+    }
+    let whole = |problem: jiff::Error| StoreError::Refused(problem.to_string());
+    if let Some(due) = &mut item.due {
+        due.at = Timestamp::from_millisecond(due.at.as_millisecond()).map_err(whole)?;
+    }
+    if let Some(at) = &mut item.expires_at {
+        *at = Timestamp::from_second(at.as_second()).map_err(whole)?;
+    }
+    Ok(item)
+}
+
+/// Names and texts count by their UTF-8 bytes; a number takes some 10 bytes.
+fn size(item: &Item) -> usize {
+    let number = 10;
+    let fixed = "pkskbodyv".len() + number;
+    let due = item.due.as_ref();
+    let due = due.map_or(0, |due| "due_lanedue_at".len() + due.lane.len() + number);
+    let expires = item.expires_at.map_or(0, |_| "expires_at".len() + number);
+    let counters = item
+        .counters
+        .keys()
+        .map(|name| "c_".len() + name.len() + number);
+    let texts = item.key.pk.len() + item.key.sk.len() + item.body.len();
+    fixed + texts + due + expires + counters.sum::<usize>()
+}
+
+fn check_key(key: &Key) -> Result<(), StoreError> {
+    let fits = (1..=LONGEST_PK_BYTES).contains(&key.pk.len())
+        && (1..=LONGEST_SK_BYTES).contains(&key.sk.len());
+    if fits {
+        Ok(())
+    } else {
+        let problem = format!("keys have 1 to {LONGEST_PK_BYTES} and {LONGEST_SK_BYTES} bytes");
+        Err(StoreError::Refused(problem))
+    }
+}

@@ -68,6 +68,12 @@ impl Item {
             counters: BTreeMap::new(),
         }
     }
+
+    /// Whether the item has ceased to be.
+    pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at
+            .is_some_and(|at| at.as_second() <= now.as_second())
+    }
 }
 
 /// An entry of the due index.
@@ -109,6 +115,16 @@ pub enum Write {
     },
 }
 
+impl Write {
+    /// The item that is written.
+    pub const fn key(&self) -> &Key {
+        match self {
+            Self::Put { item, .. } => &item.key,
+            Self::Update { key, .. } | Self::Delete { key } => key,
+        }
+    }
+}
+
 /// What must hold before a put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
@@ -121,7 +137,7 @@ pub enum Condition {
 }
 
 /// What must hold before an update, besides that the item exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
     /// The item is at this version.
     Version(u64),
@@ -132,12 +148,25 @@ pub enum Guard {
 }
 
 /// A part of a partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
     /// Items in the order of their sort keys.
     pub items: Vec<Item>,
     /// The sort key to go on after, if there is more.
     pub next: Option<String>,
+}
+
+impl Page {
+    /// The first `limit` of `items`, which goes on if there are more.
+    fn of(mut items: Vec<Item>, limit: usize) -> Self {
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items
+            .last()
+            .filter(|_| more)
+            .map(|item| item.key.sk.clone());
+        Self { items, next }
+    }
 }
 
 /// The store did not do what was asked.

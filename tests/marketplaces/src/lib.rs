@@ -1,1 +1,45 @@
-//! Simulators.
+//! eBay and AliExpress as HTTP servers on this machine, as strict as the real ones.
+//!
+//! This crate knows nothing of the code that it is used to test: signatures, token rules and wire formats are written
+//! a second time here, from the marketplaces' own documentation, so that an error in one place shows up against the
+//! other.
+//!
+//! Use it in one of two ways. `Simulators::start` listens on two local ports and delivers pushes by itself.
+//! `Ebay::new(..).router()` and `AliExpress::new(..).router()` are called in-process, with a clock that stands still
+//! until it is moved; the caller then looks for `WireFault` in each response and drains `take_due_pushes`.
+//!
+//! Everything that a test does to a marketplace is a method on the handle, and the same over HTTP under `/_control`.
+
+pub mod aliexpress;
+mod answer;
+mod buyer;
+mod clock;
+mod control;
+pub mod defaults;
+pub mod ebay;
+mod error;
+mod fault;
+mod form;
+mod money;
+mod push;
+mod random;
+mod serve;
+
+pub use aliexpress::AliExpress;
+pub use aliexpress::AliExpressConfig;
+pub use buyer::Buyer;
+pub use clock::Clock;
+pub use clock::ManualClock;
+pub use clock::SystemClock;
+pub use ebay::Ebay;
+pub use ebay::EbayConfig;
+pub use error::ControlError;
+pub use fault::Fault;
+pub use fault::RateLimit;
+pub use fault::WireFault;
+pub use money::Money;
+pub use push::Push;
+pub use push::PushState;
+pub use push::PushView;
+pub use serve::Simulators;
+pub use serve::SimulatorsConfig;

@@ -1,5 +1,0 @@
-//! Not written yet.
-
-/// Not written yet.
-#[derive(Debug)]
-pub struct DynamoDb;

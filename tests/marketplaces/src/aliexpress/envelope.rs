@@ -1,0 +1,146 @@
+//! The shapes that the gateway answers in: roots, errors and list wrappers.
+
+use http::StatusCode;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use super::state::State;
+use crate::answer::Answer;
+use crate::answer::OwnErrors;
+
+/// The key that each list is wrapped in unless `simplify=true` (samples of the official pages).
+const WRAPPERS: [(&str, &str); 11] = [
+    ("order_list", "number"),
+    ("child_order_list", "aeop_child_order_info"),
+    ("logistics_info_list", "aeop_order_logistics_info"),
+    ("delivery_options", "delivery_option_d_t_o"),
+    ("tracking_detail_line_list", "tracking_detail"),
+    ("detail_node_list", "detail_node"),
+    ("package_item_list", "package_item"),
+    ("ae_item_sku_info_dtos", "ae_item_sku_info_d_t_o"),
+    ("ae_sku_property_dtos", "ae_sku_property_d_t_o"),
+    ("ae_item_properties", "ae_item_property"),
+    ("wholesale_price_tiers", "wholesale_price_tier"),
+];
+
+/// An error of the gateway itself, before any business code ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct GatewayError {
+    pub(super) code: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) message: String,
+    pub(super) sub: Option<(&'static str, &'static str)>,
+}
+
+impl GatewayError {
+    pub(super) fn isv(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            kind: "ISV",
+            message: message.into(),
+            sub: None,
+        }
+    }
+
+    /// "Remote service error": the service behind the gateway refused, and `sub_code` says why.
+    pub(super) fn remote(sub_code: &'static str, sub_message: &'static str) -> Self {
+        Self {
+            code: "15",
+            kind: "ISP",
+            message: "Remote service error".to_owned(),
+            sub: Some((sub_code, sub_message)),
+        }
+    }
+
+    pub(super) fn call_limit() -> Self {
+        let message = "Api access frequency exceeds the limit. this ban will last 1 seconds";
+        Self::isv("ApiCallLimit", message)
+    }
+
+    pub(super) fn missing(parameter: &str) -> Self {
+        let message = format!(
+            "The input parameter \"{parameter}\" that is mandatory for processing this request is not supplied"
+        );
+        Self::isv("MissingParameter", message)
+    }
+
+    pub(super) fn invalid(parameter: &str) -> Self {
+        let message = format!("The specified parameter \"{parameter}\" is invalid");
+        Self::isv("isv.invalid-parameter", message)
+    }
+
+    /// /sync puts errors into `error_response`, /rest answers them bare and calls the text `message`.
+    pub(super) fn answer(&self, rest: bool, request_id: &str) -> Answer {
+        Answer::json(StatusCode::OK, &self.body(rest, request_id))
+    }
+
+    fn body(&self, rest: bool, request_id: &str) -> Value {
+        let text = if rest { "message" } else { "msg" };
+        let mut error = json!({
+            "type": self.kind,
+            "code": self.code,
+            text: self.message,
+            "request_id": request_id,
+        });
+        if let Some((code, message)) = self.sub {
+            error["sub_code"] = json!(code);
+            error["sub_msg"] = json!(message);
+        }
+        if rest {
+            error
+        } else {
+            json!({ "error_response": error })
+        }
+    }
+}
+
+impl State {
+    /// The gateway's words for faults. A remote service error after the effect is the one that AliExpress documents
+    /// for a purchase that went through although the gateway saw a time-out.
+    pub(super) fn own_errors(rest: bool, request_id: &str) -> OwnErrors {
+        let unavailable = GatewayError {
+            code: "ServiceUnavailable",
+            kind: "ISP",
+            message: "The request has failed due to a temporary failure of the server".to_owned(),
+            sub: None,
+        };
+        let timed_out = GatewayError::remote("isp.service-unavailable", "Service unavailable");
+        OwnErrors {
+            too_many: GatewayError::call_limit().answer(rest, request_id),
+            server_error: Answer::json(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &unavailable.body(rest, request_id),
+            ),
+            server_error_after: timed_out.answer(rest, request_id),
+        }
+    }
+}
+
+/// Puts a business answer under its root. `fields` holds `result` and whatever stands beside it.
+pub(super) fn business(method: &str, mut fields: Value, simplify: bool, request_id: &str) -> Value {
+    fields["request_id"] = json!(request_id);
+    if !simplify {
+        wrap_lists(&mut fields);
+    }
+    let root = format!("{}_response", method.replace('.', "_"));
+    let mut body = Map::new();
+    body.insert(root, fields);
+    Value::Object(body)
+}
+
+fn wrap_lists(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields.iter_mut() {
+                wrap_lists(field);
+                let wrapper = WRAPPERS.iter().find(|(list, _)| list == name);
+                if let (true, Some((_, wrapper))) = (field.is_array(), wrapper) {
+                    *field = json!({ *wrapper: field.take() });
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(wrap_lists),
+        _ => {}
+    }
+}

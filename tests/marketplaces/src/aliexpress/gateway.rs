@@ -1,0 +1,207 @@
+//! What every call passes: parameters, application key, timestamp, signature, format, token.
+
+use axum::response::IntoResponse;
+use axum::response::Response;
+use http::StatusCode;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use serde_json::Value;
+
+use super::AliExpress;
+use super::envelope::GatewayError;
+use super::envelope::business;
+use super::signature::SignMethod;
+use super::signature::sign;
+use super::state::State;
+use super::types::AliExpressOperation as Operation;
+use crate::answer::Answer;
+use crate::answer::Call;
+use crate::answer::under_fault;
+use crate::form;
+
+const MAX_SKEW_S: i64 = 7_200;
+const MAX_SKEW_OLD_S: i64 = 600;
+/// The old gateway's times are Beijing's.
+const BEIJING_HOURS: i8 = 8;
+
+/// The parameters of a call, from query and form together.
+pub(super) struct Params {
+    pairs: Vec<(String, String)>,
+}
+
+impl Params {
+    pub(super) fn of(call: &Call) -> Self {
+        let mut pairs = form::parse(call.uri.query().unwrap_or_default().as_bytes());
+        if call.has_content_type("application/x-www-form-urlencoded") {
+            pairs.extend(form::parse(&call.body));
+        }
+        Self { pairs }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let pair = self.pairs.iter().find(|(key, _)| key == name)?;
+        Some(pair.1.as_str()).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn required(&self, name: &'static str) -> Result<&str, GatewayError> {
+        self.get(name).ok_or_else(|| GatewayError::missing(name))
+    }
+
+    /// A parameter that holds JSON.
+    pub(super) fn json(&self, name: &'static str) -> Result<Value, GatewayError> {
+        serde_json::from_str(self.required(name)?).map_err(|_| GatewayError::invalid(name))
+    }
+
+    fn simplify(&self) -> bool {
+        self.get("simplify") == Some("true")
+    }
+}
+
+impl AliExpress {
+    /// A business call on /sync, or a system call sent there with its path as `method`.
+    pub(super) fn sync(&self, call: &Call) -> Response {
+        let params = Params::of(call);
+        let mut state = self.state();
+        let request_id = state.request_id();
+        let method = match params.required("method") {
+            Ok(method) => method,
+            Err(error) => return error.answer(false, &request_id).into_response(),
+        };
+        let Some(operation) = Operation::ALL.into_iter().find(|one| one.name() == method) else {
+            let message = "The specified API Path is invalid";
+            let error = GatewayError::isv("InvalidApiPath", message);
+            return error.answer(false, &request_id).into_response();
+        };
+        let is_system = method.starts_with('/');
+        let prefix = if is_system { method } else { "" };
+        state.pass(operation, prefix, false, &params, &request_id)
+    }
+
+    /// A system call on /rest, which is signed with its path in front.
+    pub(super) fn rest(&self, path: &str, call: &Call) -> Response {
+        let params = Params::of(call);
+        let mut state = self.state();
+        let request_id = state.request_id();
+        let operation = Operation::ALL
+            .into_iter()
+            .find(|one| one.name() == path && path.starts_with('/'));
+        match operation {
+            Some(operation) => state.pass(operation, path, true, &params, &request_id),
+            None => GatewayError::isv("InvalidApiPath", "The specified API Path is invalid")
+                .answer(true, &request_id)
+                .into_response(),
+        }
+    }
+}
+
+impl State {
+    fn pass(
+        &mut self,
+        operation: Operation,
+        prefix: &str,
+        rest: bool,
+        params: &Params,
+        request_id: &str,
+    ) -> Response {
+        let fault = self.gate.enter(operation.name());
+        under_fault(
+            fault,
+            || Self::own_errors(rest, request_id),
+            || match self.run(operation, prefix, params) {
+                Ok(mut fields) if rest => {
+                    fields["request_id"] = request_id.into();
+                    Answer::json(StatusCode::OK, &fields)
+                }
+                Ok(fields) => {
+                    let body = business(operation.name(), fields, params.simplify(), request_id);
+                    Answer::json(StatusCode::OK, &body)
+                }
+                Err(error) => error.answer(rest, request_id),
+            },
+        )
+    }
+
+    fn run(
+        &mut self,
+        operation: Operation,
+        prefix: &str,
+        params: &Params,
+    ) -> Result<Value, GatewayError> {
+        self.check_request(prefix, params)?;
+        if self.gate.is_over_limit(operation.name(), self.now) {
+            return Err(GatewayError::call_limit());
+        }
+        if !prefix.is_empty() {
+            return match operation {
+                Operation::TokenCreate => self.create_token(params),
+                _ => self.refresh_token(params),
+            };
+        }
+        self.check_access_token(params)?;
+        match operation {
+            Operation::ProductGet => self.product_get(params),
+            Operation::FreightQuery => self.freight_query(params),
+            Operation::OrderCreate => self.order_create(params),
+            Operation::OrderGet => self.order_get(params),
+            _ => self.tracking_get(params),
+        }
+    }
+
+    fn check_request(&mut self, prefix: &str, params: &Params) -> Result<(), GatewayError> {
+        if params.required("app_key")? != self.config.app_key {
+            let message = "The specified App Key is invalid";
+            return Err(GatewayError::isv("InvalidAppkey", message));
+        }
+        if let Some(format) = params.get("format").filter(|format| *format != "json") {
+            let message = format!("this simulator answers JSON only, not \"{format}\"");
+            return Err(GatewayError::isv("InvalidFormat", message));
+        }
+        self.check_timestamp(params.required("timestamp")?)?;
+        let method = params.required("sign_method")?;
+        let is_old = params.get("v") == Some("2.0");
+        let method = SignMethod::from_name(method)
+            .filter(|method| *method == SignMethod::Sha256 || (is_old && prefix.is_empty()))
+            .ok_or_else(|| GatewayError::invalid("sign_method"))?;
+        let given = params.required("sign")?;
+        if given != sign(method, &self.config.app_secret, prefix, &params.pairs) {
+            self.counters.bad_signatures += 1;
+            let message = "The request signature does not conform to platform standards";
+            return Err(GatewayError::isv("IncompleteSignature", message));
+        }
+        Ok(())
+    }
+
+    fn check_timestamp(&self, text: &str) -> Result<(), GatewayError> {
+        let old_form = || {
+            let civil = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?;
+            Offset::constant(BEIJING_HOURS).to_timestamp(civil).ok()
+        };
+        let (at, allowed_s) = if let Ok(ms) = text.parse::<i64>() {
+            (Timestamp::from_millisecond(ms).ok(), MAX_SKEW_S)
+        } else if text.contains('T') {
+            (text.parse().ok(), MAX_SKEW_S)
+        } else {
+            (old_form(), MAX_SKEW_OLD_S)
+        };
+        let skew_s = at.map(|at: Timestamp| (at.as_second() - self.now.as_second()).abs());
+        if skew_s.is_some_and(|skew_s| skew_s <= allowed_s) {
+            Ok(())
+        } else {
+            let message = "The specified timestamp is invalid or too far from the server's time";
+            Err(GatewayError::isv("IllegalTimestamp", message))
+        }
+    }
+
+    /// The SDKs call it `session`, the pages `access_token`.
+    fn check_access_token(&mut self, params: &Params) -> Result<(), GatewayError> {
+        let given = params.get("access_token").or_else(|| params.get("session"));
+        let ends_at = given.and_then(|token| self.tokens.access.get(token));
+        if ends_at.is_some_and(|ends_at| *ends_at > self.now) {
+            return Ok(());
+        }
+        self.counters.unauthorized += 1;
+        let message = "The specified access token is invalid or expired";
+        Err(GatewayError::isv("IllegalAccessToken", message))
+    }
+}

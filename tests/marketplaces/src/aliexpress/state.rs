@@ -1,0 +1,166 @@
+//! Everything the AliExpress simulator knows.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use serde_json::json;
+
+use super::types::AliExpressConfig;
+use super::types::AliExpressCounters;
+use super::types::DeliveryOption;
+use super::types::NewSku;
+use super::types::OrderStatus;
+use super::types::ParcelView;
+use crate::clock::later;
+use crate::fault::Gate;
+use crate::money::Money;
+use crate::push::Outbox;
+use crate::random::Random;
+
+pub(super) struct State {
+    pub(super) config: AliExpressConfig,
+    /// The clock's time at the start of the present call.
+    pub(super) now: Timestamp,
+    pub(super) random: Random,
+    pub(super) gate: Gate,
+    pub(super) counters: AliExpressCounters,
+    pub(super) tokens: Tokens,
+    pub(super) products: BTreeMap<u64, Product>,
+    pub(super) orders: BTreeMap<u64, Order>,
+    /// When each `out_order_id` bought last, and what.
+    pub(super) purchases: BTreeMap<String, (Timestamp, Vec<u64>)>,
+    pub(super) purchase_count: u64,
+    pub(super) outbox: Outbox,
+    /// Whether each of the last pushes was answered well.
+    pub(super) push_answers: VecDeque<bool>,
+}
+
+pub(super) struct Tokens {
+    /// Live access tokens and their ends.
+    pub(super) access: BTreeMap<String, Timestamp>,
+    pub(super) refresh: Option<String>,
+    pub(super) refresh_ends_at: Timestamp,
+    /// Refresh tokens that a later one replaced.
+    pub(super) replaced: Vec<String>,
+    /// Codes of the consent page, and when they end.
+    pub(super) codes: BTreeMap<String, Timestamp>,
+}
+
+pub(super) struct Product {
+    pub(super) product_id: u64,
+    pub(super) title: String,
+    pub(super) store_id: u64,
+    pub(super) skus: Vec<Sku>,
+    pub(super) delivery: Vec<DeliveryOption>,
+    pub(super) not_to: Vec<String>,
+    pub(super) on_sale: bool,
+}
+
+pub(super) struct Sku {
+    pub(super) new: NewSku,
+    pub(super) sold: u64,
+}
+
+pub(super) struct Order {
+    pub(super) order_id: u64,
+    pub(super) out_order_id: Option<String>,
+    pub(super) purchase: u64,
+    pub(super) store_id: u64,
+    pub(super) status: OrderStatus,
+    pub(super) end_reason: Option<String>,
+    pub(super) created_at: Timestamp,
+    pub(super) paid_at: Option<Timestamp>,
+    pub(super) lines: Vec<Line>,
+    pub(super) address: Value,
+    pub(super) parcels: Vec<ParcelView>,
+}
+
+#[derive(Clone)]
+pub(super) struct Line {
+    pub(super) product_id: u64,
+    pub(super) title: String,
+    pub(super) sku_id: u64,
+    pub(super) sku_attr: String,
+    pub(super) quantity: u32,
+    pub(super) price: Money,
+    pub(super) delivery: DeliveryOption,
+}
+
+impl Line {
+    pub(super) fn goods(&self) -> Money {
+        self.price.times(self.quantity)
+    }
+
+    pub(super) fn fee(&self) -> Money {
+        Money::new(self.delivery.fee_cents, &*self.price.currency)
+    }
+}
+
+impl Order {
+    pub(super) fn cost(&self) -> Money {
+        let currency = self
+            .lines
+            .first()
+            .map_or_else(|| "USD".to_owned(), |line| line.price.currency.clone());
+        let cents = self
+            .lines
+            .iter()
+            .map(|line| line.goods().cents + line.fee().cents)
+            .sum();
+        Money::new(cents, currency)
+    }
+}
+
+impl State {
+    pub(super) fn new(config: AliExpressConfig, seed: u64, now: Timestamp) -> Self {
+        let settings = &config.settings;
+        let access_ends_at = later(now, Duration::from_secs(settings.access_token_s));
+        let tokens = Tokens {
+            access: BTreeMap::from([(config.access_token.clone(), access_ends_at)]),
+            refresh: Some(config.refresh_token.clone()),
+            refresh_ends_at: later(now, Duration::from_secs(settings.refresh_token_s)),
+            replaced: Vec::new(),
+            codes: BTreeMap::new(),
+        };
+        Self {
+            config,
+            now,
+            random: Random::new(seed ^ 0xA11E),
+            gate: Gate::default(),
+            counters: AliExpressCounters::default(),
+            tokens,
+            products: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            purchases: BTreeMap::new(),
+            purchase_count: 0,
+            outbox: Outbox::default(),
+            push_answers: VecDeque::new(),
+        }
+    }
+
+    /// A number as a JSON number or, now and then, as a string.
+    pub(super) fn loose(&mut self, number: u64) -> Value {
+        if self.config.settings.mixed_types && self.random.one_in(3) {
+            json!(number.to_string())
+        } else {
+            json!(number)
+        }
+    }
+
+    /// A boolean as one or, now and then, as a string.
+    pub(super) fn loose_bool(&mut self, value: bool) -> Value {
+        if self.config.settings.mixed_types && self.random.one_in(3) {
+            json!(value.to_string())
+        } else {
+            json!(value)
+        }
+    }
+
+    /// As request ids of the gateway look.
+    pub(super) fn request_id(&mut self) -> String {
+        format!("21{}{}", self.random.hex(6), self.random.digits(16))
+    }
+}

@@ -1,0 +1,23 @@
+//! Made-up credentials that the simulators accept unless told otherwise, so that a demo and the tests share them.
+
+/// eBay application id.
+pub const EBAY_CLIENT_ID: &str = "KervanSim-Orders-SBX-100000001-20000002";
+/// eBay application secret.
+pub const EBAY_CLIENT_SECRET: &str = "SBX-300000000003-4444-4555-8666-7777";
+/// The seller's refresh token at eBay; it stays the same over all refreshes.
+pub const EBAY_REFRESH_TOKEN: &str = "v^1.1#i^1#p^3#r^1#SIMULATEDREFRESHTOKEN";
+/// Token of the eBay notification endpoint (32 to 80 letters, digits, `_` and `-`).
+pub const EBAY_VERIFICATION_TOKEN: &str = "kervan-simulated-verification-token-0001";
+/// The seller's user name at eBay.
+pub const EBAY_SELLER: &str = "kervan_demo_seller";
+
+/// AliExpress application key.
+pub const ALIEXPRESS_APP_KEY: &str = "500100";
+/// AliExpress application secret.
+pub const ALIEXPRESS_APP_SECRET: &str = "kervanSimulatedAppSecret00000001";
+/// The first access token; valid from the simulator's start for `access_token_s`.
+pub const ALIEXPRESS_ACCESS_TOKEN: &str = "50000100a01kervanSimulatedAccessToken1";
+/// The first refresh token; each refresh replaces it.
+pub const ALIEXPRESS_REFRESH_TOKEN: &str = "50001100b02kervanSimulatedRefreshTok1";
+/// The buying account's id (`seller_id` in tokens and pushes).
+pub const ALIEXPRESS_SELLER_ID: &str = "2200100300";

@@ -1,0 +1,351 @@
+//! Paths: eBay's own, and `/_control` with the same methods as the handle.
+
+use axum::Json;
+use axum::Router;
+use axum::extract::Path;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::routing::get;
+use axum::routing::post;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::json;
+
+use super::Ebay;
+use super::error;
+use super::types::EbayOperation as Operation;
+use super::types::NewListing;
+use super::types::NewOrder;
+use super::types::PaymentStatus;
+use super::types::SCOPE_FULFILLMENT;
+use super::types::SCOPE_INVENTORY;
+use crate::answer::Answer;
+use crate::answer::Call;
+use crate::control;
+use crate::error::ControlError;
+use crate::fault::Fault;
+use crate::fault::RateLimit;
+use crate::money::Money;
+
+type Made<T = Value> = Result<Json<T>, ControlError>;
+
+const READ_FULFILLMENT: &[&str] = &[
+    SCOPE_FULFILLMENT,
+    "https://api.ebay.com/oauth/api_scope/sell.fulfillment.readonly",
+];
+const READ_INVENTORY: &[&str] = &[
+    SCOPE_INVENTORY,
+    "https://api.ebay.com/oauth/api_scope/sell.inventory.readonly",
+];
+
+pub(super) fn router(ebay: Ebay) -> Router {
+    let order = "/sell/fulfillment/v1/order";
+    let fulfillment = "/sell/fulfillment/v1/order/{order_id}/shipping_fulfillment";
+    Router::new()
+        .route("/identity/v1/oauth2/token", post(token))
+        .route(order, get(get_orders))
+        .route("/sell/fulfillment/v1/order/{order_id}", get(get_order))
+        .route(fulfillment, post(create_fulfillment).get(list_fulfillments))
+        .route(
+            "/sell/fulfillment/v1/order/{order_id}/shipping_fulfillment/{id}",
+            get(get_fulfillment),
+        )
+        .route(
+            "/sell/inventory/v1/bulk_update_price_quantity",
+            post(bulk_update),
+        )
+        .route("/sell/inventory/v1/offer", get(get_offers))
+        .route(
+            "/commerce/notification/v1/public_key/{kid}",
+            get(get_public_key),
+        )
+        .nest("/_control", control_router())
+        .fallback(unknown_path)
+        .with_state(ebay)
+}
+
+async fn unknown_path() -> Answer {
+    error::request(StatusCode::NOT_FOUND, 2002, "ACCESS", "Resource not found")
+}
+
+async fn token(State(ebay): State<Ebay>, call: Call) -> Response {
+    ebay.serve(Operation::Token, |state| state.token(&call))
+}
+
+async fn get_order(State(ebay): State<Ebay>, Path(id): Path<String>, call: Call) -> Response {
+    ebay.serve_authorized(Operation::GetOrder, &call, READ_FULFILLMENT, |state| {
+        state.get_order(&id, &call)
+    })
+}
+
+async fn get_orders(State(ebay): State<Ebay>, call: Call) -> Response {
+    ebay.serve_authorized(Operation::GetOrders, &call, READ_FULFILLMENT, |state| {
+        state.get_orders(&call)
+    })
+}
+
+async fn create_fulfillment(
+    State(ebay): State<Ebay>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Response {
+    let operation = Operation::CreateShippingFulfillment;
+    ebay.serve_authorized(operation, &call, &[SCOPE_FULFILLMENT], |state| {
+        state.create_fulfillment(&id, &call)
+    })
+}
+
+async fn list_fulfillments(
+    State(ebay): State<Ebay>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Response {
+    let operation = Operation::GetShippingFulfillments;
+    ebay.serve_authorized(operation, &call, READ_FULFILLMENT, |state| {
+        state.list_fulfillments(&id)
+    })
+}
+
+async fn get_fulfillment(
+    State(ebay): State<Ebay>,
+    Path((order_id, id)): Path<(String, String)>,
+    call: Call,
+) -> Response {
+    let operation = Operation::GetShippingFulfillment;
+    ebay.serve_authorized(operation, &call, READ_FULFILLMENT, |state| {
+        state.get_fulfillment(&order_id, &id)
+    })
+}
+
+async fn bulk_update(State(ebay): State<Ebay>, call: Call) -> Response {
+    let operation = Operation::BulkUpdatePriceQuantity;
+    ebay.serve_authorized(operation, &call, &[SCOPE_INVENTORY], |state| {
+        state.bulk_update(&call)
+    })
+}
+
+async fn get_offers(State(ebay): State<Ebay>, call: Call) -> Response {
+    ebay.serve_authorized(Operation::GetOffers, &call, READ_INVENTORY, |state| {
+        state.get_offers(&call)
+    })
+}
+
+async fn get_public_key(State(ebay): State<Ebay>, Path(kid): Path<String>, call: Call) -> Response {
+    ebay.serve_authorized(Operation::GetPublicKey, &call, &[], |state| {
+        state.get_public_key(&kid)
+    })
+}
+
+fn control_router() -> Router<Ebay> {
+    Router::new()
+        .route("/listings", get(listings).post(add_listing))
+        .route("/listings/{sku}/quantity", post(set_quantity))
+        .route("/listings/{sku}/price", post(set_price))
+        .route("/orders", get(orders).post(place_order))
+        .route("/orders/{order_id}", get(order))
+        .route("/orders/{order_id}/request_cancel", post(request_cancel))
+        .route("/orders/{order_id}/cancel", post(cancel_order))
+        .route("/orders/{order_id}/payment", post(set_payment))
+        .route("/accounts/delete", post(delete_account))
+        .route(
+            "/endpoint",
+            post(register_endpoint).delete(unregister_endpoint),
+        )
+        .route("/tokens/{what}", post(tokens))
+        .route("/limits", post(set_limit))
+        .route("/faults", post(fail_next).delete(clear_faults))
+        .route("/settings", get(settings).patch(change_settings))
+        .route("/counters", get(counters))
+        .route("/pushes", get(pushes))
+        .route("/clock", get(clock).post(advance_clock))
+}
+
+#[derive(Deserialize)]
+struct Quantity {
+    quantity: u32,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    #[serde(default = "buyer_asked")]
+    reason: String,
+}
+
+fn buyer_asked() -> String {
+    "BUYER_ASKED_CANCEL".to_owned()
+}
+
+#[derive(Deserialize)]
+struct Payment {
+    payment: PaymentStatus,
+}
+
+#[derive(Deserialize)]
+struct Username {
+    username: String,
+}
+
+#[derive(Deserialize)]
+struct Endpoint {
+    endpoint: String,
+    #[serde(default = "default_token")]
+    verification_token: String,
+}
+
+fn default_token() -> String {
+    crate::defaults::EBAY_VERIFICATION_TOKEN.to_owned()
+}
+
+#[derive(Deserialize)]
+struct Limit {
+    operation: Operation,
+    limit: Option<RateLimit>,
+}
+
+#[derive(Deserialize)]
+struct PlannedFault {
+    operation: Operation,
+    fault: Fault,
+    #[serde(default = "once")]
+    times: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+async fn listings(State(ebay): State<Ebay>) -> Response {
+    Json(ebay.listings()).into_response()
+}
+
+async fn add_listing(State(ebay): State<Ebay>, Json(new): Json<NewListing>) -> Response {
+    Json(ebay.add_listing(new)).into_response()
+}
+
+async fn set_quantity(
+    State(ebay): State<Ebay>,
+    Path(sku): Path<String>,
+    Json(body): Json<Quantity>,
+) -> Made {
+    ebay.set_quantity(&sku, body.quantity)?;
+    control::done()
+}
+
+async fn set_price(
+    State(ebay): State<Ebay>,
+    Path(sku): Path<String>,
+    Json(price): Json<Money>,
+) -> Made {
+    ebay.set_price(&sku, &price)?;
+    control::done()
+}
+
+async fn orders(State(ebay): State<Ebay>) -> Response {
+    Json(ebay.orders()).into_response()
+}
+
+async fn place_order(State(ebay): State<Ebay>, Json(new): Json<NewOrder>) -> Made {
+    let order_id = ebay.place_order(new)?;
+    Ok(Json(json!({ "order_id": order_id })))
+}
+
+async fn order(
+    State(ebay): State<Ebay>,
+    Path(id): Path<String>,
+) -> Made<super::types::EbayOrderView> {
+    let view = ebay.order(&id);
+    view.map(Json)
+        .ok_or_else(|| ControlError::unknown("order", id))
+}
+
+async fn request_cancel(
+    State(ebay): State<Ebay>,
+    Path(id): Path<String>,
+    Json(body): Json<Reason>,
+) -> Made {
+    ebay.request_cancel(&id, &body.reason)?;
+    control::done()
+}
+
+async fn cancel_order(State(ebay): State<Ebay>, Path(id): Path<String>) -> Made {
+    ebay.cancel_order(&id)?;
+    control::done()
+}
+
+async fn set_payment(
+    State(ebay): State<Ebay>,
+    Path(id): Path<String>,
+    Json(body): Json<Payment>,
+) -> Made {
+    ebay.set_payment(&id, body.payment)?;
+    control::done()
+}
+
+async fn delete_account(State(ebay): State<Ebay>, Json(body): Json<Username>) -> Made {
+    Ok(Json(
+        json!({ "push_id": ebay.delete_account(&body.username) }),
+    ))
+}
+
+async fn register_endpoint(State(ebay): State<Ebay>, Json(body): Json<Endpoint>) -> Made {
+    ebay.register_endpoint(&body.endpoint, &body.verification_token)
+        .await?;
+    control::done()
+}
+
+async fn unregister_endpoint(State(ebay): State<Ebay>) -> Made {
+    ebay.unregister_endpoint();
+    control::done()
+}
+
+async fn tokens(State(ebay): State<Ebay>, Path(what): Path<String>) -> Made {
+    match what.as_str() {
+        "expire" => ebay.expire_access_tokens(),
+        "revoke" => ebay.revoke_consent(),
+        "restore" => ebay.restore_consent(),
+        other => return Err(ControlError::unknown("token action", other)),
+    }
+    control::done()
+}
+
+async fn set_limit(State(ebay): State<Ebay>, Json(body): Json<Limit>) -> Made {
+    ebay.set_rate_limit(body.operation, body.limit);
+    control::done()
+}
+
+async fn fail_next(State(ebay): State<Ebay>, Json(body): Json<PlannedFault>) -> Made {
+    ebay.fail_next(body.operation, body.fault, body.times);
+    control::done()
+}
+
+async fn clear_faults(State(ebay): State<Ebay>) -> Made {
+    ebay.clear_faults();
+    control::done()
+}
+
+async fn settings(State(ebay): State<Ebay>) -> Response {
+    Json(ebay.settings()).into_response()
+}
+
+async fn change_settings(State(ebay): State<Ebay>, Json(change): Json<Value>) -> Made {
+    ebay.set_settings(control::merge(&ebay.settings(), change)?);
+    control::done()
+}
+
+async fn counters(State(ebay): State<Ebay>) -> Response {
+    Json(ebay.counters()).into_response()
+}
+
+async fn pushes(State(ebay): State<Ebay>) -> Response {
+    Json(ebay.pushes()).into_response()
+}
+
+async fn clock(State(ebay): State<Ebay>) -> Response {
+    control::show_clock(ebay.clock().as_ref()).into_response()
+}
+
+async fn advance_clock(State(ebay): State<Ebay>, Json(body): Json<control::Advance>) -> Made {
+    control::advance(ebay.clock().as_ref(), &body)
+}

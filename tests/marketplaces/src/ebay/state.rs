@@ -1,0 +1,157 @@
+//! Everything the eBay simulator knows.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use p256::ecdsa::SigningKey;
+
+use super::notification::Destination;
+use super::types::CancelState;
+use super::types::EbayConfig;
+use super::types::EbayCounters;
+use super::types::FulfillmentStatus;
+use super::types::FulfillmentView;
+use super::types::PaymentStatus;
+use crate::buyer::Buyer;
+use crate::fault::Gate;
+use crate::money::Money;
+use crate::push::Outbox;
+use crate::random::Random;
+
+pub(super) struct State {
+    pub(super) config: EbayConfig,
+    /// The clock's time at the start of the present call.
+    pub(super) now: Timestamp,
+    pub(super) random: Random,
+    pub(super) gate: Gate,
+    pub(super) counters: EbayCounters,
+    pub(super) tokens: BTreeMap<String, Token>,
+    pub(super) refresh_revoked: bool,
+    pub(super) offers: Vec<Offer>,
+    /// `shipToLocationAvailability.quantity` by sku.
+    pub(super) pools: BTreeMap<String, u32>,
+    pub(super) orders: BTreeMap<String, Order>,
+    pub(super) key: SigningKey,
+    pub(super) kid: String,
+    pub(super) destinations: BTreeMap<String, Destination>,
+    pub(super) outbox: Outbox,
+}
+
+pub(super) struct Token {
+    pub(super) expires_at: Timestamp,
+    pub(super) scopes: Vec<String>,
+    pub(super) is_user: bool,
+}
+
+pub(super) struct Offer {
+    pub(super) sku: String,
+    pub(super) title: String,
+    pub(super) offer_id: String,
+    pub(super) listing_id: String,
+    pub(super) price: Money,
+    pub(super) quantity: u32,
+    pub(super) published: bool,
+    /// The day of the last revision and the number of revisions on it.
+    pub(super) revisions: (Date, u32),
+}
+
+pub(super) struct Order {
+    pub(super) order_id: String,
+    pub(super) created_at: Timestamp,
+    pub(super) modified_at: Timestamp,
+    pub(super) payment: PaymentStatus,
+    pub(super) cancel: CancelState,
+    pub(super) cancel_reason: String,
+    pub(super) cancel_asked_at: Option<Timestamp>,
+    pub(super) buyer: Buyer,
+    pub(super) lines: Vec<Line>,
+    pub(super) fulfillments: Vec<FulfillmentView>,
+    pub(super) sales_record: u64,
+}
+
+pub(super) struct Line {
+    pub(super) line_item_id: String,
+    pub(super) sku: String,
+    pub(super) title: String,
+    pub(super) listing_id: String,
+    pub(super) price: Money,
+    pub(super) quantity: u32,
+    pub(super) shipped: u32,
+}
+
+impl Line {
+    pub(super) fn cost(&self) -> Money {
+        self.price.times(self.quantity)
+    }
+
+    pub(super) fn status(&self) -> FulfillmentStatus {
+        match self.shipped {
+            0 => FulfillmentStatus::NotStarted,
+            shipped if shipped < self.quantity => FulfillmentStatus::InProgress,
+            _ => FulfillmentStatus::Fulfilled,
+        }
+    }
+}
+
+impl Order {
+    pub(super) fn fulfillment_status(&self) -> FulfillmentStatus {
+        let all = |wanted| self.lines.iter().all(|line| line.status() == wanted);
+        if all(FulfillmentStatus::NotStarted) {
+            FulfillmentStatus::NotStarted
+        } else if all(FulfillmentStatus::Fulfilled) {
+            FulfillmentStatus::Fulfilled
+        } else {
+            FulfillmentStatus::InProgress
+        }
+    }
+
+    pub(super) fn total(&self) -> Money {
+        let currency = self
+            .lines
+            .first()
+            .map_or_else(|| "USD".to_owned(), |line| line.price.currency.clone());
+        let cents = self.lines.iter().map(|line| line.cost().cents).sum();
+        Money::new(cents, currency)
+    }
+}
+
+impl State {
+    pub(super) fn new(config: EbayConfig, seed: u64) -> Self {
+        let mut random = Random::new(seed ^ 0xEBA7);
+        let key = loop {
+            // Almost every 32 bytes are a valid P-256 scalar; the few that are not are drawn again.
+            if let Ok(key) = SigningKey::from_slice(&random.bytes32()) {
+                break key;
+            }
+        };
+        Self {
+            kid: random.uuid(),
+            key,
+            config,
+            now: Timestamp::UNIX_EPOCH,
+            random,
+            gate: Gate::default(),
+            counters: EbayCounters::default(),
+            tokens: BTreeMap::new(),
+            refresh_revoked: false,
+            offers: Vec::new(),
+            pools: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            destinations: BTreeMap::new(),
+            outbox: Outbox::default(),
+        }
+    }
+
+    /// The calendar day that revisions are counted by.
+    pub(super) fn today(&self) -> Date {
+        Offset::UTC.to_datetime(self.now).date()
+    }
+
+    /// What a customer can buy of an offer.
+    pub(super) fn listed_quantity(&self, offer: &Offer) -> u32 {
+        let pool = self.pools.get(&offer.sku).copied().unwrap_or(0);
+        pool.min(offer.quantity)
+    }
+}

@@ -1,0 +1,382 @@
+//! What the eBay simulator is told and what it shows.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::buyer::Buyer;
+use crate::defaults;
+use crate::money::Money;
+
+/// Credentials and first settings.
+#[derive(Debug, Clone)]
+pub struct EbayConfig {
+    /// Application id.
+    pub client_id: String,
+    /// Application secret.
+    pub client_secret: String,
+    /// The seller's refresh token.
+    pub refresh_token: String,
+    /// The seller's user name.
+    pub seller: String,
+    /// Scopes that the seller consented to, full URLs.
+    pub granted_scopes: Vec<String>,
+    /// What can also be changed later.
+    pub settings: EbaySettings,
+}
+
+impl Default for EbayConfig {
+    fn default() -> Self {
+        Self {
+            client_id: defaults::EBAY_CLIENT_ID.to_owned(),
+            client_secret: defaults::EBAY_CLIENT_SECRET.to_owned(),
+            refresh_token: defaults::EBAY_REFRESH_TOKEN.to_owned(),
+            seller: defaults::EBAY_SELLER.to_owned(),
+            granted_scopes: [
+                SCOPE_FULFILLMENT,
+                SCOPE_INVENTORY,
+                SCOPE_NOTIFICATION,
+                SCOPE_PUBLIC,
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            settings: EbaySettings::default(),
+        }
+    }
+}
+
+/// Scope of the Fulfillment calls.
+pub const SCOPE_FULFILLMENT: &str = "https://api.ebay.com/oauth/api_scope/sell.fulfillment";
+/// Scope of the Inventory calls.
+pub const SCOPE_INVENTORY: &str = "https://api.ebay.com/oauth/api_scope/sell.inventory";
+/// Scope of the seller's notification subscriptions.
+pub const SCOPE_NOTIFICATION: &str =
+    "https://api.ebay.com/oauth/api_scope/commerce.notification.subscription";
+/// Scope of public data, the one of application tokens.
+pub const SCOPE_PUBLIC: &str = "https://api.ebay.com/oauth/api_scope";
+
+/// Times and habits that can be changed while it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EbaySettings {
+    /// Life of an access token in seconds (eBay: 7200).
+    pub access_token_s: u64,
+    /// Milliseconds from a sale until getOrder finds it.
+    pub order_visible_after_ms: u64,
+    /// Milliseconds from a change until getOrders lists it.
+    pub orders_list_visible_after_ms: u64,
+    /// Milliseconds from a sale until its notification is sent first.
+    pub push_delay_ms: u64,
+    /// Waits between deliveries of order topics, in milliseconds: one delivery more than there are waits.
+    pub order_push_gaps_ms: Vec<u64>,
+    /// Waits between deliveries of account deletions, in milliseconds.
+    pub deletion_push_gaps_ms: Vec<u64>,
+    /// How long eBay waits for the answer to a notification, in milliseconds.
+    pub push_wait_ms: u64,
+    /// Send each order notification this many times, as eBay does now and then. 1 is once.
+    pub push_copies: u32,
+    /// Revisions that one listing takes in a calendar day (UTC here).
+    pub revisions_per_day: u32,
+}
+
+impl Default for EbaySettings {
+    fn default() -> Self {
+        Self {
+            access_token_s: 7200,
+            order_visible_after_ms: 200,
+            orders_list_visible_after_ms: 1_000,
+            push_delay_ms: 0,
+            order_push_gaps_ms: vec![10_000, 60_000],
+            deletion_push_gaps_ms: [10_000, 60_000, 600_000]
+                .into_iter()
+                .chain([3_600_000; 24])
+                .collect(),
+            push_wait_ms: 3_000,
+            push_copies: 1,
+            revisions_per_day: 250,
+        }
+    }
+}
+
+/// The calls that are counted, limited and can be made to fail, under eBay's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EbayOperation {
+    /// Stands for every operation in `fail_next` and in limits.
+    Any,
+    /// POST /identity/v1/oauth2/token
+    Token,
+    /// GET order
+    GetOrder,
+    /// GET orders
+    GetOrders,
+    /// POST shipping_fulfillment
+    CreateShippingFulfillment,
+    /// GET shipping_fulfillment
+    GetShippingFulfillments,
+    /// GET shipping_fulfillment by id
+    GetShippingFulfillment,
+    /// POST bulk_update_price_quantity
+    BulkUpdatePriceQuantity,
+    /// GET offer
+    GetOffers,
+    /// GET public_key
+    GetPublicKey,
+}
+
+impl EbayOperation {
+    /// The name in counters and in the control interface.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Any => crate::fault::ANY,
+            Self::Token => "token",
+            Self::GetOrder => "getOrder",
+            Self::GetOrders => "getOrders",
+            Self::CreateShippingFulfillment => "createShippingFulfillment",
+            Self::GetShippingFulfillments => "getShippingFulfillments",
+            Self::GetShippingFulfillment => "getShippingFulfillment",
+            Self::BulkUpdatePriceQuantity => "bulkUpdatePriceQuantity",
+            Self::GetOffers => "getOffers",
+            Self::GetPublicKey => "getPublicKey",
+        }
+    }
+}
+
+/// A sku to be offered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewListing {
+    /// The seller's own code.
+    pub sku: String,
+    /// Title; made up from the sku where it is missing.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Price of one.
+    pub price: Money,
+    /// Units offered.
+    pub quantity: u32,
+    /// Offer id; given out by the simulator where it is missing.
+    #[serde(default)]
+    pub offer_id: Option<String>,
+    /// Listing id; given out by the simulator where it is missing. Variations of one listing share it.
+    #[serde(default)]
+    pub listing_id: Option<String>,
+    /// False for an offer that is not live: bulkUpdatePriceQuantity refuses it.
+    #[serde(default = "yes")]
+    pub published: bool,
+}
+
+impl NewListing {
+    /// A live offer whose ids the simulator gives out.
+    pub fn new(sku: impl Into<String>, price: Money, quantity: u32) -> Self {
+        Self {
+            sku: sku.into(),
+            title: None,
+            price,
+            quantity,
+            offer_id: None,
+            listing_id: None,
+            published: true,
+        }
+    }
+}
+
+/// An offer as it stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct ListingView {
+    /// The seller's own code.
+    pub sku: String,
+    /// Title.
+    pub title: String,
+    /// Offer id, as bulkUpdatePriceQuantity wants it.
+    pub offer_id: String,
+    /// Listing id, as line items show it.
+    pub listing_id: String,
+    /// Price of one.
+    pub price: Money,
+    /// What a customer sees: the smaller of the sku's pool and the offer's own quantity.
+    pub quantity: u32,
+    /// `shipToLocationAvailability.quantity`
+    pub pool_quantity: u32,
+    /// `availableQuantity`
+    pub offer_quantity: u32,
+    /// Revisions since midnight UTC.
+    pub revisions_today: u32,
+    /// Whether it is live.
+    pub published: bool,
+}
+
+/// What a customer buys.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewOrder {
+    /// At least one line.
+    pub lines: Vec<NewOrderLine>,
+    /// Who buys; made up where it is missing.
+    #[serde(default)]
+    pub buyer: Option<Buyer>,
+    /// Whether it is paid at once.
+    #[serde(default)]
+    pub payment: PaymentStatus,
+    /// Sell more than the listing has, as happens when two customers click at once.
+    #[serde(default)]
+    pub oversell: bool,
+}
+
+impl NewOrder {
+    /// A paid order of one line by a made-up customer.
+    pub fn one(sku: impl Into<String>, quantity: u32) -> Self {
+        Self::of([(sku, quantity)])
+    }
+
+    /// A paid order of several lines by a made-up customer.
+    pub fn of<S: Into<String>>(lines: impl IntoIterator<Item = (S, u32)>) -> Self {
+        let lines = lines.into_iter().map(|(sku, quantity)| NewOrderLine {
+            sku: sku.into(),
+            quantity,
+        });
+        Self {
+            lines: lines.collect(),
+            buyer: None,
+            payment: PaymentStatus::Paid,
+            oversell: false,
+        }
+    }
+}
+
+/// One line of a customer's order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewOrderLine {
+    /// A listed sku.
+    pub sku: String,
+    /// Units, at least 1.
+    pub quantity: u32,
+}
+
+/// `orderPaymentStatus`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PaymentStatus {
+    /// Not settled yet.
+    Pending,
+    /// Paid.
+    #[default]
+    Paid,
+    /// The payment failed.
+    Failed,
+    /// Paid back in full.
+    FullyRefunded,
+}
+
+/// `orderFulfillmentStatus`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FulfillmentStatus {
+    /// Nothing was shipped.
+    NotStarted,
+    /// A part was shipped.
+    InProgress,
+    /// Everything was shipped.
+    Fulfilled,
+}
+
+/// `cancelStatus.cancelState`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CancelState {
+    /// Nobody asked.
+    NoneRequested,
+    /// The buyer asked, the seller has not answered.
+    InProgress,
+    /// Cancelled.
+    Canceled,
+}
+
+/// A customer's order as it stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct EbayOrderView {
+    /// eBay's order id.
+    pub order_id: String,
+    /// When it was bought.
+    pub created_at: Timestamp,
+    /// When it changed last.
+    pub last_modified_at: Timestamp,
+    /// Payment.
+    pub payment: PaymentStatus,
+    /// Shipping.
+    pub fulfillment: FulfillmentStatus,
+    /// Cancellation.
+    pub cancel: CancelState,
+    /// Who bought.
+    pub buyer: Buyer,
+    /// Lines.
+    pub lines: Vec<EbayLineView>,
+    /// What the customer paid.
+    pub total: Money,
+    /// Parcels that were confirmed, in the order of arrival, repeated ones included.
+    pub fulfillments: Vec<FulfillmentView>,
+}
+
+/// A line of a customer's order.
+#[derive(Debug, Clone, Serialize)]
+pub struct EbayLineView {
+    /// eBay's id of the line.
+    pub line_item_id: String,
+    /// The seller's own code.
+    pub sku: String,
+    /// The listing it was bought from.
+    pub listing_id: String,
+    /// Units bought.
+    pub quantity: u32,
+    /// Units confirmed as shipped; more than `quantity` where a parcel was confirmed twice.
+    pub shipped: u32,
+}
+
+/// A parcel that the seller confirmed.
+#[derive(Debug, Clone, Serialize)]
+pub struct FulfillmentView {
+    /// The tracking number, or a number where there is none.
+    pub fulfillment_id: String,
+    /// Tracking number.
+    pub tracking_number: Option<String>,
+    /// Carrier.
+    pub carrier: Option<String>,
+    /// `shippedDate`
+    pub shipped_at: Timestamp,
+    /// When the call arrived.
+    pub recorded_at: Timestamp,
+    /// Line item ids and units.
+    pub lines: Vec<(String, u32)>,
+    /// Whether the order had this tracking number already.
+    pub duplicate: bool,
+}
+
+/// What matters to "never twice" and to limits.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct EbayCounters {
+    /// Calls by operation, failed and refused ones included.
+    pub calls: BTreeMap<String, u64>,
+    /// Calls answered with 429 by a limit.
+    pub rate_limited: BTreeMap<String, u64>,
+    /// Customers' orders.
+    pub orders: u64,
+    /// Confirmed parcels, repeated ones included.
+    pub fulfillments: u64,
+    /// Parcels that were confirmed more than once.
+    pub duplicate_fulfillments: u64,
+    /// Units sold beyond what a listing had.
+    pub units_oversold: u64,
+    /// Access tokens given out.
+    pub tokens_issued: u64,
+    /// Calls with a missing, expired or unknown access token.
+    pub unauthorized: u64,
+    /// Offers that reached their revisions of the day.
+    pub revisions_refused: u64,
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,194 @@
+//! The simulators as servers on this machine.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::aliexpress::AliExpress;
+use crate::aliexpress::AliExpressConfig;
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+use crate::ebay::Ebay;
+use crate::ebay::EbayConfig;
+use crate::fault::WireFault;
+use crate::push::Push;
+
+/// What to start, where, and by which clock.
+#[derive(Clone)]
+pub struct SimulatorsConfig {
+    /// eBay's credentials and settings.
+    pub ebay: EbayConfig,
+    /// AliExpress's credentials and settings.
+    pub aliexpress: AliExpressConfig,
+    /// Where eBay listens. Port 0 takes a free one.
+    pub ebay_address: SocketAddr,
+    /// Where AliExpress listens. Port 0 takes a free one.
+    pub aliexpress_address: SocketAddr,
+    /// The clock of both.
+    pub clock: Arc<dyn Clock>,
+    /// Ids, buyers and keys follow from it.
+    pub seed: u64,
+    /// How long a call that is never answered is held open, in milliseconds.
+    pub hang_ms: u64,
+    /// How often the outboxes are looked through, in milliseconds.
+    pub push_tick_ms: u64,
+}
+
+impl Default for SimulatorsConfig {
+    fn default() -> Self {
+        let local = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            ebay: EbayConfig::default(),
+            aliexpress: AliExpressConfig::default(),
+            ebay_address: local,
+            aliexpress_address: local,
+            clock: Arc::new(SystemClock::default()),
+            seed: 1,
+            hang_ms: 60_000,
+            push_tick_ms: 20,
+        }
+    }
+}
+
+/// Both marketplaces, listening. They stop when this is dropped.
+pub struct Simulators {
+    /// The handle on eBay.
+    pub ebay: Ebay,
+    /// The handle on AliExpress.
+    pub aliexpress: AliExpress,
+    ebay_address: SocketAddr,
+    aliexpress_address: SocketAddr,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Simulators {
+    /// Binds both ports and starts serving and pushing. Fails if a port is taken.
+    pub async fn start(config: SimulatorsConfig) -> io::Result<Self> {
+        let ebay = Ebay::new(config.ebay, config.clock.clone(), config.seed);
+        let aliexpress = AliExpress::new(config.aliexpress, config.clock, config.seed);
+        let hang = Duration::from_millis(config.hang_ms);
+        let (ebay_address, ebay_task) = listen(config.ebay_address, ebay.router(), hang).await?;
+        let (aliexpress_address, aliexpress_task) =
+            listen(config.aliexpress_address, aliexpress.router(), hang).await?;
+        let client = http_client().map_err(io::Error::other)?;
+        let tick = Duration::from_millis(config.push_tick_ms.max(1));
+        let pushes = deliver(client, ebay.clone(), aliexpress.clone(), tick);
+        Ok(Self {
+            ebay,
+            aliexpress,
+            ebay_address,
+            aliexpress_address,
+            tasks: vec![ebay_task, aliexpress_task, tokio::spawn(pushes)],
+        })
+    }
+
+    /// `http://127.0.0.1:port` of eBay; its paths follow it as they follow `https://api.ebay.com`.
+    pub fn ebay_url(&self) -> String {
+        format!("http://{}", self.ebay_address)
+    }
+
+    /// `http://127.0.0.1:port` of AliExpress; `/sync` and `/rest` follow it as at `https://api-sg.aliexpress.com`.
+    pub fn aliexpress_url(&self) -> String {
+        format!("http://{}", self.aliexpress_address)
+    }
+}
+
+impl Drop for Simulators {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+async fn listen(
+    address: SocketAddr,
+    router: Router,
+    hang: Duration,
+) -> io::Result<(SocketAddr, JoinHandle<()>)> {
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    let router = router.layer(axum::middleware::from_fn(
+        move |request: Request, next: Next| act_on_wire_fault(request, next, hang),
+    ));
+    let task = tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            tracing::error!(%error, "a simulator stopped serving");
+        }
+    });
+    Ok((address, task))
+}
+
+/// Makes a wire fault real: holds the connection, then breaks it off before a byte of an answer went out.
+async fn act_on_wire_fault(request: Request, next: Next, hang: Duration) -> Response {
+    let mut response = next.run(request).await;
+    let Some(fault) = response.extensions().get::<WireFault>().copied() else {
+        return response;
+    };
+    if fault == WireFault::Hang {
+        tokio::time::sleep(hang).await;
+    }
+    // The server closes the connection when a body fails, and this one fails before the head was flushed.
+    let broken = futures::stream::once(async {
+        Err::<Bytes, io::Error>(io::Error::from(io::ErrorKind::ConnectionReset))
+    });
+    *response.body_mut() = Body::from_stream(broken);
+    response
+}
+
+/// Sends what is due, for as long as the simulators live. Deliveries do not wait for each other.
+async fn deliver(client: reqwest::Client, ebay: Ebay, aliexpress: AliExpress, tick: Duration) {
+    loop {
+        let now = ebay.clock().now();
+        for push in ebay.take_due_pushes(now) {
+            let (client, ebay) = (client.clone(), ebay.clone());
+            tokio::spawn(async move {
+                let status = send(&client, &push).await;
+                ebay.push_answered(push.id, status);
+            });
+        }
+        for push in aliexpress.take_due_pushes(now) {
+            let (client, aliexpress) = (client.clone(), aliexpress.clone());
+            tokio::spawn(async move {
+                let status = send(&client, &push).await;
+                aliexpress.push_answered(push.id, status);
+            });
+        }
+        tokio::time::sleep(tick).await;
+    }
+}
+
+/// The status that a push was answered with, `None` where there was none in time.
+async fn send(client: &reqwest::Client, push: &Push) -> Option<u16> {
+    let sent = client
+        .post(&push.url)
+        .headers(push.headers.clone())
+        .body(push.body.clone())
+        .timeout(Duration::from_millis(push.wait_ms))
+        .send()
+        .await;
+    match sent {
+        Ok(response) => Some(response.status().as_u16()),
+        Err(error) => {
+            tracing::debug!(topic = push.topic, %error, "a push was not answered");
+            None
+        }
+    }
+}
+
+/// A client for pushes and challenges. The endpoint of a test is plain HTTP, yet the client wants a TLS provider.
+pub(crate) fn http_client() -> reqwest::Result<reqwest::Client> {
+    // An error only says that the process has a provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build()
+}
