@@ -5,27 +5,25 @@
 //! certificates are loaded once. Time-outs are short and attempts few, so that the slowest call ends before the
 //! shortest function time-out does (5 s), and the message goes back to its queue with a reason.
 
-use crate::causes::causes;
+mod connector;
+mod fault;
+
+pub(crate) use fault::Fault;
+
 use aws_credential_types::Credentials;
-use aws_sdk_dynamodb::{
-    config::ConfigBag,
-    error::{BoxError, ProvideErrorMetadata},
-};
-use aws_smithy_http_client::{Builder, tls};
+use aws_sdk_dynamodb::{config::ConfigBag, error::BoxError};
 use aws_smithy_runtime_api::client::{
     behavior_version::BehaviorVersion,
     interceptors::{Intercept, context::BeforeTransmitInterceptorContextRef, dyn_dispatch_hint},
-    orchestrator::HttpResponse,
-    result::SdkError,
     runtime_components::RuntimeComponents,
 };
 use aws_types::{
     SdkConfig,
     region::Region,
-    sdk_config::{RetryConfig, SharedCredentialsProvider, SharedHttpClient, TimeoutConfig},
+    sdk_config::{RetryConfig, SharedCredentialsProvider, TimeoutConfig},
 };
+use connector::{OneConnector, Trust};
 use std::{
-    error::Error,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -103,9 +101,9 @@ impl Aws {
     }
 
     /// From a configuration that has region and credentials, such as the one that `aws-config` reads from profiles.
-    /// HTTP client, time-outs and retries are replaced.
+    /// HTTP client, time-outs and retries are replaced; the system's certificates are trusted.
     pub fn from_config(config: &SdkConfig) -> Self {
-        Self::shared(config.to_builder())
+        Self::shared(config.to_builder(), Trust::System)
     }
 
     /// For a local stack at `endpoint`, which takes any credentials.
@@ -115,7 +113,7 @@ impl Aws {
             .region(Region::from_static("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .endpoint_url(endpoint);
-        Self::shared(config)
+        Self::shared(config, Trust::Inside)
     }
 
     /// What the clients are built from, for clients of services that no port covers.
@@ -166,17 +164,17 @@ impl Aws {
             .region(Region::new(region))
             .credentials_provider(SharedCredentialsProvider::new(credentials));
         config.set_endpoint_url(set("AWS_ENDPOINT_URL"));
-        Ok(Self::shared(config))
+        Ok(Self::shared(config, Trust::Inside))
     }
 
-    fn shared(config: aws_types::sdk_config::Builder) -> Self {
+    fn shared(config: aws_types::sdk_config::Builder, trust: Trust) -> Self {
         let retries = RetryConfig::standard()
             .with_max_attempts(MOST_ATTEMPTS)
             .with_initial_backoff(Duration::from_millis(50))
             .with_max_backoff(Duration::from_millis(500));
         let config = config
             .behavior_version(BehaviorVersion::latest())
-            .http_client(http_client())
+            .http_client(OneConnector::new(trust, CONNECT_TIMEOUT))
             .timeout_config(timeouts(Duration::ZERO))
             .retry_config(retries)
             .build();
@@ -191,61 +189,6 @@ pub(crate) fn timeouts(longer: Duration) -> TimeoutConfig {
         .operation_attempt_timeout(ATTEMPT_TIMEOUT + longer)
         .operation_timeout(CALL_TIMEOUT + longer)
         .build()
-}
-
-/// What a failed call to AWS means to a port.
-#[derive(Debug)]
-pub(crate) struct Fault {
-    /// It may pass: no answer, too many requests, or a fault of the service.
-    pub(crate) passing: bool,
-    /// What happened, in one line.
-    pub(crate) text: String,
-}
-
-impl Fault {
-    pub(crate) fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        let code = error.code().unwrap_or_default();
-        let passing = match error {
-            SdkError::ConstructionFailure(_) => false,
-            SdkError::ServiceError(answer) => {
-                answer.raw().status().as_u16() >= 500 || PASSING_CODES.contains(&code)
-            }
-            _ => true,
-        };
-        let text = match (code, error.message()) {
-            ("", _) => causes(error),
-            (code, Some(message)) => format!("{code}: {message}"),
-            (code, None) => code.to_owned(),
-        };
-        Self { passing, text }
-    }
-}
-
-/// Codes with a status below 500 that ask to come again later.
-const PASSING_CODES: [&str; 12] = [
-    "KMSInternalException",
-    "KmsThrottled",
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-    "ReplicatedWriteConflictException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "ServiceUnavailable",
-    "ThrottledException",
-    "Throttling",
-    "ThrottlingException",
-    "TransactionInProgressException",
-];
-
-fn http_client() -> SharedHttpClient {
-    Builder::new()
-        .tls_provider(tls::Provider::Rustls(
-            tls::rustls_provider::CryptoMode::Ring,
-        ))
-        .build_https()
 }
 
 #[derive(Debug)]
