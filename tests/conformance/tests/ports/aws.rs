@@ -15,6 +15,7 @@ use kervan::{
     secrets::{Secrets, SecretsManager},
     store::DynamoDb,
 };
+use kervan_infra::local_stack::{LocalStack, StackOptions};
 use std::{
     sync::{
         Arc,
@@ -25,8 +26,8 @@ use std::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ports_on_aws_behave() {
-    let endpoint = std::env::var("KERVAN_TEST_AWS_ENDPOINT").unwrap();
-    let aws = Aws::local(&endpoint);
+    let stack = LocalStack::start(StackOptions::default()).await.unwrap();
+    let aws = Aws::local(stack.endpoint());
     let clock = Arc::new(ManualClock::at(Timestamp::now()));
 
     let table = DynamoDb::new(aws.dynamodb(), table(&aws).await, clock.clone());
@@ -47,6 +48,7 @@ async fn the_ports_on_aws_behave() {
         calls.dynamodb > 0 && calls.sqs > 0 && calls.kms > 0 && calls.secrets > 0,
         "{calls:?}"
     );
+    stack.stop().await;
 }
 
 /// As `template.yaml` declares it.

@@ -5,7 +5,7 @@ use crate::cases::{self, Case};
 use jiff::SignedDuration;
 use kervan::{
     clock::Clock,
-    store::{Due, Item, Key, Store, Write},
+    store::{Due, Item, Key, Write},
 };
 
 pub(super) fn cases(given: Given) -> Vec<Case> {
