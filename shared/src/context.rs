@@ -34,6 +34,29 @@ pub struct Kervan {
     pub accounts: Accounts,
 }
 
+/// What the door has: enough to verify a push and to queue it, and no way to the table or to a buyer's data.
+#[derive(Debug)]
+pub struct Door {
+    /// The merchant's accounts.
+    pub accounts: Accounts,
+    /// Signals of customers' orders.
+    pub orders: Arc<dyn Queue>,
+    /// Signals of suppliers' orders.
+    pub tracking: Arc<dyn Queue>,
+}
+
+impl Door {
+    /// Opens every account, which reads the secrets and makes the first connections. Failures are left to the push that
+    /// meets them again.
+    pub async fn warm(&self) {
+        for id in self.accounts.ids() {
+            if let Err(error) = self.accounts.get(id).await {
+                tracing::warn!(account = %id, %error, "An account could not be opened ahead of time.");
+            }
+        }
+    }
+}
+
 /// The queues.
 #[derive(Debug, Clone)]
 pub struct Queues {

@@ -23,8 +23,9 @@ pub mod marketplaces;
 pub mod queue;
 pub mod seal;
 pub mod secrets;
+pub mod setup;
 pub mod store;
 
 mod context;
 
-pub use context::{Accounts, Kervan, Queues};
+pub use context::{Accounts, Door, Kervan, Queues};

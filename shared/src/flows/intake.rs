@@ -2,7 +2,7 @@
 //! 2xx is never lost (invariant I1). One call to AWS a push.
 
 use super::ledger;
-use crate::Kervan;
+use crate::Door;
 use crate::domain::{AccountId, Signal, SignalKind};
 use crate::marketplaces::{Account, Kind, PushRefused, Unverified};
 use crate::queue::{Outgoing, Queue};
@@ -49,22 +49,17 @@ impl IntakeAnswer {
 }
 
 /// Answers one request for the account named in its path, such as `ebay` and `main`.
-pub async fn intake(
-    kervan: &Kervan,
-    marketplace: &str,
-    name: &str,
-    request: Intake,
-) -> IntakeAnswer {
-    let account = match open(kervan, marketplace, name).await {
+pub async fn intake(door: &Door, marketplace: &str, name: &str, request: Intake) -> IntakeAnswer {
+    let account = match open(door, marketplace, name).await {
         Ok(account) => account,
         Err(answer) => return answer,
     };
-    let Some(door) = account.verify_pushes() else {
+    let Some(verifier) = account.verify_pushes() else {
         return IntakeAnswer::new(StatusCode::NOT_FOUND, "this account takes no pushes");
     };
     let verified = match request {
         Intake::Challenge { query } => {
-            return match door.challenge(&query) {
+            return match verifier.challenge(&query) {
                 Some(Ok(challenge)) => IntakeAnswer {
                     status: StatusCode::OK,
                     body: challenge.body,
@@ -77,16 +72,16 @@ pub async fn intake(
             let refused = PushRefused::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
             return refuse(account.id(), &refused);
         }
-        Intake::Push { headers, body } => door.verify(Unverified::new(headers, body)).await,
+        Intake::Push { headers, body } => verifier.verify(Unverified::new(headers, body)).await,
     };
     match verified {
-        Ok(signals) => queue(kervan, account.id(), signals).await,
+        Ok(signals) => queue(door, account.id(), signals).await,
         Err(refused) => refuse(account.id(), &refused),
     }
 }
 
 async fn open(
-    kervan: &Kervan,
+    door: &Door,
     marketplace: &str,
     name: &str,
 ) -> Result<Arc<dyn Account>, IntakeAnswer> {
@@ -94,10 +89,10 @@ async fn open(
     let id: AccountId = format!("{marketplace}:{name}")
         .parse()
         .map_err(|_| unknown())?;
-    if !kervan.accounts.knows(&id) {
+    if !door.accounts.knows(&id) {
         return Err(unknown());
     }
-    kervan.accounts.get(&id).await.map_err(|error| {
+    door.accounts.get(&id).await.map_err(|error| {
         // Our own trouble: the marketplace shall send again.
         tracing::error!(account = %id, %error, "A push cannot be verified.");
         let status = match error.kind {
@@ -115,14 +110,11 @@ fn refuse(account: &AccountId, refused: &PushRefused) -> IntakeAnswer {
 }
 
 /// Queues the signals: of suppliers' orders for the tracking-updater, of all else for the order-forwarder.
-async fn queue(kervan: &Kervan, account: &AccountId, signals: Vec<Signal>) -> IntakeAnswer {
+async fn queue(door: &Door, account: &AccountId, signals: Vec<Signal>) -> IntakeAnswer {
     let count = signals.len();
     let to_tracking = |signal: &Signal| matches!(signal.kind, SignalKind::SupplierOrderChanged(_));
     let (tracking, orders): (Vec<_>, Vec<_>) = signals.into_iter().partition(to_tracking);
-    for (queue, signals) in [
-        (&kervan.queues.orders, orders),
-        (&kervan.queues.tracking, tracking),
-    ] {
+    for (queue, signals) in [(&door.orders, orders), (&door.tracking, tracking)] {
         if let Err(error) = send(queue, &signals).await {
             tracing::error!(%account, %error, "A push could not be queued; the marketplace will send it again.");
             return IntakeAnswer::new(StatusCode::SERVICE_UNAVAILABLE, "try again later");

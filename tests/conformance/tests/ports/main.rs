@@ -5,6 +5,12 @@
 //! test runner gives each test a process of its own, and each process would start a stack of its own. All cases run
 //! even if one fails, and the failed ones are named.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "all of this is tests, but clippy knows only the functions marked so"
+)]
+
 mod aws;
 mod cases;
 mod memory;
