@@ -14,10 +14,18 @@
 pub mod aws;
 mod causes;
 pub mod clock;
+pub mod decide;
 pub mod domain;
+pub mod flows;
+pub mod handler;
 pub mod http;
 pub mod marketplaces;
 pub mod queue;
 pub mod seal;
 pub mod secrets;
+pub mod setup;
 pub mod store;
+
+mod context;
+
+pub use context::{Accounts, Door, Kervan, Queues};

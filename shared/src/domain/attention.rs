@@ -71,6 +71,8 @@ pub enum Reason {
         /// The marketplace's documented code.
         code: String,
     },
+    /// A purchase arrived, and the supplier never named a tracking number.
+    TrackingMissing,
     /// The channel refuses the tracking number.
     TrackingRefused {
         /// The channel's documented code.
@@ -118,6 +120,7 @@ impl Reason {
             Self::Misconfigured { .. } => {
                 "Mend the account's configuration; the order is then taken up again."
             }
+            Self::TrackingMissing => "Confirm the shipment at the channel by hand.",
             Self::TrackingRefused { .. } => "Enter the tracking number at the channel by hand.",
         }
     }
@@ -136,7 +139,7 @@ impl Reason {
 
     /// Whether the sweep takes the order up again by itself, because the cause may have passed.
     pub const fn passes(&self) -> bool {
-        self.may_spend() || matches!(self, Self::PurchaseUnpaid)
+        self.may_spend()
     }
 
     /// The code as written in logs and lists.

@@ -1,6 +1,8 @@
 //! What can happen to an order. Its history is a list of these, and its state is nothing but their sum.
 
-use super::{Doubt, OrderDetails, Parcel, PurchaseLine, Reason, SupplierOrderId, TrackingNumber};
+use super::{
+    Doubt, OrderDetails, Parcel, PurchaseLine, Reason, Refusal, SupplierOrderId, TrackingNumber,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -58,6 +60,8 @@ pub enum Event {
     Refused {
         /// Which purchase.
         purchase: u8,
+        /// What was refused.
+        refusal: Refusal,
         /// The supplier's documented code.
         code: String,
     },

@@ -26,5 +26,5 @@ pub use money::{Currency, Money};
 pub use offer::{Evidence, Offer};
 pub use order::{Misfit, Order, OrderDetails, OrderLine, Payment, Phase};
 pub use parcel::{Parcel, ParcelLine, ParcelState, TrackingNumber};
-pub use purchase::{Doubt, Purchase, PurchaseLine, PurchaseState};
+pub use purchase::{Doubt, Purchase, PurchaseLine, PurchaseState, Refusal};
 pub use signal::{Signal, SignalKind};

@@ -1,6 +1,6 @@
 //! A supplier's variant that can fill a sku.
 
-use super::{Money, OfferId, Sku};
+use super::{CountryCode, Money, OfferId, Sku};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -24,10 +24,10 @@ pub struct Offer {
     pub sku: Sku,
     /// Lower is tried first.
     pub rank: u32,
+    /// The country for which stock is asked; a supplier's stock can differ by where it ships to.
+    pub ship_to: CountryCode,
     /// What is known of stock and cost; none before the first look.
     pub evidence: Option<Evidence>,
-    /// Units that no order has taken: the evidence less what orders hold. Kept as a counter of its own, because many
-    /// orders change it at once.
-    #[serde(skip)]
-    pub free: i64,
+    /// Seconds between two looks at the stock.
+    pub interval_s: u32,
 }

@@ -308,10 +308,10 @@ fn next_state(state: &PurchaseState, at: Timestamp, event: &Event) -> Option<Pur
             attempt: attempt + 1,
             lease_until: *lease_until,
             first_sent_at: *first_sent_at,
-            doubt: Some(doubt.unwrap_or(Doubt {
-                since: at,
-                settle_at: at,
-            })),
+            doubt: Some(Doubt {
+                since: doubt.map_or(at, |doubt| doubt.since),
+                settle_at: *lease_until,
+            }),
         },
         (
             S::Placing {
@@ -353,8 +353,11 @@ fn next_state(state: &PurchaseState, at: Timestamp, event: &Event) -> Option<Pur
             not_before: *retry_at,
             attempts: *attempt,
         },
-        (S::Planned { .. } | S::Placing { .. }, Event::Refused { code, .. }) => {
-            S::Refused { code: code.clone() }
+        (S::Planned { .. } | S::Placing { .. }, Event::Refused { refusal, code, .. }) => {
+            S::Refused {
+                refusal: *refusal,
+                code: code.clone(),
+            }
         }
         (S::Planned { .. }, Event::PurchaseCancelled { .. }) => S::Cancelled,
         (

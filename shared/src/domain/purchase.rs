@@ -85,11 +85,25 @@ pub enum PurchaseState {
     },
     /// The supplier refused, proven without effect.
     Refused {
+        /// What was refused.
+        refusal: Refusal,
         /// The supplier's documented code.
         code: String,
     },
     /// Given up before anything was placed.
     Cancelled,
+}
+
+/// What a supplier refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The units are not there.
+    Stock,
+    /// The address is not taken.
+    Address,
+    /// Something else.
+    Other,
 }
 
 /// It is not known whether the supplier has the purchase.

@@ -118,3 +118,124 @@ fn unsent(to: &str, error: &(dyn Error + 'static)) -> HttpError {
         problem: format!("{to}: {}", causes(error)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+        sync::oneshot,
+    };
+
+    /// Answers one request on a port of its own, and tells what came.
+    async fn answering(answer: Vec<u8>) -> (String, oneshot::Receiver<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!(
+            "http://{}/path?token=secret",
+            listener.local_addr().unwrap()
+        );
+        let (tell, told) = oneshot::channel();
+        tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 8192];
+            let length = connection.read(&mut request).await.unwrap();
+            request.truncate(length);
+            let _ = tell.send(String::from_utf8(request).unwrap());
+            let _ = connection.write_all(&answer).await;
+            if answer.is_empty() {
+                let _ = connection.read(&mut [0]).await;
+            }
+        });
+        (url, told)
+    }
+
+    async fn get(url: &str) -> Result<http::Response<Bytes>, HttpError> {
+        let client = HttpClient::new(Duration::from_millis(300)).unwrap();
+        let request = http::Request::get(url).body(Bytes::from_static(b"secret"));
+        client.send(request.unwrap()).await
+    }
+
+    async fn failure(answer: Vec<u8>) -> HttpError {
+        let (url, _) = answering(answer).await;
+        let error = get(&url).await.unwrap_err();
+        assert!(!error.problem.contains("secret"), "{}", error.problem);
+        error
+    }
+
+    #[tokio::test]
+    async fn a_request_is_sent_with_no_language_and_our_name() {
+        let answer = b"HTTP/1.1 404 Nothing\r\nx-one: 1\r\ncontent-length: 2\r\n\r\nno";
+        let (url, told) = answering(answer.to_vec()).await;
+        let response = get(&url).await.unwrap();
+        assert_eq!(response.status(), 404);
+        assert_eq!(response.headers()["x-one"], "1");
+        assert_eq!(response.body(), "no");
+        let request = told.await.unwrap().to_lowercase();
+        assert!(request.starts_with("get /path?token=secret http/1.1\r\n"));
+        assert!(request.contains("user-agent: kervan/"), "{request}");
+        assert!(!request.contains("accept-language"), "{request}");
+        assert!(!request.contains("accept-encoding"), "{request}");
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_like_any_other() {
+        let answer =
+            b"HTTP/1.1 302 Away\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n";
+        let (url, _) = answering(answer.to_vec()).await;
+        assert_eq!(get(&url).await.unwrap().status(), 302);
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_proves_that_nothing_was_sent() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/?token=secret", listener.local_addr().unwrap());
+        drop(listener);
+        let error = get(&url).await.unwrap_err();
+        assert_eq!((error.sent, error.timed_out), (Sent::No, false));
+        assert!(
+            error.problem.starts_with("GET 127.0.0.1: "),
+            "{}",
+            error.problem
+        );
+        assert!(error.problem.contains("refused"), "{}", error.problem);
+        assert!(!error.problem.contains("secret"), "{}", error.problem);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_cannot_do_tls_has_not_got_the_request() {
+        let (url, _) = answering(b"HTTP/1.1 400 Bad\r\n\r\n".to_vec()).await;
+        let error = get(&url.replace("http:", "https:")).await.unwrap_err();
+        assert_eq!(error.sent, Sent::No, "{}", error.problem);
+    }
+
+    #[tokio::test]
+    async fn no_answer_in_time_is_a_doubt() {
+        let error = failure(Vec::new()).await;
+        assert_eq!((error.sent, error.timed_out), (Sent::Maybe, true));
+    }
+
+    #[tokio::test]
+    async fn a_connection_closed_before_the_answer_is_a_doubt() {
+        let error = failure(b"HTTP/1.1 2".to_vec()).await;
+        assert_eq!((error.sent, error.timed_out), (Sent::Maybe, false));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_breaks_off_is_a_doubt() {
+        let error = failure(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf".to_vec()).await;
+        assert_eq!((error.sent, error.timed_out), (Sent::Maybe, false));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_too_long_is_not_read_on() {
+        let mut answer = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+        answer.resize(answer.len() + LARGEST_ANSWER_BYTES + 1, b'x');
+        let (url, _) = answering(answer).await;
+        let client = HttpClient::new(HttpClient::USUAL_TIMEOUT).unwrap();
+        let request = http::Request::get(url).body(Bytes::new()).unwrap();
+        let error = client.send(request).await.unwrap_err();
+        assert_eq!((error.sent, error.timed_out), (Sent::Maybe, false));
+        assert!(error.problem.contains("longer than"), "{}", error.problem);
+    }
+}

@@ -2,9 +2,11 @@
 
 mod memory;
 mod sqs;
+mod unset;
 
 pub use memory::MemoryQueue;
 pub use sqs::Sqs;
+pub use unset::UnsetQueue;
 
 use async_trait::async_trait;
 use std::time::Duration;

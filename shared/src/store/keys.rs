@@ -5,12 +5,14 @@
 //! | `ORDER#ebay:main#01-1` | `STATE` | the order with its purchases and parcels; its due time |
 //! | | `BUYER` | the buyer, sealed; expires |
 //! | | `HISTORY#00001` | one record of what happened, append-only |
+//! | | `ATTENTION` | why it waits for a person; in the attention lane |
 //! | `SUPPLIER#aliexpress:main#123` | `ORDER` | which order a supplier's order belongs to |
 //! | `PERSON#<pseudonym>` | `ebay:main/01-1` | which orders are a person's; expires with their data |
 //! | `SKU#<sku>` | `LISTING#ebay:main` | a listing: the channel's ids, what is published |
 //! | | `OFFER#aliexpress:main/1/2` | an offer: evidence, and the counters of free units |
 //! | `ACCOUNT#ebay:main` | `TOKEN` | access and refresh token, sealed; the lease of the one that refreshes |
 //! | | `SWEEP` | up to when the channel's orders were read |
+//! | | `ATTENTION` | why the account waits for a person |
 
 use super::Key;
 use crate::domain::{AccountId, OfferId, OrderKey, Pseudonym, Sku, SupplierOrderId};
@@ -19,6 +21,8 @@ use crate::domain::{AccountId, OfferId, OrderKey, Pseudonym, Sku, SupplierOrderI
 pub const STATE: &str = "STATE";
 /// Sort key of an order's sealed buyer.
 pub const BUYER: &str = "BUYER";
+/// Sort key of an order's, or an account's, entry in the attention list.
+pub const ATTENTION: &str = "ATTENTION";
 /// Beginning of the sort keys of an order's history.
 pub const HISTORY: &str = "HISTORY#";
 /// Beginning of the sort keys of a sku's listings.
@@ -30,7 +34,7 @@ pub const OFFER: &str = "OFFER#";
 pub const FORWARD_LANE: &str = "forward";
 /// Lane of orders whose tracking is due.
 pub const TRACK_LANE: &str = "track";
-/// Lane of orders that wait for a person.
+/// Lane of what waits for a person.
 pub const ATTENTION_LANE: &str = "attention";
 /// Lane of offers whose stock is due.
 pub const STOCK_LANE: &str = "stock";
@@ -48,6 +52,16 @@ pub fn order_state(key: &OrderKey) -> Key {
 /// An order's sealed buyer.
 pub fn buyer(key: &OrderKey) -> Key {
     Key::new(order(key), BUYER)
+}
+
+/// An order's entry in the attention list.
+pub fn attention(key: &OrderKey) -> Key {
+    Key::new(order(key), ATTENTION)
+}
+
+/// An account's entry in the attention list.
+pub fn account_attention(account: &AccountId) -> Key {
+    Key::new(format!("ACCOUNT#{account}"), ATTENTION)
 }
 
 /// A record of an order's history; the number counts from 1.
@@ -93,4 +107,13 @@ pub fn token(account: &AccountId) -> Key {
 /// How far a channel's orders were swept.
 pub fn sweep(channel: &AccountId) -> Key {
     Key::new(format!("ACCOUNT#{channel}"), "SWEEP")
+}
+
+/// The order of a partition; `None` where the partition is not an order's.
+pub fn order_of_partition(pk: &str) -> Option<OrderKey> {
+    let (channel, id) = pk.strip_prefix("ORDER#")?.split_once('#')?;
+    Some(OrderKey {
+        channel: channel.parse().ok()?,
+        id: crate::domain::ChannelOrderId::parse(id).ok()?,
+    })
 }

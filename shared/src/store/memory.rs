@@ -1,13 +1,11 @@
 //! The store in memory: what DynamoDB promises, and its limits, under one lock.
 
-use super::{
-    Condition, Due, Guard, Item, Key, MOST_WRITES, Page, Store, StoreError, Write, WriteError,
-};
+use super::{Condition, Due, Guard, Item, Key, Page, Store, StoreError, Write, WriteError, check};
 use crate::clock::Clock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -77,18 +75,9 @@ impl Store for MemoryStore {
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<(), WriteError> {
-        let count = writes.len();
-        if !(1..=MOST_WRITES).contains(&count) {
-            let problem = format!("a transaction takes 1 to {MOST_WRITES} writes, not {count}");
-            return Err(StoreError::Refused(problem).into());
-        }
-        let mut keys = BTreeSet::new();
+        check(&writes)?;
         for write in &writes {
             check_key(write.key())?;
-            if !keys.insert(write.key()) {
-                let problem = "a transaction cannot write one item twice".to_owned();
-                return Err(StoreError::Refused(problem).into());
-            }
         }
         let now = self.clock.now();
         let mut items = self.lock();
@@ -189,12 +178,7 @@ fn make(write: Write, items: &BTreeMap<Key, Item>) -> Result<(Key, Option<Item>)
 }
 
 fn add_to(item: &mut Item, add: &[(&'static str, i64)]) -> Result<(), StoreError> {
-    let mut names = BTreeSet::new();
     for (name, by) in add {
-        if !names.insert(name) {
-            let problem = format!("an update cannot add to {name} twice");
-            return Err(StoreError::Refused(problem));
-        }
         let counter = item.counters.entry((*name).to_owned()).or_default();
         let overflow = || StoreError::Refused(format!("the counter {name} is full"));
         *counter = counter.checked_add(*by).ok_or_else(overflow)?;

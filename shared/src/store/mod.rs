@@ -15,7 +15,7 @@ pub use memory::MemoryStore;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most writes that one transaction takes (DynamoDB's own limit).
 pub const MOST_WRITES: usize = 100;
@@ -219,4 +219,29 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Item>, StoreError>;
+}
+
+/// Refuses what no store takes, whatever is in the table. DynamoDB would refuse it too; some stand-ins do not.
+fn check(writes: &[Write]) -> Result<(), StoreError> {
+    let count = writes.len();
+    if !(1..=MOST_WRITES).contains(&count) {
+        let problem = format!("a transaction takes 1 to {MOST_WRITES} writes, not {count}");
+        return Err(StoreError::Refused(problem));
+    }
+    let mut keys = BTreeSet::new();
+    for write in writes {
+        if !keys.insert(write.key()) {
+            let problem = "a transaction cannot write one item twice";
+            return Err(StoreError::Refused(problem.to_owned()));
+        }
+        let Write::Update { add, .. } = write else {
+            continue;
+        };
+        let names = add.iter().map(|(name, _)| name).collect::<BTreeSet<_>>();
+        if names.len() < add.len() {
+            let problem = "an update cannot add to one counter twice";
+            return Err(StoreError::Refused(problem.to_owned()));
+        }
+    }
+    Ok(())
 }

@@ -1,1 +1,10 @@
-//! Tests.
+//! The road of an order in one process: the real flows and adapters on the ports in memory, the simulators' routers in
+//! place of the network, and a clock that moves only when it is told to.
+//!
+//! The same road on the deployed stack is in `tests/deployed.rs`.
+
+mod network;
+mod world;
+
+pub use network::{EBAY_URL, SUPPLIER_URL};
+pub use world::{BUYER_WORDS, Door, World, WorldOptions};

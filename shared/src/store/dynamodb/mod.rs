@@ -11,7 +11,7 @@ mod attributes;
 mod expression;
 mod retry;
 
-use super::{Item, Key, MOST_WRITES, Page, Store, StoreError, Write, WriteError};
+use super::{Item, Key, Page, Store, StoreError, Write, WriteError, check};
 use crate::{aws::Fault, clock::Clock};
 use async_trait::async_trait;
 use attributes::{DUE_AT, DUE_LANE, PK, SK};
@@ -256,16 +256,14 @@ impl Store for DynamoDb {
     }
 
     async fn write(&self, mut writes: Vec<Write>) -> Result<(), WriteError> {
-        match writes.len() {
-            1 => match writes.pop() {
-                Some(write) => self.write_one(write).await,
-                None => Ok(()),
-            },
-            2..=MOST_WRITES => self.write_together(writes).await,
-            many => Err(StoreError::Refused(format!(
-                "a transaction takes 1 to {MOST_WRITES} writes, not {many}"
-            ))
-            .into()),
+        check(&writes)?;
+        match writes.pop() {
+            Some(write) if writes.is_empty() => self.write_one(write).await,
+            Some(last) => {
+                writes.push(last);
+                self.write_together(writes).await
+            }
+            None => Ok(()),
         }
     }
 

@@ -28,8 +28,7 @@ impl State {
         self.now = now;
         loop {
             let due = self
-                .orders
-                .values()
+                .open_orders()
                 .filter_map(|order| {
                     let (at, next) = next(order, &self.config.settings)?;
                     Some((at, order.order_id, next))
@@ -51,11 +50,14 @@ impl State {
     /// When the next order does something by itself.
     pub(super) fn next_event(&self) -> Option<Timestamp> {
         let settings = &self.config.settings;
-        self.orders
-            .values()
+        self.open_orders()
             .filter_map(|order| next(order, settings))
             .map(|(at, _)| at)
             .min()
+    }
+
+    fn open_orders(&self) -> impl Iterator<Item = &Order> {
+        self.open.iter().filter_map(|id| self.orders.get(id))
     }
 
     pub(super) fn pay(&mut self, order_id: u64, at: Timestamp) {
@@ -73,6 +75,7 @@ impl State {
         };
         order.status = OrderStatus::Finish;
         order.end_reason = Some(reason.to_owned());
+        self.open.remove(&order_id);
         let lines = order.lines.clone();
         for line in lines {
             if let Some(sku) = self.sku_mut(line.product_id, line.sku_id) {
@@ -128,6 +131,7 @@ impl State {
     }
 
     pub(super) fn deliver(&mut self, order_id: u64, at: Timestamp) {
+        self.open.remove(&order_id);
         if let Some(order) = self.orders.get_mut(&order_id) {
             order.status = OrderStatus::Finish;
             for parcel in &mut order.parcels {

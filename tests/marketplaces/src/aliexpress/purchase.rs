@@ -232,6 +232,7 @@ impl State {
             parcels: Vec::new(),
         };
         self.orders.insert(order_id, order);
+        self.open.insert(order_id);
         self.counters.orders += 1;
         self.announce(order_id, Event::Created, self.now);
         order_id

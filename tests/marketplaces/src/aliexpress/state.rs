@@ -1,6 +1,7 @@
 //! Everything the AliExpress simulator knows.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub(super) struct State {
     pub(super) tokens: Tokens,
     pub(super) products: BTreeMap<u64, Product>,
     pub(super) orders: BTreeMap<u64, Order>,
+    /// The orders that can still change by themselves, so that a long run does not look at all the finished ones.
+    pub(super) open: BTreeSet<u64>,
     /// When each `out_order_id` bought last, and what.
     pub(super) purchases: BTreeMap<String, (Timestamp, Vec<u64>)>,
     pub(super) purchase_count: u64,
@@ -134,6 +137,7 @@ impl State {
             tokens,
             products: BTreeMap::new(),
             orders: BTreeMap::new(),
+            open: BTreeSet::new(),
             purchases: BTreeMap::new(),
             purchase_count: 0,
             outbox: Outbox::default(),

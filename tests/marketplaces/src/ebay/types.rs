@@ -65,7 +65,7 @@ pub struct EbaySettings {
     pub access_token_s: u64,
     /// Milliseconds from a sale until getOrder finds it.
     pub order_visible_after_ms: u64,
-    /// Milliseconds from a change until getOrders lists it.
+    /// Milliseconds from a sale until getOrders lists it.
     pub orders_list_visible_after_ms: u64,
     /// Milliseconds from a sale until its notification is sent first.
     pub push_delay_ms: u64,

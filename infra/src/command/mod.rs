@@ -1,0 +1,53 @@
+//! The command line: one module a sub-command.
+
+mod demo;
+mod simulators;
+mod stack;
+mod test;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use kervan_infra::process::Progress;
+
+/// Orders, stock and tracking between the marketplaces where a merchant sells and those where the goods are bought:
+/// what runs it on this machine.
+#[derive(Debug, Parser)]
+#[command(
+    name = "kervan",
+    bin_name = "cargo kervan",
+    version,
+    arg_required_else_help = true
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Let customers buy at simulated marketplaces and show each order's way over the deployed stack.
+    Demo(demo::Arguments),
+    /// Run every check: format, lints, tests, the template and the end-to-end test.
+    Test(test::Arguments),
+    /// Deploy the template on a local stack that keeps running.
+    Stack(stack::Arguments),
+    /// Run the simulated marketplaces alone.
+    Simulators(simulators::Arguments),
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    match arguments.command {
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Test(arguments) => test::run(arguments).await,
+        Command::Stack(arguments) => stack::run(arguments).await,
+        Command::Simulators(arguments) => simulators::run(arguments).await,
+    }
+}
+
+/// Progress as lines on standard error, so that standard output holds the result alone.
+fn progress() -> Progress {
+    Arc::new(|line| eprintln!("{line}"))
+}

@@ -1,0 +1,208 @@
+//! The tools from Python's package index, in a virtual environment of our own, so that nothing has to be installed by
+//! hand and everyone has the same versions: MiniStack, the SAM CLI, cargo-lambda and zig.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{self, Progress};
+use crate::workspace;
+
+/// What is installed, with exact versions.
+const REQUIREMENTS: &str = include_str!("../requirements.txt");
+
+/// What the SAM CLI and MiniStack ask for.
+const OLDEST_PYTHON: (u32, u32) = (3, 10);
+
+/// Interpreters to try, in this order, where `KERVAN_PYTHON` names none. Ziglang has no wheel for newer ones.
+const PYTHONS: [&str; 7] = [
+    "python3",
+    "python3.14",
+    "python3.13",
+    "python3.12",
+    "python3.11",
+    "python3.10",
+    "python",
+];
+
+/// The installed tools.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    venv: PathBuf,
+}
+
+impl Tools {
+    /// The tools, installed now if they are not yet. This takes about a minute the first time and nothing after that.
+    /// Processes that ask at the same time wait for one of them to install.
+    ///
+    /// # Errors
+    /// Where Python is missing or too old or the packages cannot be had. The text says what to do.
+    pub fn ensure(progress: &Progress) -> Result<Self> {
+        Self::ensure_in(&workspace::tools_dir(), progress)
+    }
+
+    fn ensure_in(folder: &Path, progress: &Progress) -> Result<Self> {
+        let tools = Self {
+            venv: folder.join("venv"),
+        };
+        if tools.is_complete() {
+            return Ok(tools);
+        }
+        let _lock = process::lock(&folder.join("lock"), "installs the tools", progress)?;
+        if tools.is_complete() {
+            return Ok(tools);
+        }
+        tools.install(folder, progress)?;
+        Ok(tools)
+    }
+
+    /// One of the tools, by the name of its program.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.venv.join("bin").join(name)
+    }
+
+    /// `PATH` with the tools before everything else: SAM looks there for cargo-lambda, and cargo-lambda for zig.
+    pub fn search_path(&self) -> OsString {
+        let mut path = OsString::from(self.venv.join("bin"));
+        if let Some(rest) = env::var_os("PATH") {
+            path.push(":");
+            path.push(rest);
+        }
+        path
+    }
+
+    /// The SAM CLI, told to ask nothing and to report nothing to anybody.
+    pub fn sam(&self) -> Command {
+        let mut command = process::cargo_friendly(self.program("sam"));
+        command
+            .env("PATH", self.search_path())
+            .env("SAM_CLI_TELEMETRY", "0")
+            .env("SAM_CLI_CHECK_UPDATES", "0")
+            .env("CARGO_TARGET_DIR", workspace::target_dir())
+            .current_dir(workspace::root());
+        command
+    }
+
+    /// Checks a template as SAM does, with the linter.
+    ///
+    /// # Errors
+    /// Where the linter finds anything; the text says what.
+    pub fn lint_template(&self, template: &Path) -> Result<()> {
+        let log = workspace::target_dir().join("sam").join("lint.log");
+        let mut command = self.sam();
+        command
+            .args([
+                "validate",
+                "--lint",
+                "--region",
+                "us-east-1",
+                "--template-file",
+            ])
+            .arg(template);
+        process::run_logged("The check of the template", &mut command, &log)
+    }
+
+    /// The stamp is written last and holds what was installed, so half an installation or an old one is none. Scripts
+    /// in an environment hold its path, so one that was moved with its folder is none either.
+    fn is_complete(&self) -> bool {
+        fs::read_to_string(self.stamp()).is_ok_and(|stamp| stamp == self.expected_stamp())
+            && self.program("python3").exists()
+    }
+
+    fn stamp(&self) -> PathBuf {
+        self.venv.join("kervan-stamp")
+    }
+
+    fn expected_stamp(&self) -> String {
+        format!("{}\n{REQUIREMENTS}", self.venv.display())
+    }
+
+    fn install(&self, folder: &Path, progress: &Progress) -> Result<()> {
+        let python = find_python()?;
+        progress(&format!(
+            "Installing the tools into {} (once, about a minute)",
+            self.venv.display()
+        ));
+        if self.venv.exists() {
+            fs::remove_dir_all(&self.venv)
+                .with_context(|| format!("{} cannot be removed", self.venv.display()))?;
+        }
+        let log = folder.join("install.log");
+        let mut venv = Command::new(&python);
+        venv.args(["-m", "venv"]).arg(&self.venv);
+        process::run_logged("Making a virtual environment", &mut venv, &log).with_context(
+            || {
+                format!(
+                    "{python} cannot make a virtual environment: install its venv module \
+                 (on Debian and Ubuntu: sudo apt install python3-venv) and run this again"
+                )
+            },
+        )?;
+        let requirements = folder.join("requirements.txt");
+        fs::write(&requirements, REQUIREMENTS)
+            .with_context(|| format!("{} cannot be written", requirements.display()))?;
+        let mut pip = Command::new(self.program("python3"));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--no-input",
+            "--disable-pip-version-check",
+            "-r",
+        ])
+        .arg(&requirements);
+        process::run_logged("pip", &mut pip, &log).with_context(|| {
+            "The tools cannot be installed from Python's package index: check the network \
+             (and pip's proxy or index settings) and the space on the disk, and run this again"
+        })?;
+        fs::write(self.stamp(), self.expected_stamp())
+            .with_context(|| format!("{} cannot be written", self.stamp().display()))
+    }
+}
+
+/// A Python that is new enough.
+fn find_python() -> Result<String> {
+    let named = env::var("KERVAN_PYTHON")
+        .ok()
+        .filter(|name| !name.is_empty());
+    let candidates: Vec<&str> = named.as_deref().map_or(PYTHONS.to_vec(), |name| vec![name]);
+    let mut too_old = None;
+    for candidate in candidates {
+        let Some(version) = python_version(candidate) else {
+            continue;
+        };
+        if version >= OLDEST_PYTHON {
+            return Ok(candidate.to_owned());
+        }
+        too_old.get_or_insert((candidate, version));
+    }
+    let (major, minor) = OLDEST_PYTHON;
+    match too_old {
+        Some((name, (have_major, have_minor))) => bail!(
+            "{name} is Python {have_major}.{have_minor}, and the tools need {major}.{minor} or newer: \
+             install one, or name it in KERVAN_PYTHON"
+        ),
+        None => bail!(
+            "Python 3 is missing: install Python {major}.{minor} or newer with its venv module \
+             (on Debian and Ubuntu: sudo apt install python3 python3-venv), or name one in KERVAN_PYTHON"
+        ),
+    }
+}
+
+fn python_version(program: &str) -> Option<(u32, u32)> {
+    let output = Command::new(program)
+        .args([
+            "-c",
+            "import sys; print(sys.version_info[0], sys.version_info[1])",
+        ])
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (major, minor) = text.trim().split_once(' ')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}

@@ -1,0 +1,185 @@
+//! What a flow is given: every port it may need, built once.
+
+use crate::clock::Clock;
+use crate::domain::{AccountId, Marketplace};
+use crate::http::Http;
+use crate::marketplaces::{
+    Account, CallError, Kind, Outside, Pseudonyms, Retry, TokenStore, aliexpress::AliExpress,
+    ebay::Ebay,
+};
+use crate::queue::Queue;
+use crate::seal::Seal;
+use crate::secrets::{Secrets, SecretsError};
+use crate::store::Store;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+type SecretHash = [u8; 32];
+
+/// The ports, as one function has them.
+#[derive(Debug)]
+pub struct Kervan {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The table.
+    pub store: Arc<dyn Store>,
+    /// Buyers' data and tokens.
+    pub seal: Arc<dyn Seal>,
+    /// Where work goes.
+    pub queues: Queues,
+    /// The merchant's accounts.
+    pub accounts: Accounts,
+}
+
+/// What the door has: enough to verify a push and to queue it, and no way to the table or to a buyer's data.
+#[derive(Debug)]
+pub struct Door {
+    /// The merchant's accounts.
+    pub accounts: Accounts,
+    /// Signals of customers' orders.
+    pub orders: Arc<dyn Queue>,
+    /// Signals of suppliers' orders.
+    pub tracking: Arc<dyn Queue>,
+}
+
+impl Door {
+    /// Opens every account, which reads the secrets and makes the first connections. Failures are left to the push that
+    /// meets them again.
+    pub async fn warm(&self) {
+        for id in self.accounts.ids() {
+            if let Err(error) = self.accounts.get(id).await {
+                tracing::warn!(account = %id, %error, "An account could not be opened ahead of time.");
+            }
+        }
+    }
+}
+
+/// The queues.
+#[derive(Debug, Clone)]
+pub struct Queues {
+    /// Signals of customers' orders, for the order-forwarder.
+    pub orders: Arc<dyn Queue>,
+    /// Signals of suppliers' orders, for the tracking-updater.
+    pub tracking: Arc<dyn Queue>,
+    /// Offers to look at and skus to publish, for the inventory-poller.
+    pub inventory: Arc<dyn Queue>,
+}
+
+/// The merchant's accounts: made from their secrets when they are first needed, and kept while the secret stays.
+#[derive(Debug)]
+pub struct Accounts {
+    ids: Vec<AccountId>,
+    prefix: String,
+    secrets: Arc<dyn Secrets>,
+    http: Arc<dyn Http>,
+    clock: Arc<dyn Clock>,
+    tokens: Option<Arc<TokenStore>>,
+    pseudonyms: Mutex<Option<Arc<Pseudonyms>>>,
+    open: Mutex<BTreeMap<AccountId, (SecretHash, Arc<dyn Account>)>>,
+}
+
+impl Accounts {
+    /// The accounts of `ids`, whose secrets are `<prefix>account/<marketplace>/<name>`. Without `tokens` they can
+    /// verify pushes but not call for a user.
+    pub fn new(
+        ids: Vec<AccountId>,
+        prefix: &str,
+        secrets: Arc<dyn Secrets>,
+        http: Arc<dyn Http>,
+        clock: Arc<dyn Clock>,
+        tokens: Option<Arc<TokenStore>>,
+    ) -> Self {
+        Self {
+            ids,
+            prefix: prefix.to_owned(),
+            secrets,
+            http,
+            clock,
+            tokens,
+            pseudonyms: Mutex::new(None),
+            open: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// All accounts that are configured.
+    pub fn ids(&self) -> &[AccountId] {
+        &self.ids
+    }
+
+    /// Whether the account is configured.
+    pub fn knows(&self, id: &AccountId) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// How persons are named where they must not be.
+    pub async fn pseudonyms(&self) -> Result<Arc<Pseudonyms>, SecretsError> {
+        let mut kept = self.pseudonyms.lock().await;
+        if let Some(pseudonyms) = kept.as_ref() {
+            return Ok(pseudonyms.clone());
+        }
+        let key = self
+            .secrets
+            .get(&format!("{}pseudonym-key", self.prefix))
+            .await?;
+        Ok(kept.insert(Arc::new(Pseudonyms::new(key))).clone())
+    }
+
+    /// The account, made anew where its secret has changed.
+    pub async fn get(&self, id: &AccountId) -> Result<Arc<dyn Account>, CallError> {
+        let misconfigured = |code: &str| {
+            CallError::new(
+                id,
+                "configuration",
+                Kind::Misconfigured,
+                Retry::Person,
+                code,
+            )
+        };
+        if !self.knows(id) {
+            return Err(misconfigured("unknown-account"));
+        }
+        let secrets_error = |error: SecretsError| match error {
+            SecretsError::Missing(_) => misconfigured("secret-missing"),
+            SecretsError::Unavailable(_) => {
+                let retry = Retry::After(Duration::from_secs(10));
+                CallError::new(id, "configuration", Kind::Unavailable, retry, "secrets")
+            }
+        };
+        let name = format!("{}account/{}/{}", self.prefix, id.marketplace(), id.name());
+        let secret = self.secrets.get(&name).await.map_err(secrets_error)?;
+        let pseudonyms = self.pseudonyms().await.map_err(secrets_error)?;
+        let mut open = self.open.lock().await;
+        // A hash tells whether a person has changed the secret, without keeping a second copy of it.
+        let hash: SecretHash = Sha256::digest(secret.expose()).into();
+        if let Some((seen, account)) = open.get(id)
+            && *seen == hash
+        {
+            return Ok(account.clone());
+        }
+        let outside = Outside {
+            http: self.http.clone(),
+            clock: self.clock.clone(),
+            tokens: self.tokens.clone(),
+            pseudonyms,
+        };
+        let account: Arc<dyn Account> = match id.marketplace() {
+            Marketplace::Ebay => {
+                Arc::new(Ebay::new(id.clone(), &secret, outside).map_err(|error| {
+                    tracing::error!(account = %id, %error, "The account's secret cannot be used.");
+                    misconfigured("secret-invalid")
+                })?)
+            }
+            Marketplace::AliExpress => Arc::new(
+                AliExpress::new(id.clone(), &secret, outside).map_err(|error| {
+                    tracing::error!(account = %id, %error, "The account's secret cannot be used.");
+                    misconfigured("secret-invalid")
+                })?,
+            ),
+        };
+        open.insert(id.clone(), (hash, account.clone()));
+        Ok(account)
+    }
+}

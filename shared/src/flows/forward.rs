@@ -1,0 +1,249 @@
+//! A customer's order is read, recorded, and bought step by step. Each step is decided by
+//! [`next_buying_step`](crate::decide::next_buying_step) from the stored state alone, so that it does not matter which
+//! signal came, how often, or what failed before.
+
+use super::{FlowError, Outcome, erase, ledger, plan, purchase, reason_of, wait_of};
+use crate::Kervan;
+use crate::decide::{BuyingStep, next_buying_step};
+use crate::domain::{
+    Attention, ChannelOrderId, Event, Order, OrderDetails, OrderKey, Payment, Phase, Reason,
+    Signal, SignalKind,
+};
+use crate::marketplaces::{CallError, FetchedOrder, Kind};
+use crate::seal::SealError;
+use crate::store::{Condition, Item, Write, keys};
+use jiff::SignedDuration;
+use std::time::Duration;
+
+/// The most steps that one message takes; more orders of events than this do not exist for one order.
+const MOST_STEPS: usize = 24;
+/// An order that the channel does not show yet is asked for again until this age of its signal; the sweep finds it after.
+const NOT_FOUND_PATIENCE: SignedDuration = SignedDuration::from_hours(1);
+/// A buyer's data is kept for so long. eBay itself withholds it after 90 days.
+const BUYER_KEPT: SignedDuration = SignedDuration::from_hours(60 * 24);
+
+/// Works on one message of the orders queue.
+pub async fn forward(kervan: &Kervan, signal: &Signal) -> Result<Outcome, FlowError> {
+    match &signal.kind {
+        SignalKind::OrderChanged(id) => order_changed(kervan, signal, id).await,
+        SignalKind::PersonErased(pseudonyms) => erase::person_erased(kervan, pseudonyms).await,
+        SignalKind::SupplierOrderChanged(_) | SignalKind::TrackingDue(_) => Err(FlowError::Poison(
+            "this signal is not for the order-forwarder".to_owned(),
+        )),
+    }
+}
+
+async fn order_changed(
+    kervan: &Kervan,
+    signal: &Signal,
+    id: &ChannelOrderId,
+) -> Result<Outcome, FlowError> {
+    let key = OrderKey {
+        channel: signal.account.clone(),
+        id: id.clone(),
+    };
+    let known = ledger::load(&*kervan.store, &key).await?;
+    if known
+        .as_ref()
+        .is_some_and(|order| order.phase != Phase::Open)
+    {
+        return Ok(Outcome::Done);
+    }
+    let fetched = match fetch(kervan, &key).await {
+        Ok(fetched) => fetched,
+        Err(error) => return unread(kervan, signal, known, &error).await,
+    };
+    let order = match known {
+        Some(order) => Some(note_changes(kervan, order, &fetched.details).await?),
+        None => record_new(kervan, &key, &fetched).await?,
+    };
+    match order {
+        Some(order) => buy(kervan, order, &fetched).await,
+        None => Ok(Outcome::Done),
+    }
+}
+
+async fn fetch(kervan: &Kervan, key: &OrderKey) -> Result<FetchedOrder, CallError> {
+    let account = kervan.accounts.get(&key.channel).await?;
+    let channel = account.read_orders().ok_or_else(|| {
+        let retry = crate::marketplaces::Retry::Person;
+        CallError::new(
+            &key.channel,
+            "order",
+            Kind::Misconfigured,
+            retry,
+            "not-a-channel",
+        )
+    })?;
+    channel.order(&key.id).await
+}
+
+/// The channel did not give the order. Nothing is lost: the message comes again, or the sweep finds the order.
+async fn unread(
+    kervan: &Kervan,
+    signal: &Signal,
+    known: Option<Order>,
+    error: &CallError,
+) -> Result<Outcome, FlowError> {
+    tracing::warn!(account = %signal.account, %error, "An order could not be read.");
+    if let Some(reason) = reason_of(error) {
+        match known {
+            Some(mut order) => raise(kervan, &mut order, reason).await?,
+            None => raise_for_account(kervan, &signal.account, reason).await?,
+        }
+        return Ok(Outcome::Done);
+    }
+    let age = kervan.clock.now().duration_since(signal.seen_at);
+    if error.kind == Kind::NotFound {
+        if age > NOT_FOUND_PATIENCE {
+            return Ok(Outcome::Done);
+        }
+        let wait = Duration::try_from(age).unwrap_or_default();
+        return Ok(Outcome::Later(
+            wait.clamp(Duration::from_secs(2), Duration::from_secs(300)),
+        ));
+    }
+    Ok(Outcome::Later(wait_of(error)))
+}
+
+/// Records an order that was never seen. One that was shipped or cancelled before Kervan saw it is not Kervan's.
+async fn record_new(
+    kervan: &Kervan,
+    key: &OrderKey,
+    fetched: &FetchedOrder,
+) -> Result<Option<Order>, FlowError> {
+    let details = &fetched.details;
+    if details.fulfilled || details.cancel_requested || details.payment == Payment::Failed {
+        tracing::info!(order = %key, "An order that is already over is left alone.");
+        return Ok(None);
+    }
+    let recorded = Event::Recorded {
+        details: details.clone(),
+    };
+    let extra = buyer_writes(kervan, key, fetched).await?;
+    match ledger::begin(kervan, key, &[recorded], extra).await {
+        Ok(order) => {
+            tracing::info!(order = %key, lines = order.details.lines.len(), "An order was recorded.");
+            Ok(Some(order))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The buyer's data, sealed and bound to the order, and the way from the person to the order.
+async fn buyer_writes(
+    kervan: &Kervan,
+    key: &OrderKey,
+    fetched: &FetchedOrder,
+) -> Result<Vec<Write>, FlowError> {
+    let Some(buyer) = &fetched.buyer else {
+        return Ok(Vec::new());
+    };
+    let plain = zeroize::Zeroizing::new(
+        serde_json::to_vec(buyer).map_err(|error| SealError::Refused(error.to_string()))?,
+    );
+    let sealed = kervan.seal.seal(&key.to_string(), &plain).await?;
+    let expires_at = kervan.clock.now().checked_add(BUYER_KEPT).ok();
+    let mut item = Item::new(keys::buyer(key), 1, ledger::write(&sealed)?);
+    item.expires_at = expires_at;
+    let mut writes = vec![Write::Put {
+        item,
+        only_if: Condition::Always,
+    }];
+    let pseudonyms = kervan.accounts.pseudonyms().await?;
+    if let Some(person) = pseudonyms.of(&key.channel, &buyer.account_name) {
+        let mut item = Item::new(keys::person_order(&person, key), 1, ledger::write(key)?);
+        item.expires_at = expires_at;
+        writes.push(Write::Put {
+            item,
+            only_if: Condition::Always,
+        });
+    }
+    Ok(writes)
+}
+
+/// Records what the channel says now, where it differs from before. An older answer never overwrites a newer one.
+async fn note_changes(
+    kervan: &Kervan,
+    mut order: Order,
+    details: &OrderDetails,
+) -> Result<Order, FlowError> {
+    if *details != order.details && details.modified_at >= order.details.modified_at {
+        let changed = Event::Changed {
+            details: details.clone(),
+        };
+        ledger::record(kervan, &mut order, &[changed], Vec::new()).await?;
+    }
+    Ok(order)
+}
+
+/// Takes one step after the other until nothing is left to do now.
+async fn buy(
+    kervan: &Kervan,
+    mut order: Order,
+    fetched: &FetchedOrder,
+) -> Result<Outcome, FlowError> {
+    for _ in 0..MOST_STEPS {
+        let before = order.version;
+        match next_buying_step(&order, kervan.clock.now()) {
+            BuyingStep::Rest => return Ok(Outcome::Done),
+            BuyingStep::Cancel => plan::cancel(kervan, &mut order).await?,
+            BuyingStep::ReportLateCancel => {
+                raise(kervan, &mut order, Reason::CancelledAfterPurchase).await?;
+            }
+            BuyingStep::Plan => {
+                if let Some(wait) = plan::plan(kervan, &mut order).await? {
+                    return Ok(Outcome::Later(wait));
+                }
+            }
+            BuyingStep::Place(number) => {
+                purchase::place(kervan, &mut order, number, fetched.buyer.as_ref()).await?;
+            }
+            BuyingStep::Settle(number) => purchase::settle(kervan, &mut order, number).await?,
+        }
+        // A step that changed nothing has met the same obstacle as before: the attention list already has it.
+        if order.version == before {
+            return Ok(Outcome::Done);
+        }
+    }
+    Ok(Outcome::Later(Duration::from_secs(60)))
+}
+
+/// Puts an order into the attention list, unless it is there for the same reason.
+pub(super) async fn raise(
+    kervan: &Kervan,
+    order: &mut Order,
+    reason: Reason,
+) -> Result<(), FlowError> {
+    if order
+        .attention
+        .as_ref()
+        .is_some_and(|attention| attention.reason == reason)
+    {
+        return Ok(());
+    }
+    tracing::warn!(order = %order.key, reason = reason.code(), "An order needs attention.");
+    let raised = Event::AttentionRaised { reason };
+    Ok(ledger::record(kervan, order, &[raised], Vec::new()).await?)
+}
+
+/// Puts an account into the attention list: nothing of it can be read, so there may be no order to put there.
+pub(super) async fn raise_for_account(
+    kervan: &Kervan,
+    account: &crate::domain::AccountId,
+    reason: Reason,
+) -> Result<(), FlowError> {
+    tracing::error!(%account, reason = reason.code(), "An account needs attention.");
+    let key = keys::account_attention(account);
+    if kervan.store.get(&key).await?.is_some() {
+        return Ok(());
+    }
+    let attention = Attention {
+        reason,
+        since: kervan.clock.now(),
+    };
+    Ok(kervan
+        .store
+        .write(vec![ledger::attention_write(key, &attention)?])
+        .await?)
+}

@@ -1,0 +1,109 @@
+//! The use cases, one file each. A flow takes the ports, does one thing, and says how it ended.
+//!
+//! | file | what | who runs it |
+//! |---|---|---|
+//! | `intake.rs` | a push is verified and queued | webhook-intake |
+//! | `sweep.rs` | what pushes missed is found, what is due is queued | order-sweeper |
+//! | `forward.rs` | an order is read, recorded and bought step by step | order-forwarder |
+//! | `plan.rs` | suppliers are chosen, asked and reserved | order-forwarder |
+//! | `purchase.rs` | the purchase protocol: lease, place, settle | order-forwarder |
+//! | `erase.rs` | a person's data goes | order-forwarder |
+//! | `track.rs` | suppliers are asked for parcels, channels are told of them | tracking-updater |
+//! | `stock.rs` | offers are looked at, listings are lowered and raised | inventory-poller |
+//! | `catalog.rs` | skus, listings and offers are read and written | all |
+//! | `ledger.rs` | an order is loaded; events are recorded in one transaction | all |
+//!
+//! **Invariant:** a flow that fails has either changed nothing or left a due time that makes somebody look again.
+
+pub mod catalog;
+mod erase;
+mod forward;
+mod intake;
+pub mod ledger;
+mod plan;
+mod purchase;
+mod stock;
+mod sweep;
+mod track;
+
+pub use forward::forward;
+pub use intake::{Intake, IntakeAnswer, LARGEST_PUSH_BYTES, intake};
+pub use stock::{InventoryTask, inventory, queue_due_stock};
+pub use sweep::{SWEEP_INTERVAL, sweep};
+pub use track::{queue_due_tracking, track};
+
+use crate::domain::{Misfit, Reason};
+use crate::marketplaces::{CallError, Kind, Retry};
+use crate::queue::QueueError;
+use crate::seal::SealError;
+use crate::secrets::SecretsError;
+use crate::store::{StoreError, WriteError};
+use std::time::Duration;
+
+/// How the work on a message ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done; the message can go.
+    Done,
+    /// Nothing is wrong with the message, but it is too early: put it back for so long.
+    Later(Duration),
+}
+
+/// How the work on a message failed. The queue delivers it again, and after its tries it lies in the dead-letter queue.
+#[derive(Debug, thiserror::Error)]
+pub enum FlowError {
+    /// The message can never be worked on: it is not what it should be.
+    #[error("the message is not understood: {0}")]
+    Poison(String),
+    /// Another worker changed the same order in between; a new try reads it again.
+    #[error("another worker changed the same item")]
+    Overtaken,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A queue failed.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The key service failed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The secrets failed.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// A stored item is not what it should be.
+    #[error("a stored item cannot be read: {0}")]
+    Stored(String),
+    /// A defect of ours: an event met a state that it does not fit.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+}
+
+impl From<WriteError> for FlowError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Conflict(_) | WriteError::Contended => Self::Overtaken,
+            WriteError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// The attention reason of an error that only a person can mend; `None` for others.
+fn reason_of(error: &CallError) -> Option<Reason> {
+    let account = error.account.to_string();
+    match (error.kind, error.retry) {
+        (Kind::ConsentEnded, _) => Some(Reason::ConsentEnded { account }),
+        (_, Retry::Person) => Some(Reason::Misconfigured {
+            account,
+            code: error.code.clone(),
+        }),
+        _ => None,
+    }
+}
+
+/// How long to wait after a temporary error; a minute where it is not said.
+fn wait_of(error: &CallError) -> Duration {
+    match error.retry {
+        Retry::After(wait) => wait,
+        Retry::Permanent | Retry::Person => Duration::from_secs(60),
+    }
+}

@@ -1,0 +1,390 @@
+//! Suppliers are chosen, asked for their terms, and the units are reserved, all before any money is spent.
+
+use super::catalog::{self, BOUGHT, FREE, StoredOffer};
+use super::ledger::NotRecorded;
+use super::{FlowError, forward, ledger, reason_of, stock, wait_of};
+use crate::Kervan;
+use crate::decide::{Candidate, FRESH, Margin, Need, lines_without_purchase, margin, route};
+use crate::domain::{
+    Event, OfferId, Order, Purchase, PurchaseLine, PurchaseState, Reason, Reference, Refusal, Sku,
+};
+use crate::marketplaces::{CallError, Kind, QuoteRequest, Retry, Wanted};
+use crate::queue::Outgoing;
+use crate::store::{Guard, Key, Write, keys};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How often a plan is made anew when offers turn out to be empty or others take their units in between.
+const MOST_ROUTES: usize = 8;
+
+/// Plans the lines that no purchase fills. `Some`: come back after this time. Whatever stands in the way for longer puts
+/// the order into the attention list.
+pub(super) async fn plan(
+    kervan: &Kervan,
+    order: &mut Order,
+) -> Result<Option<Duration>, FlowError> {
+    let mut refused: Vec<OfferId> = refused_offers(order);
+    for _ in 0..MOST_ROUTES {
+        let (mut needs, skus) = match needs(kervan, order).await? {
+            Ok(needs) => needs,
+            Err(reason) => return raise(kervan, order, reason).await,
+        };
+        for need in &mut needs {
+            need.candidates
+                .retain(|candidate| !refused.contains(&candidate.offer));
+        }
+        let routed = match route(&needs) {
+            Ok(routed) => routed,
+            Err(unroutable) => {
+                let sku = needs[unroutable.need].sku.clone();
+                let reason = refusal_reason(order).unwrap_or(Reason::OutOfStock { sku });
+                return raise(kervan, order, reason).await;
+            }
+        };
+        let planned = match quote_all(kervan, order, &needs, &routed.purchases).await {
+            Ok(planned) => planned,
+            Err(NoTerms::Offer(offer)) => {
+                refused.push(offer);
+                continue;
+            }
+            Err(NoTerms::Call(error)) => return postpone(kervan, order, &error).await,
+        };
+        if let Some(reason) = loses(order, &planned) {
+            return raise(kervan, order, reason).await;
+        }
+        match reserve(kervan, order, planned).await {
+            Ok(()) => {
+                announce(kervan, &skus).await;
+                return Ok(None);
+            }
+            // Another order took the units in between: look again.
+            Err(NotRecorded::Extra(_)) => {}
+            Err(NotRecorded::Failed(error)) => return Err(error),
+        }
+    }
+    Ok(Some(Duration::from_secs(30)))
+}
+
+/// Gives back what was planned and closes the order; nothing was bought.
+pub(super) async fn cancel(kervan: &Kervan, order: &mut Order) -> Result<(), FlowError> {
+    let planned = |purchase: &&Purchase| matches!(purchase.state, PurchaseState::Planned { .. });
+    let (mut events, mut writes) = (Vec::new(), Vec::new());
+    for purchase in order.purchases.iter().filter(planned) {
+        events.push(Event::PurchaseCancelled {
+            purchase: purchase.number,
+        });
+        writes.extend(release(purchase));
+    }
+    events.push(Event::Cancelled);
+    ledger::record(kervan, order, &events, writes).await?;
+    tracing::info!(order = %order.key, "An order was cancelled before anything was bought.");
+    Ok(())
+}
+
+/// Writes that give a purchase's units back.
+pub(super) fn release(purchase: &Purchase) -> Vec<Write> {
+    let give = |(key, units): (Key, i64)| change(key, vec![(FREE, units)], Vec::new());
+    units_by_offer(&purchase.lines)
+        .into_iter()
+        .map(give)
+        .collect()
+}
+
+/// Writes that note that a purchase's units were bought: the evidence still contains them until the next look.
+pub(super) fn bought(purchase: &Purchase) -> Vec<Write> {
+    let note = |(key, units): (Key, i64)| change(key, vec![(BOUGHT, units)], Vec::new());
+    units_by_offer(&purchase.lines)
+        .into_iter()
+        .map(note)
+        .collect()
+}
+
+/// Writes that take the units of lines, on the condition that they are free.
+fn take<'a>(lines: impl IntoIterator<Item = &'a PurchaseLine>) -> Vec<Write> {
+    let take = |(key, units): (Key, i64)| {
+        change(key, vec![(FREE, -units)], vec![Guard::AtLeast(FREE, units)])
+    };
+    units_by_offer(lines).into_iter().map(take).collect()
+}
+
+/// Units by offer: a transaction writes an item once, however many lines it fills.
+fn units_by_offer<'a>(lines: impl IntoIterator<Item = &'a PurchaseLine>) -> BTreeMap<Key, i64> {
+    let mut units = BTreeMap::new();
+    for line in lines {
+        *units
+            .entry(keys::offer(&line.sku, &line.offer))
+            .or_default() += i64::from(line.quantity);
+    }
+    units
+}
+
+const fn change(key: Key, add: Vec<(&'static str, i64)>, only_if: Vec<Guard>) -> Write {
+    Write::Update {
+        key,
+        set_body: None,
+        set_due: None,
+        add,
+        only_if,
+    }
+}
+
+async fn raise(
+    kervan: &Kervan,
+    order: &mut Order,
+    reason: Reason,
+) -> Result<Option<Duration>, FlowError> {
+    forward::raise(kervan, order, reason).await?;
+    Ok(None)
+}
+
+async fn postpone(
+    kervan: &Kervan,
+    order: &mut Order,
+    error: &CallError,
+) -> Result<Option<Duration>, FlowError> {
+    tracing::warn!(order = %order.key, %error, "A supplier did not give its terms.");
+    match (reason_of(error), error.retry) {
+        (Some(reason), _) => raise(kervan, order, reason).await,
+        (None, Retry::Permanent) => {
+            let reason = Reason::SupplierRefused {
+                code: error.code.clone(),
+            };
+            raise(kervan, order, reason).await
+        }
+        (None, _) => Ok(Some(wait_of(error))),
+    }
+}
+
+/// The open lines with their candidates, or why a line cannot be bought at all.
+async fn needs(
+    kervan: &Kervan,
+    order: &Order,
+) -> Result<Result<(Vec<Need>, Vec<Sku>), Reason>, FlowError> {
+    let (mut needs, mut skus) = (Vec::new(), Vec::new());
+    for index in lines_without_purchase(order) {
+        let line = &order.details.lines[index];
+        let unmapped = || Reason::SkuNotMapped {
+            sku: crate::domain::safe_code(&line.sku),
+        };
+        let Ok(sku) = Sku::parse(&line.sku) else {
+            return Ok(Err(unmapped()));
+        };
+        let entry = catalog::load(&*kervan.store, &sku).await?;
+        if entry.offers.is_empty() {
+            return Ok(Err(unmapped()));
+        }
+        let mut candidates = Vec::new();
+        for offer in entry.offers {
+            candidates.extend(candidate(kervan, offer).await?);
+        }
+        needs.push(Need {
+            line: line.id.clone(),
+            sku: sku.clone(),
+            quantity: line.quantity,
+            candidates,
+        });
+        skus.push(sku);
+    }
+    Ok(Ok((needs, skus)))
+}
+
+/// An offer with fresh evidence. Where the evidence is missing or old, the supplier is asked first; one that does not
+/// answer is no candidate now.
+async fn candidate(kervan: &Kervan, stored: StoredOffer) -> Result<Option<Candidate>, FlowError> {
+    let now = kervan.clock.now();
+    let fresh = |stored: &StoredOffer| {
+        let evidence = stored.offer.evidence.as_ref();
+        evidence.is_some_and(|evidence| now.duration_since(evidence.at) <= FRESH)
+    };
+    let stored = if fresh(&stored) {
+        stored
+    } else {
+        let key = keys::offer(&stored.offer.sku, &stored.offer.id);
+        stock::look(kervan, vec![stored]).await?;
+        match kervan.store.get(&key).await? {
+            Some(item) => catalog::stored_offer(&item)?,
+            None => return Ok(None),
+        }
+    };
+    Ok(stored.offer.evidence.map(|evidence| Candidate {
+        offer: stored.offer.id,
+        rank: stored.offer.rank,
+        cost: evidence.cost,
+        free: stored.free,
+    }))
+}
+
+enum NoTerms {
+    /// This offer cannot be had; try without it.
+    Offer(OfferId),
+    /// The supplier cannot be asked now.
+    Call(CallError),
+}
+
+/// Asks each supplier for its terms of the moment: what was known may be old. Each line is asked for alone, so that it is
+/// clear which offer cannot be had.
+async fn quote_all(
+    kervan: &Kervan,
+    order: &Order,
+    needs: &[Need],
+    groups: &[Vec<(usize, OfferId)>],
+) -> Result<Vec<Vec<PurchaseLine>>, NoTerms> {
+    let mut planned = Vec::new();
+    for group in groups {
+        let mut lines = Vec::new();
+        for (place, offer) in group {
+            lines.push(quote(kervan, order, &needs[*place], offer).await?);
+        }
+        planned.push(lines);
+    }
+    Ok(planned)
+}
+
+async fn quote(
+    kervan: &Kervan,
+    order: &Order,
+    need: &Need,
+    offer: &OfferId,
+) -> Result<PurchaseLine, NoTerms> {
+    let wanted = [Wanted {
+        line: need.line.clone(),
+        offer: offer.clone(),
+        quantity: need.quantity,
+    }];
+    let request = QuoteRequest {
+        wanted: &wanted,
+        ship_to: &order.details.country,
+    };
+    let account = kervan
+        .accounts
+        .get(&offer.supplier)
+        .await
+        .map_err(NoTerms::Call)?;
+    let broken = |kind, retry, code| {
+        NoTerms::Call(CallError::new(&offer.supplier, "quote", kind, retry, code))
+    };
+    let buy = account
+        .buy()
+        .ok_or_else(|| broken(Kind::Misconfigured, Retry::Person, "not-a-supplier"))?;
+    let quote = buy
+        .quote(&request)
+        .await
+        .map_err(|error| match error.kind {
+            Kind::NotFound | Kind::NotDeliverable | Kind::OutOfStock => {
+                NoTerms::Offer(offer.clone())
+            }
+            _ => NoTerms::Call(error),
+        })?;
+    let terms = quote.lines.into_iter().next();
+    let terms = terms.ok_or_else(|| broken(Kind::Unreadable, Retry::Permanent, "no-terms"))?;
+    if terms.stock < need.quantity {
+        return Err(NoTerms::Offer(offer.clone()));
+    }
+    Ok(PurchaseLine {
+        line: need.line.clone(),
+        sku: need.sku.clone(),
+        offer: offer.clone(),
+        quantity: need.quantity,
+        unit_cost: terms.unit_cost,
+        shipping: terms.shipping,
+        shipping_option: terms.shipping_option,
+        variant_attributes: terms.variant_attributes,
+    })
+}
+
+/// Why the plan must not be carried out, where it would lose money.
+fn loses(order: &Order, planned: &[Vec<PurchaseLine>]) -> Option<Reason> {
+    let cost = |lines: &Vec<PurchaseLine>| {
+        let purchase = Purchase {
+            number: 1,
+            reference: Reference::of(&order.key, 1),
+            lines: lines.clone(),
+            state: PurchaseState::Cancelled,
+        };
+        purchase.cost()
+    };
+    let earlier = order
+        .purchases
+        .iter()
+        .filter(|purchase| purchase.is_live())
+        .map(Purchase::cost);
+    let costs = earlier.chain(planned.iter().map(cost));
+    match margin(order.details.total, order.details.fee, costs) {
+        Margin::Known(left) if left.minor >= 0 => None,
+        Margin::Known(left) => Some(Reason::WouldLose {
+            margin_minor: left.minor,
+        }),
+        Margin::NoRate => Some(Reason::NoRate),
+    }
+}
+
+/// Records the plan and takes the units, in one transaction: two orders cannot take the last one.
+async fn reserve(
+    kervan: &Kervan,
+    order: &mut Order,
+    planned: Vec<Vec<PurchaseLine>>,
+) -> Result<(), NotRecorded> {
+    let mut events = Vec::new();
+    if order.attention.is_some() {
+        events.push(Event::AttentionCleared);
+    }
+    let writes = take(planned.iter().flatten());
+    for (place, lines) in planned.into_iter().enumerate() {
+        let purchase = u8::try_from(order.purchases.len() + 1 + place)
+            .map_err(|_| FlowError::Poison("more than 255 purchases".to_owned()))?;
+        events.push(Event::Planned { purchase, lines });
+    }
+    ledger::record(kervan, order, &events, writes).await?;
+    tracing::info!(order = %order.key, purchases = order.purchases.len(), "An order was planned and reserved.");
+    Ok(())
+}
+
+/// Has the other channels lowered at once. The next look at the stock would do it too, so a failure loses nothing.
+async fn announce(kervan: &Kervan, skus: &[Sku]) {
+    let mut skus: Vec<Sku> = skus.to_vec();
+    skus.sort();
+    skus.dedup();
+    let task = stock::InventoryTask::Publish { skus };
+    let sent = match ledger::write(&task) {
+        Ok(body) => kervan
+            .queues
+            .inventory
+            .send(vec![Outgoing::now(body)])
+            .await
+            .map_err(FlowError::from),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = sent {
+        tracing::warn!(%error, "Listings are lowered at the next look at the stock only.");
+    }
+}
+
+/// Offers whose supplier refused this order: they are not asked again for it.
+fn refused_offers(order: &Order) -> Vec<OfferId> {
+    let refused = |purchase: &&Purchase| matches!(purchase.state, PurchaseState::Refused { .. });
+    let lines = order
+        .purchases
+        .iter()
+        .filter(refused)
+        .flat_map(|purchase| &purchase.lines);
+    lines.map(|line| line.offer.clone()).collect()
+}
+
+/// The last refusal's reason, which tells a person more than "out of stock".
+fn refusal_reason(order: &Order) -> Option<Reason> {
+    order
+        .purchases
+        .iter()
+        .rev()
+        .find_map(|purchase| match &purchase.state {
+            PurchaseState::Refused {
+                refusal: Refusal::Address,
+                code,
+            } => Some(Reason::AddressRefused { code: code.clone() }),
+            PurchaseState::Refused {
+                refusal: Refusal::Other,
+                code,
+            } => Some(Reason::SupplierRefused { code: code.clone() }),
+            _ => None,
+        })
+}

@@ -1,0 +1,277 @@
+//! Offers are looked at when they are due, and listings are lowered and raised by what is found.
+
+use super::catalog::{self, BOUGHT, Entry, FREE, StoredListing, StoredOffer};
+use super::{FlowError, Outcome, ledger};
+use crate::Kervan;
+use crate::decide::{Stocked, next_stock_interval, published_quantity};
+use crate::domain::{AccountId, Evidence, Listing, Offer, OfferId, Published, Sku};
+use crate::marketplaces::{CallError, Kind, ListingUpdate, Retry};
+use crate::queue::Outgoing;
+use crate::store::{Due, Guard, Write, WriteError, keys};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The most offers that one run queues.
+const MOST_DUE: usize = 2000;
+/// An offer that was queued is not queued again for so long, whatever becomes of the message.
+const QUEUED_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+
+/// A message of the inventory queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "snake_case")]
+pub enum InventoryTask {
+    /// Look at offers of one product, then publish their skus.
+    Look {
+        /// The offers with their skus.
+        offers: Vec<(Sku, OfferId)>,
+    },
+    /// Publish what the table knows of these skus.
+    Publish {
+        /// The skus.
+        skus: Vec<Sku>,
+    },
+}
+
+/// Queues the offers whose time has come, those of one product together. Returns how many offers were queued.
+pub async fn queue_due_stock(kervan: &Kervan) -> Result<usize, FlowError> {
+    let now = kervan.clock.now();
+    let due = kervan.store.due(keys::STOCK_LANE, now, MOST_DUE).await?;
+    let mut products: BTreeMap<(AccountId, String), Vec<(Sku, OfferId)>> = BTreeMap::new();
+    for item in &due {
+        let offer: Offer = ledger::read(&item.body)?;
+        let product = (offer.id.supplier.clone(), offer.id.product.clone());
+        products
+            .entry(product)
+            .or_default()
+            .push((offer.sku, offer.id));
+    }
+    let tasks = products
+        .into_values()
+        .map(|offers| InventoryTask::Look { offers });
+    let bodies: Result<Vec<_>, _> = tasks.map(|task| ledger::write(&task)).collect();
+    let messages: Vec<_> = bodies?.into_iter().map(Outgoing::now).collect();
+    if !messages.is_empty() {
+        kervan.queues.inventory.send(messages).await?;
+    }
+    let later = now.checked_add(QUEUED_PAUSE).unwrap_or(Timestamp::MAX);
+    for item in &due {
+        let due = Due {
+            lane: keys::STOCK_LANE.to_owned(),
+            at: later,
+        };
+        let write = Write::Update {
+            key: item.key.clone(),
+            set_body: None,
+            set_due: Some(Some(due)),
+            add: Vec::new(),
+            only_if: vec![Guard::Version(item.version)],
+        };
+        match kervan.store.write(vec![write]).await {
+            // Somebody looked in between and set the time.
+            Ok(()) | Err(WriteError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(due.len())
+}
+
+/// Works on one message of the inventory queue.
+pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome, FlowError> {
+    let skus = match task {
+        InventoryTask::Publish { skus } => skus.clone(),
+        InventoryTask::Look { offers } => {
+            let mut stored = Vec::new();
+            for (sku, id) in offers {
+                let item = kervan.store.get(&keys::offer(sku, id)).await?;
+                stored.extend(item.map(|item| catalog::stored_offer(&item)).transpose()?);
+            }
+            if let Some(error) = look(kervan, stored).await? {
+                tracing::warn!(%error, "A supplier's stock could not be read; what is known grows old.");
+            }
+            let mut skus: Vec<Sku> = offers.iter().map(|(sku, _)| sku.clone()).collect();
+            skus.sort();
+            skus.dedup();
+            skus
+        }
+    };
+    let mut outcome = Outcome::Done;
+    for sku in &skus {
+        if let Some(error) = publish(kervan, sku).await? {
+            tracing::warn!(%sku, %error, "A listing could not be published.");
+            if let Retry::After(wait) = error.retry {
+                outcome = Outcome::Later(wait);
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+/// Asks the supplier of one product's offers for their stock and notes what it says. An error means that nothing is newer
+/// than before.
+pub(super) async fn look(
+    kervan: &Kervan,
+    offers: Vec<StoredOffer>,
+) -> Result<Option<CallError>, FlowError> {
+    let Some(first) = offers.first() else {
+        return Ok(None);
+    };
+    let (id, ship_to) = (first.offer.id.clone(), first.offer.ship_to.clone());
+    let variants: Vec<String> = offers
+        .iter()
+        .map(|stored| stored.offer.id.variant.clone())
+        .collect();
+    let account = match kervan.accounts.get(&id.supplier).await {
+        Ok(account) => account,
+        Err(error) => return Ok(Some(error)),
+    };
+    let Some(supplier) = account.read_stock() else {
+        let (kind, retry) = (Kind::Misconfigured, Retry::Person);
+        return Ok(Some(CallError::new(
+            &id.supplier,
+            "stock",
+            kind,
+            retry,
+            "not-a-supplier",
+        )));
+    };
+    let answers = match supplier.stock(&id.product, &variants, &ship_to).await {
+        Ok(answers) => answers,
+        Err(error) => return Ok(Some(error)),
+    };
+    for (stored, answer) in offers.into_iter().zip(answers) {
+        note(kervan, stored, answer).await?;
+    }
+    Ok(None)
+}
+
+/// Writes new evidence and moves the free units by what changed. A purchase that was placed while the supplier was asked
+/// makes it unclear whether the answer contains it: then nothing is written, and the offer is due again soon.
+async fn note(
+    kervan: &Kervan,
+    stored: StoredOffer,
+    answer: Option<Evidence>,
+) -> Result<(), FlowError> {
+    let now = kervan.clock.now();
+    let old = stored.offer.evidence.clone();
+    let evidence = match (answer, &old) {
+        (Some(evidence), _) => Some(evidence),
+        // A variant that is gone has no units; what it last cost stays.
+        (None, Some(old)) => Some(Evidence {
+            stock: 0,
+            at: now,
+            ..old.clone()
+        }),
+        (None, None) => None,
+    };
+    let units = |evidence: &Option<Evidence>| evidence.as_ref().map_or(0, |e| i64::from(e.stock));
+    let changed = units(&evidence) - units(&old);
+    let interval_s = next_stock_interval(stored.offer.interval_s, changed != 0);
+    let wait = SignedDuration::from_secs(i64::from(interval_s));
+    let offer = Offer {
+        evidence,
+        interval_s,
+        ..stored.offer
+    };
+    let due = Due {
+        lane: keys::STOCK_LANE.to_owned(),
+        at: now.checked_add(wait).unwrap_or(Timestamp::MAX),
+    };
+    let write = Write::Update {
+        key: keys::offer(&offer.sku, &offer.id),
+        set_body: Some(ledger::write(&offer)?),
+        set_due: Some(Some(due)),
+        add: vec![(FREE, changed + stored.bought), (BOUGHT, -stored.bought)],
+        only_if: vec![
+            Guard::Version(stored.version),
+            Guard::Equals(BOUGHT, stored.bought),
+        ],
+    };
+    match kervan.store.write(vec![write]).await {
+        Ok(()) | Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Brings a sku's listings to what the table knows; those that show it already cost no call.
+async fn publish(kervan: &Kervan, sku: &Sku) -> Result<Option<CallError>, FlowError> {
+    let entry = catalog::load(&*kervan.store, sku).await?;
+    let now = kervan.clock.now();
+    for stored in &entry.listings {
+        let listing = &stored.listing;
+        let published = listing.published.as_ref();
+        let quantity = wanted_quantity(&entry, listing, now);
+        let shown = published.map(|published| (published.quantity, published.price));
+        if shown == Some((quantity, listing.price)) {
+            continue;
+        }
+        let update = ListingUpdate {
+            listing: listing.id.clone(),
+            quantity,
+            price: listing.price,
+        };
+        if let Err(error) = push(kervan, &update).await {
+            return Ok(Some(error));
+        }
+        tracing::info!(%sku, channel = %listing.id.channel, quantity, "A listing was published.");
+        note_published(kervan, stored, quantity, now).await?;
+    }
+    Ok(None)
+}
+
+fn wanted_quantity(entry: &Entry, listing: &Listing, now: Timestamp) -> u32 {
+    let known = |stored: &StoredOffer| {
+        let evidence = stored.offer.evidence.as_ref()?;
+        Some(Stocked {
+            free: stored.free,
+            evidence_at: evidence.at,
+        })
+    };
+    let offers: Vec<Stocked> = entry.offers.iter().filter_map(known).collect();
+    let shown = listing
+        .published
+        .as_ref()
+        .map(|published| published.quantity);
+    published_quantity(&offers, shown, listing.buffer, listing.cap, now)
+}
+
+async fn push(kervan: &Kervan, update: &ListingUpdate) -> Result<(), CallError> {
+    let channel = &update.listing.channel;
+    let missing =
+        |code| CallError::new(channel, "publish", Kind::Misconfigured, Retry::Person, code);
+    let account = kervan.accounts.get(channel).await?;
+    let door = account
+        .push_listings()
+        .ok_or_else(|| missing("not-a-channel"))?;
+    let results = door.push(std::slice::from_ref(update)).await?;
+    results
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| Err(missing("no-answer-for-item")))
+}
+
+async fn note_published(
+    kervan: &Kervan,
+    stored: &StoredListing,
+    quantity: u32,
+    at: Timestamp,
+) -> Result<(), FlowError> {
+    let price = stored.listing.price;
+    let published = Some(Published {
+        quantity,
+        price,
+        at,
+    });
+    let listing = Listing {
+        published,
+        ..stored.listing.clone()
+    };
+    let write = Write::Update {
+        key: keys::listing(&listing.id.sku, &listing.id.channel),
+        set_body: Some(ledger::write(&listing)?),
+        set_due: None,
+        add: Vec::new(),
+        only_if: vec![Guard::Version(stored.version)],
+    };
+    Ok(kervan.store.write(vec![write]).await?)
+}

@@ -1,0 +1,171 @@
+//! What pushes missed: every channel is asked for orders that changed, and every order that is due is queued.
+
+use super::{FlowError, forward, intake, ledger, reason_of};
+use crate::Kervan;
+use crate::decide::attention_retry_is_due;
+use crate::domain::{AccountId, Attention, ChannelOrderId, Order, OrderKey, Signal, SignalKind};
+use crate::marketplaces::{CallError, ReadOrders};
+use crate::store::{Condition, Item, Write, WriteError, keys};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How often the order-sweeper runs, as the template says.
+pub const SWEEP_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
+/// Spans overlap by so much: pages shift while orders change, and a channel shows a change late.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+/// The first sweep of an account looks back so far. Orders that are older are the merchant's own affair.
+const FIRST_LOOK: SignedDuration = SignedDuration::from_hours(24);
+/// The most pages of one span: 20,000 orders at eBay. What is beyond comes with the next sweep.
+const MOST_PAGES: usize = 100;
+/// The most due orders that one sweep queues.
+const MOST_DUE: usize = 1000;
+
+/// How far an account's orders were read.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Cursor {
+    /// Orders that changed up to here are queued.
+    until: Option<Timestamp>,
+    /// What was queued of the overlap, with the time of its change: not queued again.
+    seen: BTreeMap<ChannelOrderId, Timestamp>,
+}
+
+/// Sweeps every channel and the index. One account's trouble does not keep the others from being swept. Returns how many
+/// signals were queued.
+pub async fn sweep(kervan: &Kervan) -> Result<usize, FlowError> {
+    let mut queued = 0;
+    for id in kervan.accounts.ids() {
+        match sweep_account(kervan, id).await? {
+            Ok(count) => queued += count,
+            Err(error) => {
+                tracing::error!(account = %id, %error, "A channel could not be swept.");
+                if let Some(reason) = reason_of(&error) {
+                    forward::raise_for_account(kervan, id, reason).await?;
+                }
+            }
+        }
+    }
+    queued += queue_due(kervan).await?;
+    queued += retry_attention(kervan).await?;
+    Ok(queued)
+}
+
+async fn sweep_account(
+    kervan: &Kervan,
+    id: &AccountId,
+) -> Result<Result<usize, CallError>, FlowError> {
+    let account = match kervan.accounts.get(id).await {
+        Ok(account) => account,
+        Err(error) => return Ok(Err(error)),
+    };
+    let Some(channel) = account.read_orders() else {
+        return Ok(Ok(0));
+    };
+    let key = keys::sweep(id);
+    let stored = kervan.store.get(&key).await?;
+    let cursor: Cursor = stored
+        .as_ref()
+        .map(|item| ledger::read(&item.body))
+        .transpose()?
+        .unwrap_or_default();
+    let now = kervan.clock.now();
+    let from = cursor
+        .until
+        .map_or(now - FIRST_LOOK, |until| until - OVERLAP);
+    let (changed, complete) = match read_span(channel, from, now).await {
+        Ok(read) => read,
+        Err(error) => return Ok(Err(error)),
+    };
+    let is_new = |(order, at): &(&ChannelOrderId, &Timestamp)| cursor.seen.get(*order) != Some(*at);
+    let signals: Vec<Signal> = changed
+        .iter()
+        .filter(is_new)
+        .map(|(order, _)| Signal {
+            account: id.clone(),
+            kind: SignalKind::OrderChanged(order.clone()),
+            seen_at: now,
+        })
+        .collect();
+    // Queued first, then remembered: the other way round a crash would lose them.
+    intake::send(&kervan.queues.orders, &signals).await?;
+    let until = if complete { Some(now) } else { cursor.until };
+    let body = ledger::write(&Cursor {
+        until,
+        seen: changed,
+    })?;
+    let version = stored.as_ref().map_or(0, |item| item.version);
+    let item = Item::new(key, version + 1, body);
+    let only_if = stored.map_or(Condition::Absent, |item| Condition::Version(item.version));
+    let mut writes = vec![Write::Put { item, only_if }];
+    if complete {
+        writes.push(Write::Delete {
+            key: keys::account_attention(id),
+        });
+    }
+    match kervan.store.write(writes).await {
+        // Another sweep was as far; both queued.
+        Ok(()) | Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(Ok(signals.len())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// All orders that changed in the span, and whether that was all.
+async fn read_span(
+    channel: &dyn ReadOrders,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<(BTreeMap<ChannelOrderId, Timestamp>, bool), CallError> {
+    let (mut changed, mut next) = (BTreeMap::new(), None);
+    for _ in 0..MOST_PAGES {
+        let page = channel.changed(from, until, next.as_deref()).await?;
+        changed.extend(page.orders);
+        match page.next {
+            Some(more) => next = Some(more),
+            None => return Ok((changed, true)),
+        }
+    }
+    Ok((changed, false))
+}
+
+/// Orders whose due time has come: retries, leases that ran out, doubts to settle, payments to look for.
+async fn queue_due(kervan: &Kervan) -> Result<usize, FlowError> {
+    let now = kervan.clock.now();
+    let due = kervan.store.due(keys::FORWARD_LANE, now, MOST_DUE).await?;
+    let mut signals = Vec::new();
+    for item in &due {
+        let order: Order = ledger::read(&item.body)?;
+        signals.push(order_signal(order.key, now));
+    }
+    intake::send(&kervan.queues.orders, &signals).await?;
+    Ok(signals.len())
+}
+
+/// Orders in the attention list whose cause may have passed.
+async fn retry_attention(kervan: &Kervan) -> Result<usize, FlowError> {
+    let now = kervan.clock.now();
+    let waiting = kervan
+        .store
+        .due(keys::ATTENTION_LANE, now, MOST_DUE)
+        .await?;
+    let mut signals = Vec::new();
+    for item in &waiting {
+        let attention: Attention = ledger::read(&item.body)?;
+        let may_pass = attention.reason.passes();
+        if !may_pass || !attention_retry_is_due(attention.since, now, SWEEP_INTERVAL) {
+            continue;
+        }
+        if let Some(order) = keys::order_of_partition(&item.key.pk) {
+            signals.push(order_signal(order, now));
+        }
+    }
+    intake::send(&kervan.queues.orders, &signals).await?;
+    Ok(signals.len())
+}
+
+fn order_signal(order: OrderKey, now: Timestamp) -> Signal {
+    Signal {
+        account: order.channel,
+        kind: SignalKind::OrderChanged(order.id),
+        seen_at: now,
+    }
+}

@@ -1,0 +1,407 @@
+//! Suppliers are asked how far their orders are, and channels are told of the parcels, each once in effect.
+
+use super::{FlowError, Outcome, forward, ledger, reason_of, wait_of};
+use crate::Kervan;
+use crate::decide::{TrackingStep, next_tracking_step};
+use crate::domain::{
+    ChannelOrderId, Event, LineId, Order, OrderKey, Parcel, ParcelLine, ParcelState, Phase,
+    Purchase, PurchaseState, Reason, Signal, SignalKind, SupplierOrderId, TrackingNumber,
+};
+use crate::marketplaces::{
+    CallError, Effect, Kind, ParcelToConfirm, Retry, SupplierOrder, SupplierParcel, SupplierState,
+};
+use crate::store::keys;
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+/// The most steps that one message takes.
+const MOST_STEPS: usize = 32;
+/// Longer than the tracking-updater's timeout of 60 s.
+const LEASE: SignedDuration = SignedDuration::from_secs(90);
+/// A supplier's push can overtake the record of its order; afterwards the number is not ours.
+const UNKNOWN_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+/// A supplier books a payment within this time; then a person is told.
+const PAYMENT_PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+/// The most due orders that one run queues.
+const MOST_DUE: usize = 1000;
+
+/// Works on one message of the tracking queue.
+pub async fn track(kervan: &Kervan, signal: &Signal) -> Result<Outcome, FlowError> {
+    let order = match &signal.kind {
+        SignalKind::SupplierOrderChanged(id) => match order_of(kervan, signal, id).await? {
+            Some(order) => order,
+            None => return Ok(unknown(kervan, signal, id)),
+        },
+        SignalKind::TrackingDue(id) => match of_channel(kervan, signal, id).await? {
+            Some(order) => order,
+            None => return Ok(Outcome::Done),
+        },
+        SignalKind::OrderChanged(_) | SignalKind::PersonErased(_) => {
+            let problem = "this signal is not for the tracking-updater";
+            return Err(FlowError::Poison(problem.to_owned()));
+        }
+    };
+    advance(kervan, order).await
+}
+
+/// Queues what the index says is due: what no push announced.
+pub async fn queue_due_tracking(kervan: &Kervan) -> Result<usize, FlowError> {
+    let now = kervan.clock.now();
+    let due = kervan.store.due(keys::TRACK_LANE, now, MOST_DUE).await?;
+    let mut signals = Vec::new();
+    for item in &due {
+        let order: Order = ledger::read(&item.body)?;
+        signals.push(Signal {
+            account: order.key.channel,
+            kind: SignalKind::TrackingDue(order.key.id),
+            seen_at: now,
+        });
+    }
+    super::intake::send(&kervan.queues.tracking, &signals).await?;
+    Ok(signals.len())
+}
+
+async fn order_of(
+    kervan: &Kervan,
+    signal: &Signal,
+    id: &SupplierOrderId,
+) -> Result<Option<Order>, FlowError> {
+    let key = keys::supplier_order(&signal.account, id);
+    let Some(item) = kervan.store.get(&key).await? else {
+        return Ok(None);
+    };
+    let order: OrderKey = ledger::read(&item.body)?;
+    ledger::load(&*kervan.store, &order).await
+}
+
+async fn of_channel(
+    kervan: &Kervan,
+    signal: &Signal,
+    id: &ChannelOrderId,
+) -> Result<Option<Order>, FlowError> {
+    let key = OrderKey {
+        channel: signal.account.clone(),
+        id: id.clone(),
+    };
+    ledger::load(&*kervan.store, &key).await
+}
+
+fn unknown(kervan: &Kervan, signal: &Signal, id: &SupplierOrderId) -> Outcome {
+    let age = kervan.clock.now().duration_since(signal.seen_at);
+    if age < UNKNOWN_PATIENCE {
+        let wait = Duration::try_from(age).unwrap_or_default();
+        return Outcome::Later(wait.clamp(Duration::from_secs(2), Duration::from_secs(120)));
+    }
+    tracing::warn!(account = %signal.account, supplier_order = %id, "A supplier's order is not one of ours.");
+    Outcome::Done
+}
+
+async fn advance(kervan: &Kervan, mut order: Order) -> Result<Outcome, FlowError> {
+    if order.phase != Phase::Open {
+        return Ok(Outcome::Done);
+    }
+    let before = order.version;
+    let events = match ask_suppliers(kervan, &order).await? {
+        Ok(events) => events,
+        Err(error) => return not_told(kervan, &mut order, &error).await,
+    };
+    if !events.is_empty() {
+        ledger::record(kervan, &mut order, &events, Vec::new()).await?;
+    }
+    for _ in 0..MOST_STEPS {
+        match next_tracking_step(&order, kervan.clock.now()) {
+            TrackingStep::Confirm(number) => {
+                if let Some(outcome) = confirm(kervan, &mut order, &number).await? {
+                    return Ok(outcome);
+                }
+            }
+            TrackingStep::Finish => {
+                ledger::record(kervan, &mut order, &[Event::Finished], Vec::new()).await?;
+                tracing::info!(order = %order.key, "An order is done.");
+            }
+            TrackingStep::ReportMissingTracking => {
+                forward::raise(kervan, &mut order, Reason::TrackingMissing).await?;
+            }
+            TrackingStep::Rest => break,
+        }
+    }
+    if order.version == before {
+        ledger::looked_at(kervan, &order).await?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// A supplier did not answer. The due time moves, so that it is asked again.
+async fn not_told(
+    kervan: &Kervan,
+    order: &mut Order,
+    error: &CallError,
+) -> Result<Outcome, FlowError> {
+    tracing::warn!(order = %order.key, %error, "A supplier did not say how far its order is.");
+    if let Some(reason) = reason_of(error) {
+        if order.attention.is_none() {
+            forward::raise(kervan, order, reason).await?;
+        } else {
+            ledger::looked_at(kervan, order).await?;
+        }
+        return Ok(Outcome::Done);
+    }
+    match error.retry {
+        Retry::After(wait) => Ok(Outcome::Later(wait)),
+        Retry::Permanent | Retry::Person => {
+            ledger::looked_at(kervan, order).await?;
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+/// What the suppliers say that the order does not yet know.
+async fn ask_suppliers(
+    kervan: &Kervan,
+    order: &Order,
+) -> Result<Result<Vec<Event>, CallError>, FlowError> {
+    let mut events = Vec::new();
+    let on_its_way = |purchase: &&Purchase| {
+        matches!(
+            purchase.state,
+            PurchaseState::Placed { .. } | PurchaseState::Shipped { .. }
+        )
+    };
+    for purchase in order.purchases.iter().filter(on_its_way) {
+        let mut answers = Vec::new();
+        for id in purchase.supplier_orders() {
+            match ask(kervan, purchase, id).await {
+                Ok(answer) => answers.push(answer),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        if !answers.is_empty() {
+            news(order, purchase, &answers, kervan.clock.now(), &mut events);
+        }
+    }
+    Ok(Ok(events))
+}
+
+async fn ask(
+    kervan: &Kervan,
+    purchase: &Purchase,
+    id: &SupplierOrderId,
+) -> Result<SupplierOrder, CallError> {
+    let supplier = &purchase.lines[0].offer.supplier;
+    let account = kervan.accounts.get(supplier).await?;
+    let not_a_supplier = || {
+        let kind = Kind::Misconfigured;
+        CallError::new(
+            supplier,
+            "supplier_order",
+            kind,
+            Retry::Person,
+            "not-a-supplier",
+        )
+    };
+    account
+        .buy()
+        .ok_or_else(not_a_supplier)?
+        .supplier_order(id)
+        .await
+}
+
+/// Compares what the suppliers say with what is known; pure.
+fn news(
+    order: &Order,
+    purchase: &Purchase,
+    answers: &[SupplierOrder],
+    now: Timestamp,
+    events: &mut Vec<Event>,
+) {
+    let number = purchase.number;
+    let mut seen: Vec<&TrackingNumber> = Vec::new();
+    for parcel in answers.iter().flat_map(|answer| &answer.parcels) {
+        let known = order.parcel(&parcel.tracking_number);
+        if known.is_none() && !seen.contains(&&parcel.tracking_number) {
+            seen.push(&parcel.tracking_number);
+            events.push(Event::ParcelSeen {
+                parcel: new_parcel(purchase, parcel, now),
+            });
+        }
+        if parcel.delivered && known.is_none_or(|known| known.delivered_at.is_none()) {
+            events.push(Event::ParcelDelivered {
+                parcel: parcel.tracking_number.clone(),
+            });
+        }
+    }
+    let all = |states: &[fn(&SupplierState) -> bool]| {
+        answers
+            .iter()
+            .all(|answer| states.iter().any(|is| is(&answer.state)))
+    };
+    let shipped: fn(&SupplierState) -> bool = |state| matches!(state, SupplierState::Shipped);
+    let delivered: fn(&SupplierState) -> bool = |state| matches!(state, SupplierState::Delivered);
+    if all(&[delivered]) {
+        events.push(Event::Delivered { purchase: number });
+    } else if all(&[shipped, delivered]) && matches!(purchase.state, PurchaseState::Placed { .. }) {
+        events.push(Event::Shipped { purchase: number });
+    }
+    events.extend(trouble(order, purchase, answers, now));
+}
+
+/// Whether a person has to see to a supplier's order, or no longer has to.
+fn trouble(
+    order: &Order,
+    purchase: &Purchase,
+    answers: &[SupplierOrder],
+    now: Timestamp,
+) -> Option<Event> {
+    let closed = answers.iter().find_map(|answer| match &answer.state {
+        SupplierState::Closed { code } => Some(Reason::PurchaseClosed { code: code.clone() }),
+        _ => None,
+    });
+    let unpaid = answers
+        .iter()
+        .any(|answer| answer.state == SupplierState::Unpaid);
+    let placed_at = match &purchase.state {
+        PurchaseState::Placed { at, .. } | PurchaseState::Shipped { at, .. } => *at,
+        _ => now,
+    };
+    let overdue = unpaid && now.duration_since(placed_at) > PAYMENT_PATIENCE;
+    let had = order.attention.as_ref().map(|attention| &attention.reason);
+    match (
+        closed.or_else(|| overdue.then_some(Reason::PurchaseUnpaid)),
+        had,
+    ) {
+        (Some(reason), None | Some(Reason::PurchaseUnpaid)) if had != Some(&reason) => {
+            Some(Event::AttentionRaised { reason })
+        }
+        (None, Some(Reason::PurchaseUnpaid)) if !unpaid => Some(Event::AttentionCleared),
+        _ => None,
+    }
+}
+
+/// A parcel as the order keeps it. Where the supplier does not say what is in it, it is taken to hold the whole purchase.
+fn new_parcel(purchase: &Purchase, parcel: &SupplierParcel, now: Timestamp) -> Parcel {
+    Parcel {
+        tracking_number: parcel.tracking_number.clone(),
+        carrier: parcel.carrier.clone(),
+        purchase: purchase.number,
+        lines: contents(purchase, parcel),
+        state: ParcelState::Seen { not_before: now },
+        delivered_at: None,
+    }
+}
+
+fn contents(purchase: &Purchase, parcel: &SupplierParcel) -> Vec<ParcelLine> {
+    let mut lines: Vec<(LineId, u32)> = Vec::new();
+    for (product, units) in &parcel.contents {
+        let mut left = *units;
+        for line in purchase
+            .lines
+            .iter()
+            .filter(|line| line.offer.product == *product)
+        {
+            let taken = left.min(line.quantity);
+            if taken > 0 {
+                lines.push((line.line.clone(), taken));
+                left -= taken;
+            }
+        }
+    }
+    if lines.is_empty() {
+        lines = purchase
+            .lines
+            .iter()
+            .map(|line| (line.line.clone(), line.quantity))
+            .collect();
+    }
+    lines
+        .into_iter()
+        .map(|(line, quantity)| ParcelLine { line, quantity })
+        .collect()
+}
+
+/// Tells the channel of a parcel under a lease. From the second attempt on, the channel is read first: an answer that was
+/// lost must not become a second shipment. `Some`: this is all for now.
+async fn confirm(
+    kervan: &Kervan,
+    order: &mut Order,
+    number: &TrackingNumber,
+) -> Result<Option<Outcome>, FlowError> {
+    let now = kervan.clock.now();
+    let lease_until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
+    let started = Event::ConfirmStarted {
+        parcel: number.clone(),
+        lease_until,
+    };
+    ledger::record(kervan, order, &[started], Vec::new()).await?;
+    match tell_channel(kervan, order, number).await {
+        Ok(()) => {
+            let mut events = vec![Event::ParcelConfirmed {
+                parcel: number.clone(),
+            }];
+            if channel_trouble_is_over(order) {
+                events.push(Event::AttentionCleared);
+            }
+            ledger::record(kervan, order, &events, Vec::new()).await?;
+            tracing::info!(order = %order.key, "A parcel was confirmed.");
+            Ok(None)
+        }
+        Err(error) => {
+            tracing::warn!(order = %order.key, %error, "A parcel was not confirmed.");
+            if let Some(reason) = reason_of(&error) {
+                forward::raise(kervan, order, reason).await?;
+                return Ok(Some(Outcome::Done));
+            }
+            if error.retry == Retry::Permanent && error.effect == Effect::None {
+                let refused = Event::ParcelRefused {
+                    parcel: number.clone(),
+                };
+                let reason = Reason::TrackingRefused {
+                    code: error.code.clone(),
+                };
+                let events = [refused, Event::AttentionRaised { reason }];
+                ledger::record(kervan, order, &events, Vec::new()).await?;
+                return Ok(None);
+            }
+            // The lease has to run out first; the index would find the order too.
+            let wait = wait_of(&error).max(Duration::from_secs(LEASE.unsigned_abs().as_secs() + 1));
+            Ok(Some(Outcome::Later(wait)))
+        }
+    }
+}
+
+fn channel_trouble_is_over(order: &Order) -> bool {
+    let channel = order.key.channel.to_string();
+    match order.attention.as_ref().map(|attention| &attention.reason) {
+        Some(Reason::ConsentEnded { account } | Reason::Misconfigured { account, .. }) => {
+            *account == channel
+        }
+        _ => false,
+    }
+}
+
+async fn tell_channel(
+    kervan: &Kervan,
+    order: &Order,
+    number: &TrackingNumber,
+) -> Result<(), CallError> {
+    let channel = &order.key.channel;
+    let missing =
+        |code| CallError::new(channel, "confirm", Kind::Misconfigured, Retry::Person, code);
+    let account = kervan.accounts.get(channel).await?;
+    let door = account
+        .confirm_parcels()
+        .ok_or_else(|| missing("not-a-channel"))?;
+    let parcel = order
+        .parcel(number)
+        .ok_or_else(|| missing("no-such-parcel"))?;
+    let first = matches!(parcel.state, ParcelState::Confirming { attempt: 1, .. });
+    if !first && door.is_confirmed(&order.key.id, number).await? {
+        return Ok(());
+    }
+    let request = ParcelToConfirm {
+        tracking_number: number.clone(),
+        carrier: parcel.carrier.clone(),
+        lines: parcel.lines.clone(),
+        shipped_at: kervan.clock.now(),
+    };
+    door.confirm(&order.key.id, &request).await
+}

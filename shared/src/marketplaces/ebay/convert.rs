@@ -1,0 +1,374 @@
+//! Wire ⇄ domain, pure.
+
+use super::{limits, wire};
+use crate::{
+    domain::{
+        AccountId, Address, Buyer, ChannelOrderId, CountryCode, LineId, Money, OrderDetails,
+        OrderLine, Payment, Pseudonym, SignalKind, TrackingNumber,
+    },
+    marketplaces::{FetchedOrder, ListingUpdate, Pseudonyms},
+};
+use jiff::Timestamp;
+
+/// A field of an answer that has no meaning for us, by its path. Its value is never kept: it can be a buyer's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BadField(pub(super) &'static str);
+
+/// What a push says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct PushSays {
+    /// What may have changed; `None` for a topic that is not about orders or persons.
+    pub(super) kind: Option<SignalKind>,
+    /// When eBay sent it, where its age matters.
+    pub(super) published_at: Option<Timestamp>,
+}
+
+/// An order as the domain has it. Unknown states are read as the ones in which nothing is bought.
+pub(super) fn order(order: &wire::Order) -> Result<FetchedOrder, BadField> {
+    let contact = ship_to(order);
+    let total = order
+        .pricing_summary
+        .as_ref()
+        .and_then(|p| p.total.as_ref());
+    let total = money(total, "pricingSummary.total")?;
+    let fee = match &order.total_marketplace_fee {
+        Some(fee) => money(Some(fee), "totalMarketplaceFee")?,
+        None => Money::zero(total.currency),
+    };
+    let cancel = order.cancel_status.as_ref();
+    // Always sent, and what stops a purchase: where it is missing nobody may guess.
+    let cancel_state = cancel
+        .and_then(|status| status.cancel_state.as_deref())
+        .ok_or(BadField("cancelStatus.cancelState"))?;
+    let lines = order.line_items.as_deref().unwrap_or_default();
+    if lines.is_empty() {
+        return Err(BadField("lineItems"));
+    }
+    let details = OrderDetails {
+        bought_at: time(&order.creation_date, "creationDate")?,
+        modified_at: time(&order.last_modified_date, "lastModifiedDate")?,
+        payment: payment(order.order_payment_status.as_deref()),
+        cancel_requested: cancel_state != "NONE_REQUESTED",
+        fulfilled: order.order_fulfillment_status.as_deref() == Some("FULFILLED"),
+        total,
+        fee,
+        country: country(order, contact)?,
+        lines: lines.iter().map(line).collect::<Result<_, _>>()?,
+    };
+    let buyer = contact.and_then(|contact| buyer(order, contact, &details.country));
+    Ok(FetchedOrder { details, buyer })
+}
+
+/// What a verified push says. Of the data only ids are read; the order itself is asked for.
+pub(super) fn push(
+    push: &wire::Push,
+    account: &AccountId,
+    pseudonyms: &Pseudonyms,
+) -> Result<PushSays, BadField> {
+    let data = &push.notification.data;
+    if push.metadata.topic == "MARKETPLACE_ACCOUNT_DELETION" {
+        let kind = Some(SignalKind::PersonErased(persons(
+            data, account, pseudonyms,
+        )?));
+        // An erasure has no age: it may be repeated without harm, and must not be lost however late it comes.
+        return Ok(PushSays {
+            kind,
+            published_at: None,
+        });
+    }
+    let id = data
+        .get("order")
+        .and_then(|order| order.get("orderId"))
+        .or_else(|| data.get("orderId"));
+    let Some(id) = id else {
+        return Ok(PushSays {
+            kind: None,
+            published_at: None,
+        });
+    };
+    let id = id.as_str().and_then(|id| ChannelOrderId::parse(id).ok());
+    let id = id.ok_or(BadField("data.order.orderId"))?;
+    let published = push.notification.publish_date.as_deref();
+    let published_at = time(published.unwrap_or_default(), "notification.publishDate")?;
+    Ok(PushSays {
+        kind: Some(SignalKind::OrderChanged(id)),
+        published_at: Some(published_at),
+    })
+}
+
+/// Which updates go into one call: those of one sku, at most as many as a call takes, none of an offer twice. Of an
+/// offer that comes twice the last counts, so the earlier ones are left to it. Numbers count in `updates`.
+pub(super) fn calls_of(updates: &[ListingUpdate]) -> Vec<Vec<usize>> {
+    let mut calls: Vec<Vec<usize>> = Vec::new();
+    for (number, update) in updates.iter().enumerate() {
+        let is_replaced = |later: &ListingUpdate| later.listing == update.listing;
+        if updates[number + 1..].iter().any(is_replaced) {
+            continue;
+        }
+        let open = calls.iter_mut().find(|call| {
+            call.len() < limits::OFFERS_PER_UPDATE
+                && updates[call[0]].listing.sku == update.listing.sku
+        });
+        match open {
+            Some(call) => call.push(number),
+            None => calls.push(vec![number]),
+        }
+    }
+    calls
+}
+
+/// One call's request, of updates of one sku. The pool is set with the offers, because a listing shows no more than
+/// either; it is what the largest of them needs. `None` for no update.
+pub(super) fn bulk_update<'a>(updates: &[&'a ListingUpdate]) -> Option<wire::BulkUpdate<'a>> {
+    let quantity = updates.iter().map(|update| update.quantity).max()?;
+    let offers = updates.iter().map(|update| wire::OfferUpdate {
+        offer_id: &update.listing.offer,
+        available_quantity: update.quantity,
+        price: wire::Amount {
+            value: update.price.decimal(),
+            currency: update.price.currency.code().to_owned(),
+        },
+    });
+    Some(wire::BulkUpdate {
+        requests: [wire::SkuUpdate {
+            sku: updates.first()?.listing.sku.as_str(),
+            ship_to_location_availability: wire::Pool { quantity },
+            offers: offers.collect(),
+        }],
+    })
+}
+
+/// What an answer says of one update: its offer's entry, or the first failure of its sku. `None` where it says nothing.
+pub(super) fn outcome_of<'a>(
+    update: &ListingUpdate,
+    answer: &'a wire::BulkUpdated,
+) -> Option<&'a wire::OfferUpdated> {
+    let is_fine = |entry: &&wire::OfferUpdated| (200..300).contains(&entry.status_code);
+    let of_sku = answer.responses.iter().find(|entry| {
+        let is_skus = entry.sku.as_deref() == Some(update.listing.sku.as_str());
+        entry.offer_id.is_none() && is_skus && !is_fine(entry)
+    });
+    let is_offers = |entry: &&wire::OfferUpdated| {
+        entry.offer_id.as_deref() == Some(update.listing.offer.as_str())
+    };
+    // An offer that is named twice has failed where one of the two has.
+    let mut of_offer = answer.responses.iter().filter(is_offers);
+    let failed = of_offer.clone().find(|entry| !is_fine(entry));
+    failed.or(of_sku).or_else(|| of_offer.next())
+}
+
+/// A time as eBay writes it: UTC with milliseconds. What is finer is cut off.
+pub(super) fn iso_ms(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+/// eBay's time, as read from `field`.
+pub(super) fn time(text: &str, field: &'static str) -> Result<Timestamp, BadField> {
+    text.parse().map_err(|_| BadField(field))
+}
+
+/// Whether eBay's parcel is the one with this number. With tracking, the parcel's id is the number too.
+pub(super) fn is_parcel(parcel: &wire::Fulfillment, number: &TrackingNumber) -> bool {
+    [&parcel.shipment_tracking_number, &parcel.fulfillment_id]
+        .into_iter()
+        .flatten()
+        .any(|text| TrackingNumber::parse(text).is_ok_and(|theirs| theirs == *number))
+}
+
+/// eBay's code of a carrier that a supplier names: the first row with a word of the name. The codes are those of the
+/// Trading API's ShippingCarrierCodeType. Many carriers of Chinese suppliers (Cainiao, YunExpress and others) have no
+/// code; they become `Other`, under which eBay shows the number without following it.
+pub(super) fn carrier_code(name: &str) -> &'static str {
+    const CARRIERS: [(&str, &str); 22] = [
+        ("usps", "USPS"),
+        ("ups", "UPS"),
+        ("fedex", "FedEx"),
+        ("dhl", "DHL"),
+        ("chinapost", "ChinaPost"),
+        ("epacket", "ChinaPost"),
+        ("ems", "ChinaPost"),
+        ("hongkongpost", "HongKongPost"),
+        ("singaporepost", "SINGAPOREPOST"),
+        ("singpost", "SINGAPOREPOST"),
+        ("yanwen", "YANWEN"),
+        ("4px", "FourPX"),
+        ("winit", "Winit"),
+        ("sfc", "SFC"),
+        ("royalmail", "RoyalMail"),
+        ("postnl", "PostNL"),
+        ("laposte", "LAPOSTE"),
+        ("colissimo", "Colissimo"),
+        ("australiapost", "AustraliaPost"),
+        ("dpd", "DPD"),
+        ("gls", "GLS"),
+        ("tnt", "TNT"),
+    ];
+    let words: Vec<String> = name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let joined = words.concat();
+    // A short name must be a word of its own ("ups" is not in "groups"); a long one may be written in parts.
+    let is_named = |known: &str| {
+        words.iter().any(|word| word == known) || (known.len() >= 6 && joined.contains(known))
+    };
+    CARRIERS
+        .iter()
+        .find(|(known, _)| is_named(known))
+        .map_or("Other", |(_, code)| code)
+}
+
+fn payment(status: Option<&str>) -> Payment {
+    match status {
+        // A part paid back leaves the rest to be sent.
+        Some("PAID" | "PARTIALLY_REFUNDED") => Payment::Paid,
+        Some("FAILED" | "FULLY_REFUNDED") => Payment::Failed,
+        _ => Payment::Pending,
+    }
+}
+
+fn line(line: &wire::LineItem) -> Result<OrderLine, BadField> {
+    if line.quantity == 0 {
+        return Err(BadField("lineItems.quantity"));
+    }
+    let price = line.discounted_line_item_cost.as_ref();
+    let price = price.or(line.line_item_cost.as_ref());
+    let ship_by = line
+        .line_item_fulfillment_instructions
+        .as_ref()
+        .and_then(|instructions| instructions.ship_by_date.as_deref());
+    Ok(OrderLine {
+        id: LineId::parse(&line.line_item_id).map_err(|_| BadField("lineItems.lineItemId"))?,
+        sku: line.sku.clone().unwrap_or_default(),
+        quantity: line.quantity,
+        price: money(price, "lineItems.lineItemCost")?,
+        ship_by: ship_by
+            .map(|text| time(text, "lineItems.shipByDate"))
+            .transpose()?,
+    })
+}
+
+fn money(amount: Option<&wire::Amount>, field: &'static str) -> Result<Money, BadField> {
+    let amount = amount.ok_or(BadField(field))?;
+    let currency = amount.currency.parse().map_err(|_| BadField(field))?;
+    Money::parse(&amount.value, currency).map_err(|_| BadField(field))
+}
+
+fn ship_to(order: &wire::Order) -> Option<(&wire::ShippingStep, &wire::Contact)> {
+    let instructions = order.fulfillment_start_instructions.as_deref()?;
+    instructions.iter().find_map(|instruction| {
+        let step = instruction.shipping_step.as_ref()?;
+        Some((step, step.ship_to.as_ref()?))
+    })
+}
+
+/// The parcel's country; the buyer's tax country where there is no parcel address (eBay's own warehouse, a pick-up).
+fn country(
+    order: &wire::Order,
+    contact: Option<(&wire::ShippingStep, &wire::Contact)>,
+) -> Result<CountryCode, BadField> {
+    let shipped = contact
+        .and_then(|(_, contact)| contact.contact_address.as_ref())
+        .and_then(|address| address.country_code.as_deref());
+    let taxed = order
+        .buyer
+        .as_ref()
+        .and_then(|buyer| buyer.tax_address.as_ref())
+        .and_then(|address| address.country_code.as_deref());
+    let field = BadField("shipTo.contactAddress.countryCode");
+    shipped.or(taxed).ok_or(field)?.parse().map_err(|_| field)
+}
+
+/// The buyer; `None` where eBay shows too little to send anything, as it does 90 days after the sale.
+fn buyer(
+    order: &wire::Order,
+    (step, contact): (&wire::ShippingStep, &wire::Contact),
+    country: &CountryCode,
+) -> Option<Buyer> {
+    let address = contact.contact_address.as_ref()?;
+    let needed = |text: &Option<String>| Some(clean(text)).filter(|text| !text.is_empty());
+    let mut line2 = clean(&address.address_line2);
+    // A parcel for eBay's international shipping is matched to its buyer by this number alone.
+    let reference = clean(&step.ship_to_reference_id);
+    let line1 = needed(&address.address_line1)?;
+    if !reference.is_empty() && !line1.contains(&reference) && !line2.contains(&reference) {
+        line2 = format!("{line2} Reference {reference}").trim().to_owned();
+    }
+    let username = order.buyer.as_ref().map(|buyer| clean(&buyer.username));
+    Some(Buyer {
+        name: needed(&contact.full_name)?,
+        phone: contact
+            .primary_phone
+            .as_ref()
+            .map(|phone| clean(&phone.phone_number))
+            .filter(|phone| phone != "Invalid Request")
+            .unwrap_or_default(),
+        email: clean(&contact.email),
+        account_name: username.unwrap_or_default(),
+        address: Address {
+            line1,
+            line2,
+            city: needed(&address.city)?,
+            region: Some(clean(&address.state_or_province))
+                .filter(|region| region != "default")
+                .unwrap_or_default(),
+            postal_code: clean(&address.postal_code),
+            country: country.clone(),
+        },
+    })
+}
+
+fn clean(text: &Option<String>) -> String {
+    text.as_deref().unwrap_or_default().trim().to_owned()
+}
+
+fn persons(
+    data: &serde_json::Value,
+    account: &AccountId,
+    pseudonyms: &Pseudonyms,
+) -> Result<Vec<Pseudonym>, BadField> {
+    let mut persons = Vec::with_capacity(3);
+    for field in ["username", "userId", "eiasToken"] {
+        let name = data.get(field).and_then(|name| name.as_str());
+        let name = name.map(str::trim).filter(|name| !name.is_empty());
+        let Some(person) = name.and_then(|name| pseudonyms.of(account, name)) else {
+            continue;
+        };
+        // Where eBay shows the id in the name's place, two of them are the same.
+        if !persons.contains(&person) {
+            persons.push(person);
+        }
+    }
+    if persons.is_empty() {
+        return Err(BadField("data.userId"));
+    }
+    Ok(persons)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::carrier_code;
+
+    #[test]
+    fn a_carrier_is_known_by_a_word_of_its_name_or_it_is_other() {
+        for (name, code) in [
+            ("USPS", "USPS"),
+            ("UPS", "UPS"),
+            ("ups ground", "UPS"),
+            ("FedEx IP", "FedEx"),
+            ("DHL eCommerce", "DHL"),
+            ("China Post Ordinary Small Packet Plus", "ChinaPost"),
+            ("ePacket", "ChinaPost"),
+            ("Yanwen Economic Air Mail", "YANWEN"),
+            ("YANWEN_JYT", "YANWEN"),
+            ("4PX Singapore Post OM Pro", "SINGAPOREPOST"),
+            ("4PX RM", "FourPX"),
+            ("CAINIAO_STANDARD", "Other"),
+            ("YunExpress", "Other"),
+            ("Groups of systems", "Other"),
+            ("", "Other"),
+        ] {
+            assert_eq!(carrier_code(name), code, "{name}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The simulators' routers as the HTTP port, and one clock for both sides.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jiff::Timestamp;
+use kervan::clock::Clock;
+use kervan::http::{Http, HttpError, Sent};
+use kervan_marketplaces::WireFault;
+use std::sync::Arc;
+use std::time::Duration;
+use tower::ServiceExt;
+
+/// Stands where `https://api.ebay.com` stands. Nothing listens there: the port only names the router.
+pub const EBAY_URL: &str = "http://127.0.0.1:1";
+/// Stands where `https://api-sg.aliexpress.com` stands.
+pub const SUPPLIER_URL: &str = "http://127.0.0.1:2";
+
+/// The network of a world.
+#[derive(Clone)]
+pub(crate) struct Network {
+    pub(crate) ebay: axum::Router,
+    pub(crate) aliexpress: axum::Router,
+}
+
+impl std::fmt::Debug for Network {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Network")
+    }
+}
+
+#[async_trait]
+impl Http for Network {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, HttpError> {
+        let router = match request.uri().port_u16() {
+            Some(1) => self.ebay.clone(),
+            Some(2) => self.aliexpress.clone(),
+            _ => return Err(failed(Sent::No, false, "no such host")),
+        };
+        let request = request.map(axum::body::Body::from);
+        let Ok(response) = router.oneshot(request).await;
+        match response.extensions().get::<WireFault>() {
+            Some(WireFault::Refused) => return Err(failed(Sent::No, false, "connection refused")),
+            Some(WireFault::Hang) => return Err(failed(Sent::Maybe, true, "no answer in time")),
+            None => {}
+        }
+        let (head, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await;
+        let body = body.map_err(|_| failed(Sent::Maybe, false, "the answer broke off"))?;
+        Ok(http::Response::from_parts(head, body))
+    }
+}
+
+fn failed(sent: Sent, timed_out: bool, problem: &str) -> HttpError {
+    HttpError {
+        sent,
+        timed_out,
+        problem: problem.to_owned(),
+    }
+}
+
+/// Kervan's manual clock, shown to the simulators as theirs.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedClock(pub(crate) Arc<kervan::clock::ManualClock>);
+
+impl kervan_marketplaces::Clock for SharedClock {
+    fn now(&self) -> Timestamp {
+        Clock::now(&*self.0)
+    }
+
+    fn advance(&self, by: Duration) -> bool {
+        self.0
+            .advance(jiff::SignedDuration::try_from(by).unwrap_or(jiff::SignedDuration::ZERO));
+        true
+    }
+}
