@@ -184,7 +184,7 @@ pub(super) fn state(call: &Call<'_>, order: &Order) -> Result<SupplierState, Cal
         return Err(call.unreadable("order_status"));
     };
     if let Some(code) = cancelled(&order.child_order_list) {
-        return Ok(SupplierState::Closed { code });
+        return Ok(closed(code));
     }
     let logistics = order.logistics_status.as_deref().unwrap_or_default();
     let moved = match logistics {
@@ -217,19 +217,16 @@ fn closed(code: &str) -> SupplierState {
 
 /// The reason why all lines ended without goods; `None` where at least one goes on. The words of `end_reason` are not
 /// documented beyond `CANCELED`, so they are told apart by what they speak of.
-fn cancelled(children: &[ChildOrder]) -> Option<String> {
+fn cancelled(children: &[ChildOrder]) -> Option<&str> {
     let ended = |child: &ChildOrder| {
-        let reason = child.end_reason.as_deref()?.to_ascii_lowercase();
+        let reason = child.end_reason.as_deref().unwrap_or_default();
+        let reason = reason.to_ascii_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| reason.contains(word));
-        let well = has(&["accept", "confirm"]);
-        let badly = has(&["cancel", "close", "timeout", "reject", "refund", "risk"]);
-        (badly && !well).then_some(reason)
+        has(&["cancel", "close", "timeout", "reject", "refund", "risk"])
+            && !has(&["accept", "confirm"])
     };
-    let mut reasons = children.iter().map(ended);
-    let first = reasons.next()??;
-    reasons
-        .all(|reason| reason.is_some())
-        .then(|| crate::domain::safe_code(&first).to_ascii_uppercase())
+    let first = children.first().filter(|_| children.iter().all(ended))?;
+    first.end_reason.as_deref()
 }
 
 /// The parcels of an order. Numbers that no channel would take are left out: the order stays readable.
@@ -335,3 +332,6 @@ pub(super) fn pushed_at(push: &Push) -> Option<Timestamp> {
     }
     Timestamp::from_second(number).ok()
 }
+
+#[cfg(test)]
+mod tests;

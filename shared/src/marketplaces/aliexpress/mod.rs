@@ -19,7 +19,8 @@ mod wire;
 pub use config::Config;
 
 use crate::domain::{
-    AccountId, CountryCode, Evidence, Invalid, Reference, Signal, SignalKind, SupplierOrderId,
+    AccountId, CountryCode, Evidence, Invalid, Money, Reference, Signal, SignalKind,
+    SupplierOrderId,
 };
 use crate::marketplaces::{
     Account, Buy, CallError, Challenge, Kind, Outside, PlaceRequest, Placed, PushRefused, Quote,
@@ -73,9 +74,17 @@ impl AliExpress {
             locale: &config.language,
             currency: config.currency.code(),
         };
-        let freight = self.client.freight(&query).await?;
+        let freight = self.client.freight(&query).await;
         let call = self.client.call(FREIGHT_QUERY);
-        let (shipping_option, shipping) = convert::shipping(&call, &freight, config.currency)?;
+        let shipping =
+            freight.and_then(|freight| convert::shipping(&call, &freight, config.currency));
+        let (shipping_option, shipping) = match shipping {
+            // Units that are not there are not deliverable either; the stock is the answer that helps.
+            Err(error) if error.kind == Kind::NotDeliverable && terms.stock < wanted.quantity => {
+                (String::new(), Money::zero(config.currency))
+            }
+            shipping => shipping?,
+        };
         Ok(QuotedLine {
             unit_cost: terms.unit_cost,
             shipping,

@@ -84,6 +84,9 @@ pub(super) struct OrderQuery {
 /// A refusal of the gateway: inside `error_response`, or bare on `/rest`.
 #[derive(Deserialize)]
 pub(super) struct Refusal {
+    /// Whose fault it is: `ISV` the caller's, `ISP` the service's behind, `SYSTEM` the gateway's.
+    #[serde(default, rename = "type", deserialize_with = "loose::text")]
+    pub(super) kind: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) code: Option<String>,
     #[serde(default, alias = "message", deserialize_with = "loose::text")]
