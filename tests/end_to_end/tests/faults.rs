@@ -238,7 +238,7 @@ async fn a_cancel_before_the_purchase_buys_nothing() {
         .aliexpress
         .fail_next(AliExpressOperation::OrderCreate, Fault::TooManyRequests, 1);
     let key = world.buy("LAMP-01", 1).unwrap();
-    world.pass(SignedDuration::from_millis(900)).await.unwrap();
+    world.pass(SignedDuration::from_millis(2_100)).await.unwrap();
     world
         .ebay
         .request_cancel(key.id.as_str(), "BUYER_CANCEL")
