@@ -151,9 +151,10 @@ impl Accounts {
             }
         };
         let name = format!("{}account/{}/{}", self.prefix, id.marketplace(), id.name());
+        // Held while secrets are read: messages of one batch open an account together, and one reading is enough.
+        let mut open = self.open.lock().await;
         let secret = self.secrets.get(&name).await.map_err(secrets_error)?;
         let pseudonyms = self.pseudonyms().await.map_err(secrets_error)?;
-        let mut open = self.open.lock().await;
         // A hash tells whether a person has changed the secret, without keeping a second copy of it.
         let hash: SecretHash = Sha256::digest(secret.expose()).into();
         if let Some((seen, account)) = open.get(id)
