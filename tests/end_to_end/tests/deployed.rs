@@ -39,15 +39,19 @@ async fn orders_cross_the_deployed_stack_whatever_fails_on_the_way() {
     let poison = a_poison_message(&shop).await;
     let unmapped = an_unmapped_sku(&shop);
     let faulty = orders_that_meet_faults(&shop).await;
-    let plain: Vec<OrderKey> =
-        (0..PLAIN_ORDERS).map(|index| shop.buy(shop.basket(3, index)).unwrap()).collect();
+    let plain: Vec<OrderKey> = (0..PLAIN_ORDERS)
+        .map(|index| shop.buy(shop.basket(3, index)).unwrap())
+        .collect();
     let all: Vec<OrderKey> = faulty.into_iter().chain(plain).collect();
     eprintln!("Waiting for {} orders to arrive", all.len());
     for key in &all {
         wait_for(&shop, key, "done", |order| order.phase == Phase::Done).await;
     }
     wait_for(&shop, &unmapped, "in the attention list", |order| {
-        order.attention.as_ref().is_some_and(|a| a.reason.code() == "sku_not_mapped")
+        order
+            .attention
+            .as_ref()
+            .is_some_and(|a| a.reason.code() == "sku_not_mapped")
     })
     .await;
     nothing_happened_twice(&shop, all.len());
@@ -72,36 +76,67 @@ async fn the_door_takes_only_what_is_authentic(shop: &Shop) {
     let body = br#"{"data":{"orderId":1},"message_type":53,"timestamp":1}"#;
     for account in [("ebay", "main"), ("aliexpress", "main")] {
         let status = post(shop, account, &[], body).await;
-        assert!((400..500).contains(&status), "unsigned at {account:?}: {status}");
+        assert!(
+            (400..500).contains(&status),
+            "unsigned at {account:?}: {status}"
+        );
     }
     let signed = |body: &[u8]| {
-        push_authorization(defaults::ALIEXPRESS_APP_KEY, defaults::ALIEXPRESS_APP_SECRET, body)
+        push_authorization(
+            defaults::ALIEXPRESS_APP_KEY,
+            defaults::ALIEXPRESS_APP_SECRET,
+            body,
+        )
     };
     let supplier = ("aliexpress", "main");
     let wrong = signed(b"another body");
-    assert_eq!(post(shop, supplier, &[("authorization", &wrong)], body).await, 401);
+    assert_eq!(
+        post(shop, supplier, &[("authorization", &wrong)], body).await,
+        401
+    );
     let stale = signed(body);
     let status = post(shop, supplier, &[("authorization", &stale)], body).await;
     assert!((400..500).contains(&status), "a push of 1970: {status}");
     let broken = b"{\"data\":";
-    assert_eq!(post(shop, supplier, &[("authorization", &signed(broken))], broken).await, 400);
+    assert_eq!(
+        post(
+            shop,
+            supplier,
+            &[("authorization", &signed(broken))],
+            broken
+        )
+        .await,
+        400
+    );
     assert_eq!(post(shop, ("ebay", "other"), &[], body).await, 404);
     let large = vec![b'x'; 200 * 1024];
     assert_eq!(post(shop, supplier, &[], &large).await, 413);
-    assert!(shop.logs().await.unwrap().iter().all(|line| !line.text.contains("A push was queued.")));
+    assert!(
+        shop.logs()
+            .await
+            .unwrap()
+            .iter()
+            .all(|line| !line.text.contains("A push was queued."))
+    );
 }
 
 /// Three messages that no worker understands, in front of all orders.
 async fn a_poison_message(shop: &Shop) -> Vec<String> {
-    let bodies: Vec<String> =
-        (0..3).map(|number| format!("{{\"kind\":\"nonsense\",\"number\":{number}}}")).collect();
+    let bodies: Vec<String> = (0..3)
+        .map(|number| format!("{{\"kind\":\"nonsense\",\"number\":{number}}}"))
+        .collect();
     let messages = bodies.iter().cloned().map(Outgoing::now).collect();
-    shop.queue(&shop.deployment.queues.orders).send(messages).await.unwrap();
+    shop.queue(&shop.deployment.queues.orders)
+        .send(messages)
+        .await
+        .unwrap();
     bodies
 }
 
 fn an_unmapped_sku(shop: &Shop) -> OrderKey {
-    shop.simulators.ebay.add_listing(NewListing::new("NOT-MAPPED", Money::usd(9_99), 5));
+    shop.simulators
+        .ebay
+        .add_listing(NewListing::new("NOT-MAPPED", Money::usd(9_99), 5));
     shop.buy(NewOrder::one("NOT-MAPPED", 1)).unwrap()
 }
 
@@ -115,7 +150,11 @@ async fn orders_that_meet_faults(shop: &Shop) -> Vec<OrderKey> {
     settings.repeat_answers_first_ids = true;
     aliexpress.set_settings(settings);
     aliexpress.fail_next(AliExpressOperation::OrderCreate, Fault::TimeoutAfter, 1);
-    ebay.fail_next(EbayOperation::CreateShippingFulfillment, Fault::TimeoutAfter, 1);
+    ebay.fail_next(
+        EbayOperation::CreateShippingFulfillment,
+        Fault::TimeoutAfter,
+        1,
+    );
     let lost_answer = shop.buy(NewOrder::one("TEAPOT-08", 1)).unwrap();
     let mut known = NewOrder::one("RUG-SMALL", 1);
     known.buyer = Some(known_buyer());
@@ -141,10 +180,19 @@ async fn wait_for(shop: &Shop, key: &OrderKey, what: &str, is: impl Fn(&Order) -
 fn nothing_happened_twice(shop: &Shop, arrived: usize) {
     let supplier = shop.simulators.aliexpress.counters();
     assert_eq!(supplier.purchases_by_out_order_id.len(), arrived);
-    assert!(supplier.purchases_by_out_order_id.values().all(|times| *times == 1), "{supplier:?}");
+    assert!(
+        supplier
+            .purchases_by_out_order_id
+            .values()
+            .all(|times| *times == 1),
+        "{supplier:?}"
+    );
     assert_eq!(supplier.purchases_without_reference, 0);
     assert_eq!(supplier.refresh_races, 0);
-    assert!(supplier.repeats_recognised >= 1, "the lost answer was not looked into");
+    assert!(
+        supplier.repeats_recognised >= 1,
+        "the lost answer was not looked into"
+    );
     assert_eq!(shop.simulators.ebay.counters().duplicate_fulfillments, 0);
 }
 
@@ -154,7 +202,9 @@ async fn the_poison_lies_in_the_dead_letter_queue(shop: &Shop, poison: &[String]
     let started = Instant::now();
     let mut found: Vec<String> = Vec::new();
     while found.len() < poison.len() && started.elapsed() < PATIENCE {
-        let received = dead.receive(10, Duration::from_secs(600), Duration::from_secs(2)).await;
+        let received = dead
+            .receive(10, Duration::from_secs(600), Duration::from_secs(2))
+            .await;
         found.extend(received.unwrap().into_iter().map(|message| message.body));
     }
     found.sort();
@@ -164,8 +214,14 @@ async fn the_poison_lies_in_the_dead_letter_queue(shop: &Shop, poison: &[String]
 /// Searches everything that came out: every item of the table, every log line, every message that is left.
 async fn nothing_was_written_in_the_open(shop: &Shop) {
     let mut written = String::new();
-    let mut pages =
-        shop.aws.dynamodb().scan().table_name(&shop.deployment.table).into_paginator().items().send();
+    let mut pages = shop
+        .aws
+        .dynamodb()
+        .scan()
+        .table_name(&shop.deployment.table)
+        .into_paginator()
+        .items()
+        .send();
     while let Some(item) = pages.next().await {
         written.push_str(&format!("{:?}\n", item.unwrap()));
     }
