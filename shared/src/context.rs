@@ -18,6 +18,8 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 type SecretHash = [u8; 32];
+/// Accounts that are open, each with the hash of the secret that it was made from.
+type Open = BTreeMap<AccountId, (SecretHash, Arc<dyn Account>)>;
 
 /// The ports, as one function has them.
 #[derive(Debug)]
@@ -78,7 +80,7 @@ pub struct Accounts {
     clock: Arc<dyn Clock>,
     tokens: Option<Arc<TokenStore>>,
     pseudonyms: Mutex<Option<Arc<Pseudonyms>>>,
-    open: Mutex<BTreeMap<AccountId, (SecretHash, Arc<dyn Account>)>>,
+    open: Mutex<Open>,
 }
 
 impl Accounts {

@@ -4,12 +4,13 @@
 
 use super::{FlowError, Outcome, erase, ledger, plan, purchase, reason_of, wait_of};
 use crate::Kervan;
-use crate::decide::{BuyingStep, next_buying_step};
+use crate::decide::{self, BuyingStep, Lane, next_buying_step};
 use crate::domain::{
     Attention, ChannelOrderId, Event, Order, OrderDetails, OrderKey, Payment, Phase, Reason,
     Signal, SignalKind,
 };
 use crate::marketplaces::{CallError, FetchedOrder, Kind};
+use crate::queue::LONGEST_DELAY;
 use crate::seal::SealError;
 use crate::store::{Condition, Item, Write, keys};
 use jiff::SignedDuration;
@@ -186,7 +187,7 @@ async fn buy(
     for _ in 0..MOST_STEPS {
         let before = order.version;
         match next_buying_step(&order, kervan.clock.now()) {
-            BuyingStep::Rest => return Ok(Outcome::Done),
+            BuyingStep::Rest => return Ok(soon(kervan, &order)),
             BuyingStep::Cancel => plan::cancel(kervan, &mut order).await?,
             BuyingStep::ReportLateCancel => {
                 raise(kervan, &mut order, Reason::CancelledAfterPurchase).await?;
@@ -207,6 +208,22 @@ async fn buy(
         }
     }
     Ok(Outcome::Later(Duration::from_secs(60)))
+}
+
+/// What is due within a queue's longest delay comes back by the queue; what is due later, by the sweep.
+fn soon(kervan: &Kervan, order: &Order) -> Outcome {
+    let now = kervan.clock.now();
+    match decide::due(order, now) {
+        Some((at, Lane::Forward)) => {
+            let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
+            if wait <= LONGEST_DELAY {
+                Outcome::Later(wait)
+            } else {
+                Outcome::Done
+            }
+        }
+        _ => Outcome::Done,
+    }
 }
 
 /// Puts an order into the attention list, unless it is there for the same reason.

@@ -76,6 +76,40 @@ pub async fn history(store: &dyn Store, key: &OrderKey) -> Result<Vec<HistoryRec
     }
 }
 
+/// Makes an order's state anew from its history, checking that each record carries the hash of the one before. What comes
+/// out is what is stored (invariant I8).
+pub async fn replay(store: &dyn Store, key: &OrderKey) -> Result<Option<Order>, FlowError> {
+    let (mut order, mut after): (Option<Order>, _) = (None, None);
+    loop {
+        let page = store
+            .query(&keys::order(key), keys::HISTORY, after.as_deref(), 100)
+            .await?;
+        for item in &page.items {
+            let record: HistoryRecord = read(&item.body)?;
+            let last = order
+                .as_ref()
+                .map_or(HistoryRecord::NONE_BEFORE, |order| &order.last_hash);
+            if record.previous != last {
+                let problem = format!("record {} does not follow the one before", record.number);
+                return Err(FlowError::Stored(problem));
+            }
+            let mut next = match order.take() {
+                None => Order::begin(key.clone(), record.at, &record.event)?,
+                Some(mut order) => {
+                    order.apply(record.at, &record.event)?;
+                    order
+                }
+            };
+            next.last_hash = HistoryRecord::hash_of(&item.body);
+            order = Some(next);
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(order),
+        }
+    }
+}
+
 /// Records the first events of an order that is not yet in the table. The first is `Recorded`.
 pub async fn begin(
     kervan: &Kervan,

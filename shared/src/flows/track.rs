@@ -20,6 +20,8 @@ const MOST_STEPS: usize = 32;
 const LEASE: SignedDuration = SignedDuration::from_secs(90);
 /// A supplier's push can overtake the record of its order; afterwards the number is not ours.
 const UNKNOWN_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+/// A supplier shows a new order within seconds; one that it does not show after this time is a person's matter.
+const NOT_FOUND_PATIENCE: SignedDuration = SignedDuration::from_hours(1);
 /// A supplier books a payment within this time; then a person is told.
 const PAYMENT_PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 /// The most due orders that one run queues.
@@ -138,7 +140,13 @@ async fn not_told(
     error: &CallError,
 ) -> Result<Outcome, FlowError> {
     tracing::warn!(order = %order.key, %error, "A supplier did not say how far its order is.");
-    if let Some(reason) = reason_of(error) {
+    let lasting =
+        error.kind == Kind::NotFound && oldest_placing_age(kervan, order) > NOT_FOUND_PATIENCE;
+    let missing = || Reason::Misconfigured {
+        account: error.account.to_string(),
+        code: error.code.clone(),
+    };
+    if let Some(reason) = reason_of(error).or_else(|| lasting.then(missing)) {
         if order.attention.is_none() {
             forward::raise(kervan, order, reason).await?;
         } else {
@@ -153,6 +161,19 @@ async fn not_told(
             Ok(Outcome::Done)
         }
     }
+}
+
+fn oldest_placing_age(kervan: &Kervan, order: &Order) -> SignedDuration {
+    let placed = order
+        .purchases
+        .iter()
+        .filter_map(|purchase| match &purchase.state {
+            PurchaseState::Placed { at, .. } | PurchaseState::Shipped { at, .. } => Some(*at),
+            _ => None,
+        });
+    placed.min().map_or(SignedDuration::ZERO, |at| {
+        kervan.clock.now().duration_since(at)
+    })
 }
 
 /// What the suppliers say that the order does not yet know.

@@ -124,22 +124,21 @@ impl Queue for MemoryQueue {
     }
 
     async fn delete(&self, receipt: &str) -> Result<(), QueueError> {
-        let number = parse(receipt)?.0;
+        let (number, delivery) = parse(receipt)?;
         let mut state = self.lock();
         // SQS accepts the receipt of an older delivery, and then may or may not delete; this one does not.
-        if state.delivered(receipt) {
+        if state.latest(number, delivery).is_some() {
             state.messages.remove(&number);
         }
         Ok(())
     }
 
     async fn release(&self, receipt: &str, after: Duration) -> Result<(), QueueError> {
-        let number = parse(receipt)?.0;
+        let (number, delivery) = parse(receipt)?;
         let (now, visible_at) = (self.clock.now(), self.after(after));
         let mut state = self.lock();
-        let delivered = state.delivered(receipt);
-        match state.messages.get_mut(&number) {
-            Some(message) if delivered && message.visible_at > now => {
+        match state.latest(number, delivery) {
+            Some(message) if message.visible_at > now => {
                 message.visible_at = visible_at;
                 Ok(())
             }
@@ -166,10 +165,10 @@ impl State {
         self.messages.insert(self.sent, message);
     }
 
-    /// Whether the receipt is of the message's latest delivery.
-    fn delivered(&self, of: &str) -> bool {
-        let mut messages = self.messages.iter();
-        messages.any(|(number, message)| receipt(*number, message.deliveries) == of)
+    /// The message, if this was its latest delivery.
+    fn latest(&mut self, number: u64, delivery: u32) -> Option<&mut Message> {
+        let message = self.messages.get_mut(&number);
+        message.filter(|message| message.deliveries == delivery)
     }
 }
 

@@ -47,3 +47,28 @@ impl Seal for MemorySeal {
         cipher::open(&key, bound_to, sealed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::{Engine, prelude::BASE64_STANDARD};
+
+    #[tokio::test]
+    async fn a_change_of_any_byte_of_the_wrapped_key_is_refused() {
+        let seal = MemorySeal::new();
+        let sealed = seal.seal("order", b"buyer").await.unwrap();
+        let wrapped = cipher::decode(&sealed.wrapped_key).unwrap();
+        for place in 0..wrapped.len() {
+            let (mut wrapped, mut changed) = (wrapped.clone(), sealed.clone());
+            wrapped[place] ^= 1;
+            changed.wrapped_key = BASE64_STANDARD.encode(wrapped);
+            assert!(seal.open("order", &changed).await.is_err(), "byte {place}");
+        }
+    }
+
+    #[tokio::test]
+    async fn another_key_opens_nothing() {
+        let sealed = MemorySeal::new().seal("order", b"buyer").await.unwrap();
+        assert!(MemorySeal::new().open("order", &sealed).await.is_err());
+    }
+}

@@ -4,7 +4,8 @@
 //! same behaviour suite runs on both.
 //!
 //! **Invariants:** reads by key are consistent; reads of the due index may lag, so whoever acts on one reads the item
-//! again. An expired item is never returned, whether or not it has been deleted yet.
+//! again. An expired item is never returned, whether or not it has been deleted yet, and counts as absent to conditions
+//! and updates.
 
 mod dynamodb;
 pub mod keys;

@@ -6,5 +6,4 @@
 mod network;
 mod world;
 
-pub use network::{EBAY_URL, SUPPLIER_URL};
-pub use world::{BUYER_WORDS, Door, World, WorldOptions};
+pub use world::{BUYER_WORDS, World, WorldOptions, known_buyer};

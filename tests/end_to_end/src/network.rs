@@ -11,9 +11,9 @@ use std::time::Duration;
 use tower::ServiceExt;
 
 /// Stands where `https://api.ebay.com` stands. Nothing listens there: the port only names the router.
-pub const EBAY_URL: &str = "http://127.0.0.1:1";
+pub(crate) const EBAY_URL: &str = "http://127.0.0.1:1";
 /// Stands where `https://api-sg.aliexpress.com` stands.
-pub const SUPPLIER_URL: &str = "http://127.0.0.1:2";
+pub(crate) const SUPPLIER_URL: &str = "http://127.0.0.1:2";
 
 /// The network of a world.
 #[derive(Clone)]

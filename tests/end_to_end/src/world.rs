@@ -12,16 +12,13 @@ use kervan::marketplaces::TokenStore;
 use kervan::queue::{MemoryQueue, Queue};
 use kervan::seal::{MemorySeal, Seal};
 use kervan::secrets::MemorySecrets;
-use kervan::store::{MemoryStore, Store};
+use kervan::store::MemoryStore;
 use kervan::{Accounts, Kervan, Queues};
 use kervan_marketplaces::aliexpress::NewProduct;
 use kervan_marketplaces::ebay::{NewListing, NewOrder};
-use kervan_marketplaces::{AliExpress, AliExpressConfig, Ebay, EbayConfig, Push, defaults};
+use kervan_marketplaces::{AliExpress, AliExpressConfig, Buyer, Ebay, EbayConfig, Push, defaults};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The door of this world, for tests that push by hand.
-pub type Door = kervan::Door;
 
 /// Words of the buyers' data that the tests search for in everything that came out.
 pub const BUYER_WORDS: [&str; 3] = ["Zebedee Quillfeather", "77 Marzipan Crescent", "5550177"];
@@ -32,6 +29,22 @@ const SUPPLIER_ENDPOINT: &str = "https://kervan.invalid/hooks/aliexpress/main";
 /// Deliveries of a message before it lies in the dead-letter queue, as in the template.
 const MOST_DELIVERIES: u32 = 5;
 const VISIBILITY: Duration = Duration::from_secs(360);
+
+/// A buyer whose data holds [`BUYER_WORDS`].
+pub fn known_buyer() -> Buyer {
+    Buyer {
+        username: "zebedee_q".to_owned(),
+        full_name: BUYER_WORDS[0].to_owned(),
+        address_line1: BUYER_WORDS[1].to_owned(),
+        address_line2: None,
+        city: "Orlando".to_owned(),
+        state_or_province: "FL".to_owned(),
+        postal_code: "32807".to_owned(),
+        country_code: "US".to_owned(),
+        phone: format!("407{}", BUYER_WORDS[2]),
+        email: "zq@members.example.invalid".to_owned(),
+    }
+}
 
 /// What a world begins with.
 #[derive(Debug, Clone)]
@@ -61,7 +74,7 @@ pub struct World {
     /// The ports and accounts of the workers.
     pub kervan: Kervan,
     /// The door for pushes.
-    pub door: Door,
+    pub door: kervan::Door,
     /// The channel.
     pub ebay: Ebay,
     /// The supplier.
@@ -121,7 +134,7 @@ impl World {
             },
             accounts: accounts(Some(Arc::new(tokens))),
         };
-        let door = Door {
+        let door = kervan::Door {
             accounts: accounts(None),
             orders: orders.clone(),
             tracking: tracking.clone(),
@@ -300,6 +313,18 @@ impl World {
         Ok(())
     }
 
+    /// Lets the workers look at the stock and publish it, without delivering a push.
+    pub async fn look_at_stock(&self) -> anyhow::Result<()> {
+        flows::queue_due_stock(&self.kervan).await?;
+        self.settle_queues().await
+    }
+
+    /// Works on everything that is queued now, without delivering a push.
+    pub async fn settle_queues(&self) -> anyhow::Result<()> {
+        while self.work().await? {}
+        Ok(())
+    }
+
     fn next_event(&self) -> Option<Timestamp> {
         let queues = [&self.orders, &self.tracking, &self.inventory];
         let messages = queues
@@ -325,6 +350,12 @@ impl World {
             self.aliexpress.push_answered(push.id, Some(status));
             busy = true;
         }
+        Ok(self.work().await? || busy)
+    }
+
+    /// One batch of each queue.
+    async fn work(&self) -> anyhow::Result<bool> {
+        let mut busy = false;
         let kervan = &self.kervan;
         let forward = |signal: Signal| async move { flows::forward(kervan, &signal).await };
         let track = |signal: Signal| async move { flows::track(kervan, &signal).await };
