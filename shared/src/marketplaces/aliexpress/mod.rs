@@ -265,3 +265,6 @@ impl VerifyPushes for AliExpress {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;
