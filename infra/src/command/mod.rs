@@ -1,9 +1,17 @@
 //! The command line: one module a sub-command.
 
+mod catalog;
+mod catalog_import;
+mod catalog_report;
+mod catalog_row;
 mod demo;
+mod orders;
+mod orders_timeline;
 mod simulators;
 mod stack;
+mod target;
 mod test;
+mod text;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,7 +21,7 @@ use clap::{Parser, Subcommand};
 use kervan_infra::process::Progress;
 
 /// Orders, stock and tracking between the marketplaces where a merchant sells and those where the goods are bought:
-/// what runs it on this machine.
+/// what runs it on this machine, and the merchant's everyday tools.
 #[derive(Debug, Parser)]
 #[command(
     name = "kervan",
@@ -36,6 +44,10 @@ enum Command {
     Stack(stack::Arguments),
     /// Run the simulated marketplaces alone.
     Simulators(simulators::Arguments),
+    /// Put skus with their listings and offers into the catalogue, and look them up.
+    Catalog(catalog::Arguments),
+    /// See which orders wait for a person, and what happened to an order.
+    Orders(orders::Arguments),
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -44,6 +56,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Test(arguments) => test::run(arguments).await,
         Command::Stack(arguments) => stack::run(arguments).await,
         Command::Simulators(arguments) => simulators::run(arguments).await,
+        Command::Catalog(arguments) => catalog::run(arguments).await,
+        Command::Orders(arguments) => orders::run(arguments).await,
     }
 }
 

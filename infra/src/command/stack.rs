@@ -51,7 +51,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
 }
 
-fn folder() -> PathBuf {
+/// Where the stack that was left running is known.
+pub(super) fn folder() -> PathBuf {
     workspace::target_dir()
         .join("kervan-stack")
         .join("left-running")

@@ -1,0 +1,315 @@
+//! Reads a catalogue file row by row and puts each good row into the table, whole or not at all.
+//!
+//! **Invariant:** memory is bounded, whatever the file holds: rows are worked on a batch at a time, a row has a longest
+//! length, and of earlier rows only so many are remembered.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use csv::ByteRecord;
+use futures::stream::{self, StreamExt};
+use kervan::clock::{Clock, SystemClock};
+use kervan::domain::Sku;
+use kervan::flows::{FlowError, catalog};
+use kervan::store::{Store, StoreError};
+
+use super::catalog_report::{Report, Verdict};
+use super::catalog_row::{Column, Fault, Header, Row};
+
+/// Rows that are held at once.
+const BATCH: usize = 256;
+/// Skus that are written at once.
+const AT_ONCE: usize = 16;
+/// The most of the file that one row may take, beside what the reader holds already (8 KiB).
+const MOST_ROW_BYTES: usize = 64 * 1024;
+/// Listings, and offers, that are remembered to find rows that contradict each other; later ones are not checked.
+const MOST_REMEMBERED: usize = 500_000;
+/// How often a row is tried where the table is busy.
+const MOST_TRIES: u32 = 5;
+/// Before the second try; twice as long before each later one.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+
+/// A catalogue file that is being read.
+pub(super) struct Rows {
+    reader: csv::Reader<Bounded<BufReader<File>>>,
+    left: Rc<Cell<usize>>,
+    header: Header,
+    seen: Seen,
+    file_bytes: u64,
+}
+
+/// A row as it was read.
+struct Candidate {
+    line: u64,
+    sku: String,
+    row: Result<Row, Vec<Fault>>,
+}
+
+impl Rows {
+    /// Opens the file and reads its header. Cells are separated by commas, or by what the header has instead of them:
+    /// spreadsheets in many countries write semicolons.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let named = || format!("{} cannot be read", path.display());
+        let file = File::open(path).with_context(named)?;
+        let file_bytes = file.metadata().with_context(named)?.len();
+        let mut buffered = BufReader::with_capacity(MOST_ROW_BYTES, file);
+        let separator = separator(buffered.fill_buf().with_context(named)?)
+            .with_context(|| path.display().to_string())?;
+        let left = Rc::new(Cell::new(MOST_ROW_BYTES));
+        let bounded = Bounded {
+            inner: buffered,
+            left: left.clone(),
+        };
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(separator)
+            .from_reader(bounded);
+        let mut first = ByteRecord::new();
+        reader.read_byte_record(&mut first).with_context(named)?;
+        let header = Header::parse(&first).with_context(named)?;
+        Ok(Self {
+            reader,
+            left,
+            header,
+            seen: Seen::default(),
+            file_bytes,
+        })
+    }
+
+    /// The length of the file.
+    pub(super) const fn file_bytes(&self) -> u64 {
+        self.file_bytes
+    }
+
+    /// The next row that is not empty; an error where the file cannot be read further.
+    fn next(&mut self) -> Result<Option<Candidate>> {
+        let mut record = ByteRecord::new();
+        loop {
+            self.left.set(MOST_ROW_BYTES);
+            let after = self.reader.position().line();
+            let read = self.reader.read_byte_record(&mut record);
+            if !read.with_context(|| format!("the file cannot be read after line {after}"))? {
+                return Ok(None);
+            }
+            // Spreadsheets leave rows of commas behind.
+            if record.iter().any(|cell| !cell.trim_ascii().is_empty()) {
+                break;
+            }
+        }
+        let line = record.position().map_or(0, csv::Position::line);
+        let row = self.header.row(&record);
+        Ok(Some(Candidate {
+            line,
+            sku: self.header.sku(&record),
+            row: row.and_then(|row| self.seen.check(line, row)),
+        }))
+    }
+}
+
+/// What separates the cells of the header.
+fn separator(beginning: &[u8]) -> Result<u8> {
+    if beginning.starts_with(&[0xff, 0xfe]) || beginning.starts_with(&[0xfe, 0xff]) {
+        bail!("The file is UTF-16: save it as CSV UTF-8");
+    }
+    let header = beginning.split(|b| *b == b'\n').next().unwrap_or_default();
+    let other = [b';', b'\t'].into_iter().find(|b| header.contains(b));
+    Ok(match other {
+        Some(other) if !header.contains(&b',') => other,
+        _ => b',',
+    })
+}
+
+/// Applies the rows, or only checks them where there is no store, and returns why it stopped early, if it did.
+pub(super) async fn apply(
+    store: Option<&dyn Store>,
+    mut rows: Rows,
+    report: &mut Report<'_>,
+) -> Result<Option<String>> {
+    loop {
+        let mut batch = Vec::new();
+        let mut end = None;
+        while batch.len() < BATCH && end.is_none() {
+            match rows.next() {
+                Ok(Some(candidate)) => batch.push(candidate),
+                Ok(None) => end = Some(None),
+                Err(error) => end = Some(Some(format!("{error:#}"))),
+            }
+        }
+        let failures = match store {
+            Some(store) => write(store, &batch).await,
+            None => Failures::default(),
+        };
+        for (place, candidate) in batch.into_iter().enumerate() {
+            let verdict = match (candidate.row, failures.rows.get(&place)) {
+                (Err(faults), _) => Verdict::Bad(faults),
+                (Ok(_), Some(failure)) => Verdict::NotApplied(failure.clone()),
+                (Ok(_), None) => Verdict::Good,
+            };
+            report.add(candidate.line, &candidate.sku, &verdict)?;
+        }
+        report.read_up_to(rows.reader.position().byte());
+        if failures.stops {
+            let advice = "the table cannot be written; what was applied stays, and importing the file again is harmless";
+            return Ok(Some(advice.to_owned()));
+        }
+        if let Some(reason) = end {
+            return Ok(reason);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Failures {
+    /// By the row's place in the batch.
+    rows: BTreeMap<usize, String>,
+    /// The table itself fails, so further rows would too.
+    stops: bool,
+}
+
+/// Writes a batch: rows of one sku one after the other, because they touch the same items, and skus side by side.
+async fn write(store: &dyn Store, batch: &[Candidate]) -> Failures {
+    let mut groups: BTreeMap<&Sku, Vec<(usize, &Row)>> = BTreeMap::new();
+    for (place, candidate) in batch.iter().enumerate() {
+        if let Ok(row) = &candidate.row {
+            let group = groups.entry(&row.listing.id.sku).or_default();
+            group.push((place, row));
+        }
+    }
+    let stops = AtomicBool::new(false);
+    let work = groups
+        .into_values()
+        .map(|group| write_sku(store, group, &stops));
+    let failed: Vec<_> = stream::iter(work)
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    Failures {
+        rows: failed.into_iter().flatten().collect(),
+        stops: stops.into_inner(),
+    }
+}
+
+async fn write_sku(
+    store: &dyn Store,
+    rows: Vec<(usize, &Row)>,
+    stops: &AtomicBool,
+) -> Vec<(usize, String)> {
+    let mut failed = Vec::new();
+    for (place, row) in rows {
+        if stops.load(Ordering::Relaxed) {
+            failed.push((place, "was not tried, because the import had to stop".to_owned()));
+            continue;
+        }
+        if let Err(error) = put(store, row).await {
+            if matches!(error, FlowError::Store(_)) {
+                stops.store(true, Ordering::Relaxed);
+            }
+            failed.push((place, error.to_string()));
+        }
+    }
+    failed
+}
+
+/// Puts a row, again where others were at work on the same sku or the table had no time. Putting it twice does no harm.
+async fn put(store: &dyn Store, row: &Row) -> Result<(), FlowError> {
+    let mut wait = FIRST_WAIT;
+    for _ in 1..MOST_TRIES {
+        let now = SystemClock.now();
+        match catalog::put(store, row.listing.clone(), row.offer.clone(), now).await {
+            Err(FlowError::Overtaken | FlowError::Store(StoreError::Unavailable(_))) => {}
+            outcome => return outcome,
+        }
+        tokio::time::sleep(wait).await;
+        wait *= 2;
+    }
+    let now = SystemClock.now();
+    catalog::put(store, row.listing.clone(), row.offer.clone(), now).await
+}
+
+/// Finds rows that say different things of the same listing or the same offer: the last would win in silence.
+#[derive(Default)]
+struct Seen {
+    hasher: RandomState,
+    listings: HashMap<u64, (u64, [u64; 5])>,
+    offers: HashMap<u64, (u64, [u64; 2])>,
+}
+
+impl Seen {
+    fn check(&mut self, line: u64, row: Row) -> Result<Row, Vec<Fault>> {
+        const LISTING: [Column; 5] = [
+            Column::ListingOfferId,
+            Column::Price,
+            Column::Currency,
+            Column::Buffer,
+            Column::Cap,
+        ];
+        const OFFER: [Column; 2] = [Column::Rank, Column::ShipTo];
+        let (hasher, listing, offer) = (&self.hasher, &row.listing, &row.offer);
+        let terms = [
+            hasher.hash_one(&listing.id.offer),
+            hasher.hash_one(listing.price.minor),
+            hasher.hash_one(listing.price.currency),
+            hasher.hash_one(listing.buffer),
+            hasher.hash_one(listing.cap),
+        ];
+        let key = hasher.hash_one((&listing.id.sku, &listing.id.channel));
+        let mut faults = differing(&mut self.listings, key, line, terms, LISTING);
+        let terms = [hasher.hash_one(offer.rank), hasher.hash_one(&offer.ship_to)];
+        let key = hasher.hash_one((&offer.sku, &offer.id));
+        faults.extend(differing(&mut self.offers, key, line, terms, OFFER));
+        if faults.is_empty() { Ok(row) } else { Err(faults) }
+    }
+}
+
+fn differing<const N: usize>(
+    seen: &mut HashMap<u64, (u64, [u64; N])>,
+    key: u64,
+    line: u64,
+    terms: [u64; N],
+    columns: [Column; N],
+) -> Vec<Fault> {
+    let Some((first, known)) = seen.get(&key) else {
+        if seen.len() < MOST_REMEMBERED {
+            seen.insert(key, (line, terms));
+        }
+        return Vec::new();
+    };
+    let what = if N == 2 { "offer" } else { "listing" };
+    let pairs = columns.into_iter().zip(known.iter().zip(&terms));
+    pairs
+        .filter(|(_, (known, given))| known != given)
+        .map(|(column, _)| {
+            let problem = format!("must be as in line {first}, which has the same {what}");
+            Fault::at(column, problem)
+        })
+        .collect()
+}
+
+/// Ends with an error where more is read than is left for a row, as when a quotation mark is never closed.
+struct Bounded<R> {
+    inner: R,
+    left: Rc<Cell<usize>>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.left.get();
+        if left == 0 && !buffer.is_empty() {
+            let problem = "a row is longer than 64 KiB; is a quotation mark never closed?";
+            return Err(io::Error::other(problem));
+        }
+        let most = buffer.len().min(left);
+        let read = self.inner.read(&mut buffer[..most])?;
+        self.left.set(left - read);
+        Ok(read)
+    }
+}

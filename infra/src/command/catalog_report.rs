@@ -1,0 +1,265 @@
+//! What an import says: a verdict for each row, how far it is, and the counts at its end.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::catalog_row::Fault;
+use super::text::count;
+
+/// Between two lines of progress where there is no terminal to draw a bar on.
+const BETWEEN_LINES: Duration = Duration::from_secs(5);
+
+/// What became of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is in the table; in a dry run, it could be.
+    Good,
+    /// It cannot be applied as it is.
+    Bad(Vec<Fault>),
+    /// Nothing is wrong with it, but the table did not take it.
+    NotApplied(String),
+}
+
+/// Rows by what became of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Counts {
+    rows: u64,
+    good: u64,
+    bad: u64,
+    not_applied: u64,
+}
+
+impl Counts {
+    /// Whether every row is in the table.
+    pub(super) const fn all_good(&self) -> bool {
+        self.rows == self.good
+    }
+}
+
+/// Writes verdicts as they come, and keeps nothing of them but counts.
+pub(super) struct Report<'a> {
+    out: &'a mut dyn Write,
+    as_json: bool,
+    is_dry_run: bool,
+    verdicts: Option<csv::Writer<File>>,
+    meter: Meter,
+    counts: Counts,
+    has_problems: bool,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    line: u64,
+    sku: &'a str,
+    verdict: &'static str,
+    column: Option<&'a str>,
+    problem: &'a str,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    #[serde(flatten)]
+    counts: &'a Counts,
+    dry_run: bool,
+    stopped: Option<&'a str>,
+}
+
+impl<'a> Report<'a> {
+    /// A report to `out`, with a bar for a file of so many bytes.
+    pub(super) fn new(
+        out: &'a mut dyn Write,
+        as_json: bool,
+        is_dry_run: bool,
+        verdicts: Option<&Path>,
+        file_bytes: u64,
+    ) -> Result<Self> {
+        let verdicts = verdicts.map(verdicts_file).transpose()?;
+        if as_json {
+            write!(out, "{{\"problems\":[")?;
+        }
+        Ok(Self {
+            out,
+            as_json,
+            is_dry_run,
+            verdicts,
+            meter: Meter::new(file_bytes),
+            counts: Counts::default(),
+            has_problems: false,
+        })
+    }
+
+    /// Writes what became of the row that begins on this line.
+    pub(super) fn add(&mut self, line: u64, sku: &str, verdict: &Verdict) -> Result<()> {
+        self.counts.rows += 1;
+        match verdict {
+            Verdict::Good => {
+                self.counts.good += 1;
+                let word = if self.is_dry_run { "good" } else { "applied" };
+                self.record(line, sku, word, None, "")
+            }
+            Verdict::Bad(faults) => {
+                self.counts.bad += 1;
+                faults.iter().try_for_each(|fault| {
+                    self.problem(line, sku, "bad", fault.column, &fault.problem)
+                })
+            }
+            Verdict::NotApplied(problem) => {
+                self.counts.not_applied += 1;
+                self.problem(line, sku, "not_applied", None, problem)
+            }
+        }
+    }
+
+    /// Shows how far the file was read.
+    pub(super) fn read_up_to(&mut self, byte: u64) {
+        self.meter.show(byte, &self.counts);
+    }
+
+    /// Writes the counts, and why the import stopped before the end of the file, where it did.
+    pub(super) fn finish(mut self, stopped: Option<&str>) -> Result<Counts> {
+        self.meter.clear();
+        if let Some(verdicts) = &mut self.verdicts {
+            verdicts.flush().context("The verdicts cannot be written")?;
+        }
+        let counts = &self.counts;
+        if self.as_json {
+            let dry_run = self.is_dry_run;
+            let summary = Summary {
+                counts,
+                dry_run,
+                stopped,
+            };
+            let summary = serde_json::to_string(&summary)?;
+            writeln!(self.out, "],{}", &summary[1..])?;
+            return Ok(self.counts);
+        }
+        if let Some(stopped) = stopped {
+            writeln!(self.out, "stopped: {stopped}")?;
+        }
+        let (good, note) = if self.is_dry_run {
+            ("good", "; nothing was written, because this is a dry run")
+        } else {
+            ("applied", "")
+        };
+        let mut text = format!("{}: {} {good}", count(counts.rows, "row"), counts.good);
+        for (number, word) in [(counts.bad, "bad"), (counts.not_applied, "not applied")] {
+            if number > 0 {
+                text.push_str(&format!(", {number} {word}"));
+            }
+        }
+        writeln!(self.out, "{text}{note}")?;
+        Ok(self.counts)
+    }
+
+    fn problem(
+        &mut self,
+        line: u64,
+        sku: &str,
+        verdict: &'static str,
+        column: Option<&str>,
+        problem: &str,
+    ) -> Result<()> {
+        let text = if self.as_json {
+            let problem = Problem {
+                line,
+                sku,
+                verdict,
+                column,
+                problem,
+            };
+            let json = serde_json::to_string(&problem)?;
+            let comma = if self.has_problems { "," } else { "" };
+            format!("{comma}\n{json}")
+        } else {
+            let place = column.map_or_else(String::new, |column| format!(", {column}"));
+            format!("line {line}{place}: {problem}\n")
+        };
+        self.has_problems = true;
+        let out = &mut self.out;
+        self.meter.aside(|| out.write_all(text.as_bytes()))?;
+        self.record(line, sku, verdict, column, problem)
+    }
+
+    fn record(
+        &mut self,
+        line: u64,
+        sku: &str,
+        verdict: &str,
+        column: Option<&str>,
+        problem: &str,
+    ) -> Result<()> {
+        let Some(verdicts) = &mut self.verdicts else {
+            return Ok(());
+        };
+        let line = line.to_string();
+        let cells = [&line, sku, verdict, column.unwrap_or_default(), problem];
+        let written = verdicts.write_record(cells);
+        written.context("The verdicts cannot be written")
+    }
+}
+
+fn verdicts_file(path: &Path) -> Result<csv::Writer<File>> {
+    let file = File::create(path).with_context(|| format!("{} cannot be made", path.display()))?;
+    let mut writer = csv::Writer::from_writer(file);
+    writer.write_record(["line", "sku", "verdict", "column", "problem"])?;
+    Ok(writer)
+}
+
+/// How far an import is, on standard error: a bar in a terminal, a line now and then elsewhere.
+struct Meter {
+    bar: Option<ProgressBar>,
+    file_bytes: u64,
+    last_line: Instant,
+}
+
+impl Meter {
+    fn new(file_bytes: u64) -> Self {
+        let bar = io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}");
+            let bar = ProgressBar::new(file_bytes);
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        Self {
+            bar,
+            file_bytes,
+            last_line: Instant::now(),
+        }
+    }
+
+    fn show(&mut self, byte: u64, counts: &Counts) {
+        let rows = format!(
+            "{}, {} bad",
+            count(counts.rows, "row"),
+            counts.bad + counts.not_applied
+        );
+        if let Some(bar) = &self.bar {
+            bar.set_position(byte);
+            bar.set_message(rows);
+        } else if self.last_line.elapsed() >= BETWEEN_LINES {
+            self.last_line = Instant::now();
+            let percent = byte.saturating_mul(100) / self.file_bytes.max(1);
+            eprintln!("{rows} ({percent} % of the file)");
+        }
+    }
+
+    /// Writes something else without tearing the bar.
+    fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

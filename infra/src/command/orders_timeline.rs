@@ -1,0 +1,292 @@
+//! An order and its history as lines for a person.
+
+use std::io::Write;
+
+use anyhow::Result;
+use jiff::Timestamp;
+use kervan::domain::{
+    Doubt, Event, HistoryRecord, Order, OrderDetails, OrderLine, Parcel, ParcelState, Payment,
+    Phase, Purchase, PurchaseLine, PurchaseState, Reason, Refusal, SupplierOrderId,
+};
+use serde_json::{Map, Value};
+
+use super::text::{age, aligned, plain, time};
+
+/// Writes what an order is now.
+pub(super) fn write_order(order: &Order, now: Timestamp, out: &mut dyn Write) -> Result<()> {
+    let details = &order.details;
+    let phase = match order.phase {
+        Phase::Open => "open",
+        Phase::Done => "done",
+        Phase::Cancelled => "cancelled",
+    };
+    writeln!(out, "{}", order.key)?;
+    let mut facts = vec![
+        ("state", format!("{phase}, last changed {}", time(order.updated_at))),
+        ("bought", time(details.bought_at)),
+        ("channel", said(details)),
+        ("fee", details.fee.to_string()),
+    ];
+    if order.buyer_erased {
+        facts.push(("buyer", "the data was erased".to_owned()));
+    }
+    if let Some(attention) = &order.attention {
+        let reason = reason(&attention.reason)?;
+        let spend = if attention.reason.may_spend() { "yes" } else { "no" };
+        let since = attention.since;
+        facts.extend([
+            ("waits", format!("for a person since {} ({})", time(since), age(now, since))),
+            ("reason", reason),
+            ("next action", attention.reason.next_action().to_owned()),
+            ("may spend", spend.to_owned()),
+        ]);
+    }
+    let facts: Vec<_> = facts
+        .into_iter()
+        .map(|(name, text)| vec![name.to_owned(), text])
+        .collect();
+    write!(out, "{}", aligned("  ", &facts))?;
+    let lines: Vec<_> = details.lines.iter().map(order_line).collect();
+    write_part("lines", &lines, out)?;
+    let mut purchases = Vec::new();
+    for purchase in &order.purchases {
+        purchases.push(purchase_line(purchase));
+        purchases.extend(purchase.lines.iter().map(|line| vec![String::new(), bought(line)]));
+    }
+    write_part("purchases", &purchases, out)?;
+    let parcels: Vec<_> = order.parcels.iter().map(parcel_line).collect();
+    write_part("parcels", &parcels, out)
+}
+
+/// Writes what happened, the oldest first.
+pub(super) fn write_history(history: &[HistoryRecord], out: &mut dyn Write) -> Result<()> {
+    let mut lines = Vec::new();
+    for record in history {
+        let name = record.event.name().to_owned();
+        lines.push(vec![time(record.at), name, event(&record.event)?]);
+    }
+    write_part("history", &lines, out)
+}
+
+/// A reason with its details: `out_of_stock, sku MUG-1`.
+pub(super) fn reason(reason: &Reason) -> Result<String> {
+    let mut text = reason.code();
+    for (name, value) in details_of(reason)? {
+        let value = value.as_str().map_or_else(|| value.to_string(), plain);
+        text.push_str(&format!(", {} {value}", name.replace('_', " ")));
+    }
+    Ok(text)
+}
+
+/// The details of a reason: a sku, an account, a marketplace's code.
+pub(super) fn details_of(reason: &Reason) -> Result<Map<String, Value>> {
+    let value = serde_json::to_value(reason)?;
+    let mut details = value.as_object().cloned().unwrap_or_default();
+    details.remove("reason");
+    Ok(details)
+}
+
+fn write_part(title: &str, lines: &[Vec<String>], out: &mut dyn Write) -> Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    write!(out, "\n{title}\n{}", aligned("  ", lines))?;
+    Ok(())
+}
+
+/// What the channel says of an order, in one line.
+fn said(details: &OrderDetails) -> String {
+    let payment = match details.payment {
+        Payment::Paid => "paid",
+        Payment::Pending => "not paid yet",
+        Payment::Failed => "payment failed or returned",
+    };
+    let units: Vec<String> = details
+        .lines
+        .iter()
+        .map(|line| format!("{} × {}", line.quantity, sku_of(line)))
+        .collect();
+    let mut text = format!(
+        "{payment}, {}, {}, to {}",
+        details.total,
+        units.join(" + "),
+        details.country.as_str()
+    );
+    if details.cancel_requested {
+        text.push_str(", cancellation asked for");
+    }
+    if details.fulfilled {
+        text.push_str(", all shipped");
+    }
+    text
+}
+
+fn sku_of(line: &OrderLine) -> String {
+    if line.sku.is_empty() {
+        return "(no sku)".to_owned();
+    }
+    plain(&line.sku)
+}
+
+fn order_line(line: &OrderLine) -> Vec<String> {
+    let ship_by = line.ship_by.map(|at| format!("ship by {}", time(at)));
+    vec![
+        line.id.to_string(),
+        format!("{} × {}", line.quantity, sku_of(line)),
+        line.price.to_string(),
+        ship_by.unwrap_or_default(),
+    ]
+}
+
+fn purchase_line(purchase: &Purchase) -> Vec<String> {
+    let state = match &purchase.state {
+        PurchaseState::Planned {
+            not_before,
+            attempts: 0,
+        } => format!("planned, from {}", time(*not_before)),
+        PurchaseState::Planned {
+            not_before,
+            attempts,
+        } => format!("planned, again from {}, attempts so far {attempts}", time(*not_before)),
+        PurchaseState::Placing {
+            attempt,
+            lease_until,
+            doubt,
+            ..
+        } => match doubt {
+            None => format!("placing, attempt {attempt}, lease until {}", time(*lease_until)),
+            Some(doubt) => format!("placing, attempt {attempt}, {}", in_doubt(*doubt)),
+        },
+        PurchaseState::Placed { at, .. } => format!("placed {}", time(*at)),
+        PurchaseState::Shipped { at, .. } => format!("shipped, placed {}", time(*at)),
+        PurchaseState::Delivered { .. } => "delivered".to_owned(),
+        PurchaseState::Refused { refusal, code } => refused(*refusal, code),
+        PurchaseState::Cancelled => "cancelled before it was placed".to_owned(),
+    };
+    let numbers = match (&purchase.state, purchase.supplier_orders()) {
+        (PurchaseState::Placed { .. }, []) => ", supplier's number unknown".to_owned(),
+        (_, []) => String::new(),
+        (_, numbers) => format!(", {}", numbered(numbers)),
+    };
+    let cost = purchase.cost().map(|cost| format!(", cost {cost}"));
+    vec![
+        purchase.number.to_string(),
+        format!(
+            "{state}{numbers}{}, reference {}",
+            cost.unwrap_or_default(),
+            purchase.reference
+        ),
+    ]
+}
+
+fn bought(line: &PurchaseLine) -> String {
+    format!(
+        "{} × {} from {} at {}, shipping {} by {}",
+        line.quantity,
+        line.sku,
+        line.offer,
+        line.unit_cost,
+        line.shipping,
+        plain(&line.shipping_option)
+    )
+}
+
+fn numbered(numbers: &[SupplierOrderId]) -> String {
+    let texts: Vec<_> = numbers.iter().map(|number| plain(number.as_str())).collect();
+    format!("supplier's order {}", texts.join(", "))
+}
+
+fn in_doubt(doubt: Doubt) -> String {
+    format!(
+        "in doubt since {}, to be settled from {}",
+        time(doubt.since),
+        time(doubt.settle_at)
+    )
+}
+
+fn refused(refusal: Refusal, code: &str) -> String {
+    let what = match refusal {
+        Refusal::Stock => "for its stock",
+        Refusal::Address => "for the address",
+        Refusal::Other => "for another reason",
+    };
+    format!("refused {what}, code {}", plain(code))
+}
+
+fn parcel_line(parcel: &Parcel) -> Vec<String> {
+    let state = match &parcel.state {
+        ParcelState::Seen { not_before } => {
+            format!("the channel is told from {}", time(*not_before))
+        }
+        ParcelState::Confirming {
+            attempt,
+            lease_until,
+        } => format!(
+            "the channel is being told, attempt {attempt}, lease until {}",
+            time(*lease_until)
+        ),
+        ParcelState::Confirmed { at } => format!("confirmed {}", time(*at)),
+        ParcelState::Refused => "refused by the channel".to_owned(),
+    };
+    let delivered = parcel
+        .delivered_at
+        .map(|at| format!("delivered {}", time(at)));
+    vec![
+        parcel.tracking_number.to_string(),
+        plain(&parcel.carrier),
+        format!("purchase {}", parcel.purchase),
+        state,
+        delivered.unwrap_or_default(),
+    ]
+}
+
+/// The important fields of an event.
+fn event(event: &Event) -> Result<String> {
+    Ok(match event {
+        Event::Recorded { details } | Event::Changed { details } => said(details),
+        Event::Planned { purchase, lines } => {
+            let lines: Vec<_> = lines.iter().map(bought).collect();
+            format!("purchase {purchase}: {}", lines.join(" + "))
+        }
+        Event::PlacingStarted {
+            purchase,
+            lease_until,
+        } => format!("purchase {purchase}, lease until {}", time(*lease_until)),
+        Event::Placed {
+            purchase,
+            supplier_orders,
+        } => match supplier_orders.as_slice() {
+            [] => format!("purchase {purchase}, supplier's number unknown"),
+            numbers => format!("purchase {purchase}, {}", numbered(numbers)),
+        },
+        Event::NotPlaced { purchase, retry_at } => {
+            format!("purchase {purchase}, again from {}", time(*retry_at))
+        }
+        Event::Doubted { purchase, doubt } => format!("purchase {purchase}, {}", in_doubt(*doubt)),
+        Event::Refused {
+            purchase,
+            refusal,
+            code,
+        } => format!("purchase {purchase}, {}", refused(*refusal, code)),
+        Event::PurchaseCancelled { purchase }
+        | Event::Shipped { purchase }
+        | Event::Delivered { purchase } => format!("purchase {purchase}"),
+        Event::ParcelSeen { parcel } => format!(
+            "{}, {}, purchase {}",
+            parcel.tracking_number,
+            plain(&parcel.carrier),
+            parcel.purchase
+        ),
+        Event::ConfirmStarted {
+            parcel,
+            lease_until,
+        } => format!("{parcel}, lease until {}", time(*lease_until)),
+        Event::ParcelConfirmed { parcel }
+        | Event::ParcelRefused { parcel }
+        | Event::ParcelDelivered { parcel } => parcel.to_string(),
+        Event::AttentionRaised { reason: why } => reason(why)?,
+        Event::AttentionCleared | Event::Cancelled | Event::BuyerErased | Event::Finished => {
+            String::new()
+        }
+    })
+}

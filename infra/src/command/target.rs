@@ -1,0 +1,178 @@
+//! Which table a tool works on: the merchant's account, or a local stack.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::ProvideCredentials;
+use clap::Args;
+use kervan::aws::Aws;
+use kervan::clock::SystemClock;
+use kervan::store::{DynamoDb, Store};
+use kervan_infra::local_stack;
+
+use super::stack;
+
+/// What CloudFormation puts between the stack's name and a random suffix, because the template leaves the name to it.
+const LOGICAL_NAME: &str = "Table";
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where it works")]
+pub(super) struct Target {
+    /// Work on the stack that `kervan stack up` left running on this machine
+    #[arg(long)]
+    local: bool,
+    /// Work on a local stack at this address
+    #[arg(long, value_name = "URL", conflicts_with = "local")]
+    endpoint: Option<String>,
+    /// The stack's name, as it was deployed
+    #[arg(long, value_name = "NAME", default_value = "kervan")]
+    stack: String,
+    /// The table's name; without it KERVAN_TABLE counts, or else the stack's table is looked for
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+    /// Profile of the AWS configuration, also one with single sign-on
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["local", "endpoint"])]
+    profile: Option<String>,
+    /// Region of the AWS account; without it that of the profile or the environment
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["local", "endpoint"])]
+    region: Option<String>,
+}
+
+/// A table that was found.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// The table.
+    pub(super) store: Arc<dyn Store>,
+    /// What it is and where, for a person.
+    pub(super) place: String,
+}
+
+impl Target {
+    /// Finds the table. Nothing is read from it yet.
+    pub(super) async fn open(&self) -> Result<Opened> {
+        let (aws, place) = match self.local_endpoint()? {
+            Some(endpoint) => (Aws::local(&endpoint), endpoint),
+            None => self.account().await?,
+        };
+        let table = match self.named_table() {
+            Some(table) => table,
+            None => self.find_table(&aws, &place).await?,
+        };
+        let store = DynamoDb::new(aws.dynamodb(), table.clone(), Arc::new(SystemClock));
+        Ok(Opened {
+            store: Arc::new(store),
+            place: format!("the table {table} at {place}"),
+        })
+    }
+
+    fn local_endpoint(&self) -> Result<Option<String>> {
+        if let Some(endpoint) = &self.endpoint {
+            return Ok(Some(endpoint.trim_end_matches('/').to_owned()));
+        }
+        if !self.local {
+            return Ok(None);
+        }
+        let running = local_stack::find_detached(&stack::folder())
+            .context("No local stack is running. Start one with: cargo kervan stack up")?;
+        Ok(Some(running.endpoint().to_owned()))
+    }
+
+    /// The environment is meant for the merchant's account: it must not name the table of a local stack.
+    fn named_table(&self) -> Option<String> {
+        if self.table.is_some() || self.local || self.endpoint.is_some() {
+            return self.table.clone();
+        }
+        let table = std::env::var("KERVAN_TABLE").ok();
+        table.filter(|table| !table.is_empty())
+    }
+
+    async fn account(&self) -> Result<(Aws, String)> {
+        // The configuration asks for tokens and roles itself, and does so through the same client as everything else.
+        let http = Aws::from_config(&SdkConfig::builder().build())
+            .config()
+            .http_client();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        if let Some(http) = http {
+            loader = loader.http_client(http);
+        }
+        if let Some(profile) = &self.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &self.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        let config = loader.load().await;
+        let Some(region) = config.region().map(Region::to_string) else {
+            bail!(
+                "No AWS region is set: name it with --region, or set it in the profile or in AWS_REGION"
+            );
+        };
+        let advice = "No AWS credentials can be had: sign in (aws sso login), name a profile with --profile, or \
+                      work on a local stack with --local";
+        let provider = config.credentials_provider().context(advice)?;
+        provider.provide_credentials().await.context(advice)?;
+        Ok((Aws::from_config(&config), region))
+    }
+
+    async fn find_table(&self, aws: &Aws, place: &str) -> Result<String> {
+        let how = format!(
+            "name it with --table or in KERVAN_TABLE; it is TableName in: sam list stack-outputs --stack-name {}",
+            self.stack
+        );
+        let mut found = Vec::new();
+        let mut names = aws.dynamodb().list_tables().into_paginator().items().send();
+        while let Some(name) = names.next().await {
+            let name =
+                name.with_context(|| format!("The tables at {place} cannot be listed; {how}"))?;
+            if is_table_of(&self.stack, &name) {
+                found.push(name);
+            }
+        }
+        match found.as_slice() {
+            [table] => Ok(table.clone()),
+            [] => bail!(
+                "There is no table of the stack {} at {place}; if the stack is there under another name, give it with \
+                 --stack, or {how}",
+                self.stack
+            ),
+            // The template keeps the table when its stack is deleted, so there can be one of an earlier stack.
+            _ => bail!(
+                "The stack {} has had several tables at {place}: {}. Which is the right one? {how}",
+                self.stack,
+                found.join(", ")
+            ),
+        }
+    }
+}
+
+/// Whether CloudFormation has given the table of this stack this name: `kervan-Table-1A2B3C4D5E6F7`.
+fn is_table_of(stack: &str, name: &str) -> bool {
+    let suffix = name
+        .strip_prefix(stack)
+        .and_then(|rest| rest.strip_prefix('-'))
+        .and_then(|rest| rest.strip_prefix(LOGICAL_NAME))
+        .and_then(|rest| rest.strip_prefix('-'));
+    suffix.is_some_and(|suffix| {
+        !suffix.is_empty() && suffix.bytes().all(|b| b.is_ascii_alphanumeric())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_is_not_taken_for_another_whose_name_begins_alike() {
+        assert!(is_table_of("kervan", "kervan-Table-1A2B3C4D5E6F7"));
+        for other in [
+            "kervan-Table-",
+            "kervan-Table-1-Table-2",
+            "kervan-test-Table-1A2B",
+            "kervanTable-1",
+            "Table-1",
+        ] {
+            assert!(!is_table_of("kervan", other), "{other} was taken");
+        }
+    }
+}
