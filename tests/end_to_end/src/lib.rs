@@ -6,4 +6,4 @@
 mod network;
 mod world;
 
-pub use world::{BUYER_WORDS, World, WorldOptions, known_buyer};
+pub use world::{BUYER_WORDS, NEVER_IN_THE_OPEN, World, WorldOptions, known_buyer};

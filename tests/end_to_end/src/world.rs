@@ -23,6 +23,17 @@ use std::time::Duration;
 /// Words of the buyers' data that the tests search for in everything that came out.
 pub const BUYER_WORDS: [&str; 3] = ["Zebedee Quillfeather", "77 Marzipan Crescent", "5550177"];
 
+/// What may stand nowhere but under the seal, in the secrets and at the supplier: the known buyer's data, and secrets.
+pub const NEVER_IN_THE_OPEN: [&str; 7] = [
+    BUYER_WORDS[0],
+    BUYER_WORDS[1],
+    BUYER_WORDS[2],
+    defaults::EBAY_CLIENT_SECRET,
+    defaults::EBAY_REFRESH_TOKEN,
+    defaults::ALIEXPRESS_APP_SECRET,
+    defaults::ALIEXPRESS_REFRESH_TOKEN,
+];
+
 /// The endpoint that the world registers at eBay.
 const EBAY_ENDPOINT: &str = "https://kervan.invalid/hooks/ebay/main";
 const SUPPLIER_ENDPOINT: &str = "https://kervan.invalid/hooks/aliexpress/main";
