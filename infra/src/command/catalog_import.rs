@@ -30,8 +30,9 @@ const BATCH: usize = 256;
 const AT_ONCE: usize = 16;
 /// The most of the file that one row may take, beside what the reader holds already (8 KiB).
 const MOST_ROW_BYTES: usize = 64 * 1024;
-/// Listings, and offers, that are remembered to find rows that contradict each other; later ones are not checked.
-const MOST_REMEMBERED: usize = 500_000;
+/// Listings, and offers, that are remembered to find rows that contradict each other. Such rows stand together in most
+/// files, so then it begins anew.
+const MOST_REMEMBERED: usize = 100_000;
 /// How often a row is tried where the table is busy.
 const MOST_TRIES: u32 = 5;
 /// Before the second try; twice as long before each later one.
@@ -300,9 +301,10 @@ fn differing<const N: usize>(
     columns: [Column; N],
 ) -> Vec<Fault> {
     let Some((first, known)) = seen.get(&key) else {
-        if seen.len() < MOST_REMEMBERED {
-            seen.insert(key, (line, terms));
+        if seen.len() >= MOST_REMEMBERED {
+            seen.clear();
         }
+        seen.insert(key, (line, terms));
         return Vec::new();
     };
     let what = if N == 2 { "offer" } else { "listing" };
