@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env::consts::ARCH;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -177,10 +178,12 @@ impl Deployment {
     }
 }
 
-/// The folder that `sam build` fills: a template and a folder for each function with its `bootstrap`.
-#[derive(Debug, Clone)]
+/// The folder that `sam build` fills: a template and a folder for each function with its `bootstrap`. Until this is
+/// dropped, other builds wait: SAM empties the folder first, and whoever deploys must find it whole.
+#[derive(Debug)]
 pub struct Build {
     folder: PathBuf,
+    _lock: File,
 }
 
 impl Build {
@@ -203,11 +206,11 @@ impl Build {
 pub fn build(tools: &Tools, progress: &Progress) -> Result<Build> {
     let architecture = architecture()?;
     let sam_folder = workspace::target_dir().join("sam");
+    let lock = process::lock(&sam_folder.join("lock"), "builds the functions", progress)?;
     let build = Build {
         folder: sam_folder.join(architecture),
+        _lock: lock,
     };
-    // SAM empties the folder first, so two builds at once would spoil each other's.
-    let _lock = process::lock(&sam_folder.join("lock"), "builds the functions", progress)?;
     progress("Building the functions with sam build (minutes the first time)");
     let mut command = tools.sam();
     command

@@ -5,5 +5,6 @@
 pub mod deployment;
 pub mod local_stack;
 pub mod process;
+pub mod shop;
 pub mod tooling;
 pub mod workspace;

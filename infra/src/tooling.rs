@@ -164,19 +164,25 @@ impl Tools {
     }
 }
 
-/// A Python that is new enough.
+/// A Python that is new enough: the one that `KERVAN_PYTHON` names, or the first of the usual names.
 fn find_python() -> Result<String> {
     let named = env::var("KERVAN_PYTHON")
         .ok()
         .filter(|name| !name.is_empty());
-    let candidates: Vec<&str> = named.as_deref().map_or(PYTHONS.to_vec(), |name| vec![name]);
+    match named {
+        Some(name) => choose_python(&[&name]),
+        None => choose_python(&PYTHONS),
+    }
+}
+
+fn choose_python(candidates: &[&str]) -> Result<String> {
     let mut too_old = None;
     for candidate in candidates {
         let Some(version) = python_version(candidate) else {
             continue;
         };
         if version >= OLDEST_PYTHON {
-            return Ok(candidate.to_owned());
+            return Ok((*candidate).to_owned());
         }
         too_old.get_or_insert((candidate, version));
     }
@@ -205,4 +211,39 @@ fn python_version(program: &str) -> Option<(u32, u32)> {
     let text = String::from_utf8(output.stdout).ok()?;
     let (major, minor) = text.trim().split_once(' ')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_python_is_named_with_what_to_do() {
+        let error = choose_python(&["no-such-python"]).unwrap_err().to_string();
+        assert!(error.starts_with("Python 3 is missing: install"), "{error}");
+    }
+
+    #[test]
+    fn an_old_python_is_passed_over_and_named_where_there_is_no_newer() {
+        let folder = workspace::target_dir()
+            .join("kervan-stack")
+            .join(format!("python-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let script = |name: &str, version: &str| {
+            let path = folder.join(name);
+            fs::write(&path, format!("#!/bin/sh\necho {version}\n")).unwrap();
+            Command::new("chmod").arg("+x").arg(&path).status().unwrap();
+            path.to_string_lossy().into_owned()
+        };
+        let (old, new) = (script("old", "3 8"), script("new", "3 12"));
+        assert_eq!(choose_python(&[&old, &new]).unwrap(), new);
+        let error = choose_python(&[&old]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!(
+                "{old} is Python 3.8, and the tools need 3.10 or newer: install one, or name it in KERVAN_PYTHON"
+            )
+        );
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -1,5 +1,6 @@
 //! However the owner of a local stack ends, no process of it is left.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -18,6 +18,8 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 type SecretHash = [u8; 32];
+/// Accounts that are open, each with the hash of the secret that it was made from.
+type Open = BTreeMap<AccountId, (SecretHash, Arc<dyn Account>)>;
 
 /// The ports, as one function has them.
 #[derive(Debug)]
@@ -78,7 +80,7 @@ pub struct Accounts {
     clock: Arc<dyn Clock>,
     tokens: Option<Arc<TokenStore>>,
     pseudonyms: Mutex<Option<Arc<Pseudonyms>>>,
-    open: Mutex<BTreeMap<AccountId, (SecretHash, Arc<dyn Account>)>>,
+    open: Mutex<Open>,
 }
 
 impl Accounts {
@@ -149,9 +151,10 @@ impl Accounts {
             }
         };
         let name = format!("{}account/{}/{}", self.prefix, id.marketplace(), id.name());
+        // Held while secrets are read: messages of one batch open an account together, and one reading is enough.
+        let mut open = self.open.lock().await;
         let secret = self.secrets.get(&name).await.map_err(secrets_error)?;
         let pseudonyms = self.pseudonyms().await.map_err(secrets_error)?;
-        let mut open = self.open.lock().await;
         // A hash tells whether a person has changed the secret, without keeping a second copy of it.
         let hash: SecretHash = Sha256::digest(secret.expose()).into();
         if let Some((seen, account)) = open.get(id)

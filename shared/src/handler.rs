@@ -5,8 +5,8 @@ use crate::aws;
 use crate::flows::{FlowError, Outcome};
 use crate::queue::{LONGEST_DELAY, Outgoing, Queue};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use futures::FutureExt;
-use futures::future::join_all;
+use futures_util::FutureExt;
+use futures_util::future::join_all;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -56,15 +56,16 @@ pub struct Message {
 
 /// Sends log events to standard error as JSON, one a line, at the level that `RUST_LOG` names (`info` by default).
 pub fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let level = std::env::var("RUST_LOG")
+        .ok()
+        .and_then(|level| level.parse().ok());
     let logging = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
-        .with_env_filter(filter)
+        .with_max_level(level.unwrap_or(tracing::Level::INFO))
         .with_writer(std::io::stderr);
     // A second start in one process, as in tests, keeps the first.
     let _ = logging.try_init();
@@ -189,16 +190,16 @@ where
             match queue.send(vec![again]).await {
                 Ok(()) => true,
                 Err(error) => {
-                    tracing::warn!(message = id, %error, "A message could not be put back; it comes again by itself.");
+                    tracing::warn!(message_id = id, %error, "A message could not be put back; it comes again by itself.");
                     false
                 }
             }
         }
         Err(error) => {
-            tracing::error!(message = id, deliveries = message.deliveries, %error, "A message failed.");
+            tracing::error!(message_id = id, deliveries = message.deliveries, %error, "A message failed.");
             let pause = FIRST_BACKOFF * 2_u32.pow(message.deliveries.clamp(1, 8) - 1);
             if let Err(error) = queue.release(&message.receipt, pause).await {
-                tracing::warn!(message = id, %error, "A failed message comes back only after its visibility time.");
+                tracing::warn!(message_id = id, %error, "A failed message comes back only after its visibility time.");
             }
             false
         }

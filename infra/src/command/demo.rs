@@ -1,9 +1,23 @@
 //! `kervan demo`: customers buy, and every order's way is shown.
 
-use std::process::ExitCode;
+mod stage;
+mod summary;
+mod watch;
 
-use anyhow::{Result, bail};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
 use clap::Args;
+use jiff::Timestamp;
+use kervan_infra::shop::{Shop, ShopOptions};
+
+use super::progress;
+use summary::Summary;
+use watch::Watch;
+
+/// Customers come one after the other.
+const BETWEEN_CUSTOMERS: Duration = Duration::from_millis(150);
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -33,11 +47,69 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let Arguments {
-        orders,
-        keep: _,
-        json: _,
-        seed: _,
-    } = arguments;
-    bail!("The demo of {orders} orders does not exist yet")
+    tokio::select! {
+        result = play(&arguments) => result,
+        // What was started ends with the future that held it; the keeper sees to the rest.
+        signal = tokio::signal::ctrl_c() => {
+            signal.context("Ctrl-C cannot be watched for")?;
+            eprintln!("Stopped; nothing is left running.");
+            Ok(ExitCode::from(130))
+        }
+    }
+}
+
+async fn play(arguments: &Arguments) -> Result<ExitCode> {
+    let options = ShopOptions {
+        seed: arguments.seed,
+        stock: 100 + 3 * arguments.orders,
+        ..ShopOptions::default()
+    };
+    let shop = Shop::open(options, progress()).await?;
+    let mut watch = Watch::new(arguments.orders as usize);
+    for index in 0..arguments.orders {
+        let bought_at = Timestamp::now();
+        let key = shop.buy(shop.basket(arguments.seed, index))?;
+        watch.add(key, bought_at);
+        tokio::time::sleep(BETWEEN_CUSTOMERS).await;
+        watch.look(&shop).await?;
+    }
+    watch.until_over(&shop).await?;
+    watch.end();
+    let summary = Summary::of(&shop, &watch.orders).await?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&summary)?);
+    } else {
+        summary.print();
+    }
+    if arguments.keep {
+        keep(&shop).await?;
+    }
+    let good = summary.is_good();
+    shop.close().await;
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Prints where everything listens and waits; Ctrl-C ends the demo.
+async fn keep(shop: &Shop) -> Result<()> {
+    eprintln!("\nAWS endpoint   {}", shop.stack().endpoint());
+    eprintln!("table          {}", shop.deployment.table);
+    eprintln!(
+        "webhooks       {}",
+        shop.deployment.webhook_url("{marketplace}", "{account}")
+    );
+    eprintln!(
+        "eBay           {}   control: {0}/_control/orders",
+        shop.simulators.ebay_url()
+    );
+    eprintln!(
+        "AliExpress     {}   control: {0}/_control/orders",
+        shop.simulators.aliexpress_url()
+    );
+    eprintln!("log            {}", shop.stack().log_file().display());
+    eprintln!("Everything is left running; Ctrl-C ends it.");
+    std::future::pending().await
 }

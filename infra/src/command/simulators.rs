@@ -1,9 +1,11 @@
 //! `kervan simulators`: the simulated marketplaces alone.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
+use kervan_marketplaces::{Simulators, SimulatorsConfig, defaults};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -22,9 +24,38 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let Arguments {
-        ebay_port,
-        aliexpress_port,
-    } = arguments;
-    bail!("The simulators for the ports {ebay_port} and {aliexpress_port} do not exist yet")
+    let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let config = SimulatorsConfig {
+        ebay_address: local(arguments.ebay_port),
+        aliexpress_address: local(arguments.aliexpress_port),
+        ..SimulatorsConfig::default()
+    };
+    let simulators = Simulators::start(config).await.with_context(|| {
+        let Arguments { ebay_port, aliexpress_port } = arguments;
+        format!(
+            "Port {ebay_port} or {aliexpress_port} is taken: choose others with --ebay-port and --aliexpress-port"
+        )
+    })?;
+    println!("eBay        {}", simulators.ebay_url());
+    println!("            client id {}", defaults::EBAY_CLIENT_ID);
+    println!("            client secret {}", defaults::EBAY_CLIENT_SECRET);
+    println!("            refresh token {}", defaults::EBAY_REFRESH_TOKEN);
+    println!("AliExpress  {}", simulators.aliexpress_url());
+    println!("            app key {}", defaults::ALIEXPRESS_APP_KEY);
+    println!("            app secret {}", defaults::ALIEXPRESS_APP_SECRET);
+    println!(
+        "            access token {}",
+        defaults::ALIEXPRESS_ACCESS_TOKEN
+    );
+    println!(
+        "            refresh token {}",
+        defaults::ALIEXPRESS_REFRESH_TOKEN
+    );
+    println!(
+        "\nControl is below /_control on each, described in tests/marketplaces/README.md. Ctrl-C ends both."
+    );
+    tokio::signal::ctrl_c()
+        .await
+        .context("Ctrl-C cannot be watched for")?;
+    Ok(ExitCode::SUCCESS)
 }

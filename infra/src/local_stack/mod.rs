@@ -401,6 +401,9 @@ fn keeper_command(
         .env("SFTP_ENABLED", "0")
         // Functions run as processes beside it, and a finished one stays and takes the next event, as on AWS.
         .env("LAMBDA_EXECUTOR", "local")
+        // Roles and policies are enforced: a function that lacks a permission fails here as it would on AWS. Our own
+        // key counts as the account's owner and may do everything.
+        .env("AUTH", "true")
         .envs(environment.iter().map(|(name, value)| (name, value)));
     Ok(command)
 }

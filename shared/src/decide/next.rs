@@ -1,7 +1,9 @@
 //! The protocol, readable: what is to be done next with an order, and when somebody has to look at it again.
 
 use super::schedule::next_tracking_check;
-use crate::domain::{Order, ParcelState, Payment, Phase, Purchase, PurchaseState, TrackingNumber};
+use crate::domain::{
+    Attention, Order, ParcelState, Payment, Phase, Purchase, PurchaseState, Reason, TrackingNumber,
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// An unpaid order is looked at again after this time; the channel's push usually comes first.
@@ -49,11 +51,7 @@ pub enum Lane {
 /// What is to be done next about buying. The order of the questions is the protocol: a doubt comes before everything,
 /// because nothing may be bought or cancelled while it is not known what exists.
 pub fn next_buying_step(order: &Order, now: Timestamp) -> BuyingStep {
-    let waits_for_person = order
-        .attention
-        .as_ref()
-        .is_some_and(|attention| !attention.reason.passes());
-    if order.phase != Phase::Open || waits_for_person {
+    if order.phase != Phase::Open {
         return BuyingStep::Rest;
     }
     let unsettled = order
@@ -61,11 +59,15 @@ pub fn next_buying_step(order: &Order, now: Timestamp) -> BuyingStep {
         .iter()
         .find_map(|p| Some((p.number, settle_from(p)?)));
     if let Some((number, from)) = unsettled {
-        return if from <= now {
+        return if from <= now && may_settle(order) {
             BuyingStep::Settle(number)
         } else {
             BuyingStep::Rest
         };
+    }
+    let waits_for_person = |attention: &Attention| !attention.reason.passes();
+    if order.attention.as_ref().is_some_and(waits_for_person) {
+        return BuyingStep::Rest;
     }
     if order.details.cancel_requested || order.details.payment == Payment::Failed {
         return match order.purchases.iter().any(Purchase::is_live) {
@@ -189,10 +191,12 @@ pub fn due(order: &Order, checked_at: Timestamp) -> Option<(Timestamp, Lane)> {
         )
     });
     let attended = order.attention.is_some();
+    let in_doubt = |purchase: &Purchase| settle_from(purchase).is_some();
+    let doubtful = order.purchases.iter().any(in_doubt) && may_settle(order);
     let earliest = purchases
         .chain(parcels)
         .chain(open)
-        .filter(|(_, lane)| !(attended && *lane == Lane::Forward))
+        .filter(|(_, lane)| !attended || *lane == Lane::Track || doubtful)
         .min();
     match earliest {
         None if !attended => Some((checked_at, Lane::Track)),
@@ -214,6 +218,13 @@ fn purchase_due(purchase: &Purchase, checked_at: Timestamp) -> Option<(Timestamp
     }
 }
 
+/// Whether a doubt can still be settled without a person. Any other reason to wait does not stop it: the time in which a
+/// supplier knows an exact repeat again runs on.
+fn may_settle(order: &Order) -> bool {
+    let reason = order.attention.as_ref().map(|attention| &attention.reason);
+    !matches!(reason, Some(Reason::PurchaseInDoubt | Reason::BuyerErased))
+}
+
 /// From when on a purchase that may have been placed has to be settled: after its lease and its settling time.
 fn settle_from(purchase: &Purchase) -> Option<Timestamp> {
     match &purchase.state {
@@ -222,5 +233,162 @@ fn settle_from(purchase: &Purchase) -> Option<Timestamp> {
         } => Some(doubt.settle_at),
         PurchaseState::Placing { lease_until, .. } => Some(*lease_until),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Doubt, Event, Money, OfferId, OrderDetails, OrderLine, PurchaseLine};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn order(events: &[Event]) -> Order {
+        let usd = |minor| Money {
+            minor,
+            currency: "USD".parse().unwrap(),
+        };
+        let details = OrderDetails {
+            bought_at: at(0),
+            modified_at: at(0),
+            payment: Payment::Paid,
+            cancel_requested: false,
+            fulfilled: false,
+            total: usd(1999),
+            fee: usd(0),
+            country: "US".parse().unwrap(),
+            lines: vec![OrderLine {
+                id: "1".to_owned().try_into().unwrap(),
+                sku: "LAMP".to_owned(),
+                quantity: 1,
+                price: usd(1999),
+                ship_by: None,
+            }],
+        };
+        let key = "ebay:main/01-1".parse().unwrap();
+        let mut order = Order::begin(key, at(0), &Event::Recorded { details }).unwrap();
+        for event in events {
+            order.apply(at(0), event).unwrap();
+        }
+        order
+    }
+
+    fn planned() -> Event {
+        let usd = Money {
+            minor: 700,
+            currency: "USD".parse().unwrap(),
+        };
+        let line = PurchaseLine {
+            line: "1".to_owned().try_into().unwrap(),
+            sku: "LAMP".to_owned().try_into().unwrap(),
+            offer: OfferId::new("aliexpress:main".parse().unwrap(), "p", "v").unwrap(),
+            quantity: 1,
+            unit_cost: usd,
+            shipping: usd,
+            shipping_option: "STANDARD".to_owned(),
+            variant_attributes: String::new(),
+        };
+        Event::Planned {
+            purchase: 1,
+            lines: vec![line],
+        }
+    }
+
+    fn placing() -> Event {
+        Event::PlacingStarted {
+            purchase: 1,
+            lease_until: at(90),
+        }
+    }
+
+    fn raised(reason: Reason) -> Event {
+        Event::AttentionRaised { reason }
+    }
+
+    #[test]
+    fn an_order_is_planned_then_placed() {
+        assert_eq!(next_buying_step(&order(&[]), at(0)), BuyingStep::Plan);
+        assert_eq!(
+            next_buying_step(&order(&[planned()]), at(0)),
+            BuyingStep::Place(1)
+        );
+    }
+
+    #[test]
+    fn while_a_lease_runs_nobody_else_buys_and_afterwards_the_doubt_is_settled() {
+        let order = order(&[planned(), placing()]);
+        assert_eq!(next_buying_step(&order, at(89)), BuyingStep::Rest);
+        assert_eq!(next_buying_step(&order, at(90)), BuyingStep::Settle(1));
+        assert_eq!(due(&order, at(0)), Some((at(90), Lane::Forward)));
+    }
+
+    #[test]
+    fn who_settles_takes_the_lease_too() {
+        let again = Event::PlacingStarted {
+            purchase: 1,
+            lease_until: at(200),
+        };
+        let order = order(&[planned(), placing(), again]);
+        assert_eq!(next_buying_step(&order, at(199)), BuyingStep::Rest);
+        assert_eq!(next_buying_step(&order, at(200)), BuyingStep::Settle(1));
+    }
+
+    #[test]
+    fn a_doubt_is_settled_while_the_order_waits_for_something_else() {
+        let doubt = Doubt {
+            since: at(0),
+            settle_at: at(30),
+        };
+        let events = [planned(), placing(), Event::Doubted { purchase: 1, doubt }];
+        let with = |reason| order(&[events.as_slice(), &[raised(reason)]].concat());
+        let other = with(Reason::CancelledAfterPurchase);
+        assert_eq!(next_buying_step(&other, at(30)), BuyingStep::Settle(1));
+        assert_eq!(due(&other, at(0)), Some((at(30), Lane::Forward)));
+        let hopeless = with(Reason::PurchaseInDoubt);
+        assert_eq!(next_buying_step(&hopeless, at(30)), BuyingStep::Rest);
+        assert_eq!(due(&hopeless, at(0)), None);
+    }
+
+    #[test]
+    fn an_order_in_attention_buys_only_where_the_cause_can_pass() {
+        let stock = Reason::OutOfStock {
+            sku: "LAMP".to_owned().try_into().unwrap(),
+        };
+        assert_eq!(
+            next_buying_step(&order(&[raised(stock)]), at(0)),
+            BuyingStep::Plan
+        );
+        let refused = Reason::SupplierRefused {
+            code: "X".to_owned(),
+        };
+        assert_eq!(
+            next_buying_step(&order(&[raised(refused)]), at(0)),
+            BuyingStep::Rest
+        );
+    }
+
+    #[test]
+    fn a_cancelled_order_is_never_bought() {
+        let mut details = order(&[]).details;
+        details.cancel_requested = true;
+        let changed = Event::Changed { details };
+        let step = next_buying_step(&order(&[planned(), changed.clone()]), at(0));
+        assert_eq!(step, BuyingStep::Cancel);
+        let step = next_buying_step(&order(&[planned(), placing(), changed]), at(0));
+        assert_eq!(
+            step,
+            BuyingStep::Rest,
+            "it is not yet known whether the purchase exists"
+        );
+    }
+
+    #[test]
+    fn an_open_order_is_always_due_or_in_the_attention_list() {
+        let histories = [vec![], vec![planned()], vec![planned(), placing()]];
+        for events in histories {
+            assert!(due(&order(&events), at(0)).is_some());
+        }
     }
 }

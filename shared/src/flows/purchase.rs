@@ -23,6 +23,8 @@ use std::time::Duration;
 const LEASE: SignedDuration = SignedDuration::from_secs(90);
 /// A doubt that cannot be settled now is looked at again after this time at least.
 const DOUBT_PAUSE: Duration = Duration::from_secs(60);
+/// The same, where a person has to mend an account first.
+const PERSON_PAUSE: Duration = Duration::from_secs(30 * 60);
 
 /// Takes the lease and buys. The buyer's data is what the channel just said, or what was sealed.
 pub(super) async fn place(
@@ -131,7 +133,12 @@ async fn take_lease(kervan: &Kervan, order: &mut Order, number: u8) -> Result<()
         purchase: number,
         lease_until,
     }];
-    if order.attention.is_some() {
+    // Whoever gets here was let through because this cause may have passed; another one stays.
+    if order
+        .attention
+        .as_ref()
+        .is_some_and(|attention| attention.reason.passes())
+    {
         events.push(Event::AttentionCleared);
     }
     Ok(ledger::record(kervan, order, &events, Vec::new()).await?)
@@ -297,7 +304,7 @@ async fn still_in_doubt(
     tracing::warn!(order = %order.key, purchase = number, %error, "A doubt could not be settled yet.");
     if error.retry == Retry::Person && error.effect == Effect::None {
         let reason = reason_of(error).unwrap_or(Reason::PurchaseInDoubt);
-        record_doubt(kervan, order, number, DOUBT_PAUSE).await?;
+        record_doubt(kervan, order, number, PERSON_PAUSE).await?;
         return forward::raise(kervan, order, reason).await;
     }
     record_doubt(kervan, order, number, wait_of(error).max(DOUBT_PAUSE)).await

@@ -1,6 +1,14 @@
 //! What goes wrong on the way: each obstacle ends as a retry, a refusal with its reason, or an entry in the attention list,
 //! and never as a second purchase.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 use jiff::SignedDuration;
 use kervan::domain::{Phase, PurchaseState};
 use kervan::flows::ledger;
@@ -238,7 +246,10 @@ async fn a_cancel_before_the_purchase_buys_nothing() {
         .aliexpress
         .fail_next(AliExpressOperation::OrderCreate, Fault::TooManyRequests, 1);
     let key = world.buy("LAMP-01", 1).unwrap();
-    world.pass(SignedDuration::from_millis(2_100)).await.unwrap();
+    world
+        .pass(SignedDuration::from_millis(2_100))
+        .await
+        .unwrap();
     world
         .ebay
         .request_cancel(key.id.as_str(), "BUYER_CANCEL")

@@ -144,7 +144,12 @@ impl Client {
             Err(error) if error.kind == Kind::TokenInvalid && error.effect == Effect::None => {
                 tokens.refused(&self.id, &session).await?;
                 let session = tokens.access(&self.id, seed, &renewer).await?;
-                self.send_once(call, parameters, &session).await?
+                let again = self.send_once(call, parameters, &session).await;
+                again.map_err(|error| match error.kind {
+                    // A token that is refused as soon as it is given will be so again, until a person looks.
+                    Kind::TokenInvalid => call.ours(Kind::ConsentEnded, Retry::Person, &error.code),
+                    _ => error,
+                })?
             }
             outcome => outcome?,
         };

@@ -230,7 +230,11 @@ fn cancelled(children: &[ChildOrder]) -> Option<&str> {
 }
 
 /// The parcels of an order. Numbers that no channel would take are left out: the order stays readable.
-pub(super) fn parcels(order: &Order, tracking: Option<&Tracking>) -> Vec<SupplierParcel> {
+pub(super) fn parcels(
+    state: &SupplierState,
+    order: &Order,
+    tracking: Option<&Tracking>,
+) -> Vec<SupplierParcel> {
     let details = tracking.and_then(|tracking| tracking.data.as_ref());
     let details = details.map_or(&[][..], |data| &data.tracking_detail_line_list);
     let mut parcels: Vec<SupplierParcel> = Vec::new();
@@ -246,10 +250,11 @@ pub(super) fn parcels(order: &Order, tracking: Option<&Tracking>) -> Vec<Supplie
             None => parcels.push(parcel),
         }
     }
-    if !parcels.is_empty() {
+    // The order's own number can be the platform's, where the tracking has the carrier's: telling a channel of both would
+    // be two shipments. So it counts only for what has arrived without ever being tracked.
+    if !parcels.is_empty() || *state != SupplierState::Delivered {
         return parcels;
     }
-    // The order knows its numbers before the tracking does, but not what is in them.
     for info in &order.logistics_info_list {
         let number = info.logistics_no.as_deref();
         let Some(Ok(tracking_number)) = number.map(TrackingNumber::parse) else {

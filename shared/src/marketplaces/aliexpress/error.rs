@@ -112,6 +112,7 @@ const DOCUMENTED: &[(Meaning, &[&str])] = &[
             "UnsupportedParamMapping",
             "PRICE_PAY_CURRENCY_ERROR",
             "BUY_LIMIT_RESOURCE_INSUFFICIENT",
+            "DELIVERY_METHOD_NOT_EXIST",
         ],
     ),
     (
@@ -152,7 +153,6 @@ const DOCUMENTED: &[(Meaning, &[&str])] = &[
         proven(Kind::NotDeliverable, Retry::Permanent),
         &[
             "DELIVERY_NOT_AVAILABLE_TO_YOUR_ADDRESS",
-            "DELIVERY_METHOD_NOT_EXIST",
             "Item is not allowed to this country",
             "505",
             "605",

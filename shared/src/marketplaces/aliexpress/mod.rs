@@ -220,7 +220,7 @@ impl Buy for AliExpress {
             None
         };
         let parcels = if moved {
-            convert::parcels(&order, tracking.as_ref())
+            convert::parcels(&state, &order, tracking.as_ref())
         } else {
             Vec::new()
         };
@@ -265,3 +265,6 @@ impl VerifyPushes for AliExpress {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

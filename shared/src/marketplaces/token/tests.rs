@@ -1,6 +1,6 @@
 use super::*;
 use crate::{clock::ManualClock, seal::MemorySeal, store::MemoryStore};
-use futures::future::join_all;
+use futures_util::future::join_all;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Semaphore;
 

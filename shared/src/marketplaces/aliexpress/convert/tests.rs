@@ -204,16 +204,17 @@ fn an_order_is_closed_only_when_all_of_its_lines_are() {
     assert_eq!(of(done), SupplierState::Delivered);
 }
 
-fn parcels_of(order: Value, details: Value) -> Vec<SupplierParcel> {
+fn parcels_of(state: &SupplierState, order: Value, details: Value) -> Vec<SupplierParcel> {
     let order: Order = serde_json::from_value(order).unwrap();
     let tracking = json!({"ret": true, "data": {"tracking_detail_line_list": details}});
     let tracking: Tracking = serde_json::from_value(tracking).unwrap();
-    parcels(&order, Some(&tracking))
+    parcels(state, &order, Some(&tracking))
 }
 
 #[test]
 fn parcels_are_read_and_unreadable_numbers_left_out() {
     let found = parcels_of(
+        &SupplierState::Shipped,
         json!({"logistics_info_list": [{"logistics_no": "LP1234"}]}),
         json!({"tracking_detail": [
             {"mail_no": "LP-00 99", "carrier_name": "Standard",
@@ -234,13 +235,14 @@ fn parcels_are_read_and_unreadable_numbers_left_out() {
 }
 
 #[test]
-fn before_tracking_begins_the_order_names_its_parcels() {
+fn the_orders_own_number_counts_only_for_what_arrived_untracked() {
     let order = json!({"logistics_info_list": {"aeop_order_logistics_info": [
         {"logistics_no": "LP00675700340000", "logistics_service": "CAINIAO"},
         {"logistics_no": "LP00675700340000"},
         {"logistics_no": "?"},
     ]}});
-    let found = parcels_of(order, json!([]));
+    assert!(parcels_of(&SupplierState::Shipped, order.clone(), json!([])).is_empty());
+    let found = parcels_of(&SupplierState::Delivered, order, json!([]));
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].carrier, "CAINIAO");
     assert!(found[0].contents.is_empty());

@@ -1,0 +1,1 @@
+//! Figures of the built programs; see `benches/`. They are measured, never asserted.
