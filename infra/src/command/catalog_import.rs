@@ -177,7 +177,7 @@ pub(super) async fn apply(
         }
         report.read_up_to(rows.reader.position().byte());
         if failures.stops {
-            let advice = "the table cannot be written; what was applied stays, and importing the file again is harmless";
+            let advice = "the table cannot be read or written; what was applied stays, and importing the file again is harmless";
             return Ok(Some(advice.to_owned()));
         }
         if let Some(reason) = end {
@@ -516,7 +516,11 @@ mod tests {
             .collect();
         let file = format!("{HEADER}\n{rows}");
         let (text, stopped) = import(Some(&Gone), file.as_bytes()).await;
-        assert!(stopped.unwrap().contains("the table cannot be written"));
+        assert!(
+            stopped
+                .unwrap()
+                .contains("the table cannot be read or written")
+        );
         assert!(text.contains("line 2: the store refused: gone\n"), "{text}");
         assert!(text.ends_with(&format!("{BATCH} rows: 0 applied, {BATCH} not applied\n")));
     }
