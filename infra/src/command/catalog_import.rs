@@ -7,14 +7,14 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Chain, Read};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use csv::ByteRecord;
+use csv::{ByteRecord, Terminator};
 use futures::stream::{self, StreamExt};
 use kervan::clock::{Clock, SystemClock};
 use kervan::domain::Sku;
@@ -30,8 +30,9 @@ const BATCH: usize = 256;
 const AT_ONCE: usize = 16;
 /// The most of the file that one row may take, beside what the reader holds already (8 KiB).
 const MOST_ROW_BYTES: usize = 64 * 1024;
-/// Listings, and offers, that are remembered to find rows that contradict each other; later ones are not checked.
-const MOST_REMEMBERED: usize = 500_000;
+/// Listings, and offers, that are remembered to find rows that contradict each other. Such rows stand together in most
+/// files, so then it begins anew.
+const MOST_REMEMBERED: usize = 100_000;
 /// How often a row is tried where the table is busy.
 const MOST_TRIES: u32 = 5;
 /// Before the second try; twice as long before each later one.
@@ -39,7 +40,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 
 /// A catalogue file that is being read.
 pub(super) struct Rows {
-    reader: csv::Reader<Bounded<BufReader<File>>>,
+    reader: csv::Reader<Bounded<Chain<BufReader<File>, &'static [u8]>>>,
     left: Rc<Cell<usize>>,
     header: Header,
     seen: Seen,
@@ -61,17 +62,20 @@ impl Rows {
         let file = File::open(path).with_context(named)?;
         let file_bytes = file.metadata().with_context(named)?.len();
         let mut buffered = BufReader::with_capacity(MOST_ROW_BYTES, file);
-        let separator = separator(buffered.fill_buf().with_context(named)?)
+        let form = Form::of(buffered.fill_buf().with_context(named)?)
             .with_context(|| path.display().to_string())?;
         let left = Rc::new(Cell::new(MOST_ROW_BYTES));
         let bounded = Bounded {
-            inner: buffered,
+            // So every row ends with a line feed, and the last one is counted as the others are.
+            inner: buffered.chain(&b"\n"[..]),
+            carriage_return: form.carriage_return,
             left: left.clone(),
         };
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .delimiter(separator)
+            .delimiter(form.separator)
+            .terminator(Terminator::Any(b'\n'))
             .from_reader(bounded);
         let mut first = ByteRecord::new();
         reader.read_byte_record(&mut first).with_context(named)?;
@@ -105,7 +109,9 @@ impl Rows {
                 break;
             }
         }
-        let line = record.position().map_or(0, csv::Position::line);
+        // The position that a record carries is before the empty lines above it.
+        let inside = record.as_slice().iter().filter(|b| **b == b'\n').count() as u64;
+        let line = self.reader.position().line() - inside - 1;
         let row = self.header.row(&record);
         Ok(Some(Candidate {
             line,
@@ -115,17 +121,30 @@ impl Rows {
     }
 }
 
-/// What separates the cells of the header.
-fn separator(beginning: &[u8]) -> Result<u8> {
-    if beginning.starts_with(&[0xff, 0xfe]) || beginning.starts_with(&[0xfe, 0xff]) {
-        bail!("The file is UTF-16: save it as CSV UTF-8");
+/// How a file is written.
+struct Form {
+    separator: u8,
+    /// What is read for a carriage return: nothing, where lines end with a line feed too, or else the end of the line.
+    carriage_return: u8,
+}
+
+impl Form {
+    fn of(beginning: &[u8]) -> Result<Self> {
+        if beginning.starts_with(&[0xff, 0xfe]) || beginning.starts_with(&[0xfe, 0xff]) {
+            bail!("The file is UTF-16: save it as CSV UTF-8");
+        }
+        let mut lines = beginning.split(|b| matches!(b, b'\n' | b'\r'));
+        let header = lines.next().unwrap_or_default();
+        let other = [b';', b'\t'].into_iter().find(|b| header.contains(b));
+        Ok(Self {
+            separator: other.filter(|_| !header.contains(&b',')).unwrap_or(b','),
+            carriage_return: if beginning.contains(&b'\n') {
+                b' '
+            } else {
+                b'\n'
+            },
+        })
     }
-    let header = beginning.split(|b| *b == b'\n').next().unwrap_or_default();
-    let other = [b';', b'\t'].into_iter().find(|b| header.contains(b));
-    Ok(match other {
-        Some(other) if !header.contains(&b',') => other,
-        _ => b',',
-    })
 }
 
 /// Applies the rows, or only checks them where there is no store, and returns why it stopped early, if it did.
@@ -158,7 +177,7 @@ pub(super) async fn apply(
         }
         report.read_up_to(rows.reader.position().byte());
         if failures.stops {
-            let advice = "the table cannot be written; what was applied stays, and importing the file again is harmless";
+            let advice = "the table cannot be read or written; what was applied stays, and importing the file again is harmless";
             return Ok(Some(advice.to_owned()));
         }
         if let Some(reason) = end {
@@ -188,10 +207,7 @@ async fn write(store: &dyn Store, batch: &[Candidate]) -> Failures {
     let work = groups
         .into_values()
         .map(|group| write_sku(store, group, &stops));
-    let failed: Vec<_> = stream::iter(work)
-        .buffer_unordered(AT_ONCE)
-        .collect()
-        .await;
+    let failed: Vec<_> = stream::iter(work).buffer_unordered(AT_ONCE).collect().await;
     Failures {
         rows: failed.into_iter().flatten().collect(),
         stops: stops.into_inner(),
@@ -206,7 +222,10 @@ async fn write_sku(
     let mut failed = Vec::new();
     for (place, row) in rows {
         if stops.load(Ordering::Relaxed) {
-            failed.push((place, "was not tried, because the import had to stop".to_owned()));
+            failed.push((
+                place,
+                "was not tried, because the import had to stop".to_owned(),
+            ));
             continue;
         }
         if let Err(error) = put(store, row).await {
@@ -266,7 +285,11 @@ impl Seen {
         let terms = [hasher.hash_one(offer.rank), hasher.hash_one(&offer.ship_to)];
         let key = hasher.hash_one((&offer.sku, &offer.id));
         faults.extend(differing(&mut self.offers, key, line, terms, OFFER));
-        if faults.is_empty() { Ok(row) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(row)
+        } else {
+            Err(faults)
+        }
     }
 }
 
@@ -278,9 +301,10 @@ fn differing<const N: usize>(
     columns: [Column; N],
 ) -> Vec<Fault> {
     let Some((first, known)) = seen.get(&key) else {
-        if seen.len() < MOST_REMEMBERED {
-            seen.insert(key, (line, terms));
+        if seen.len() >= MOST_REMEMBERED {
+            seen.clear();
         }
+        seen.insert(key, (line, terms));
         return Vec::new();
     };
     let what = if N == 2 { "offer" } else { "listing" };
@@ -297,6 +321,7 @@ fn differing<const N: usize>(
 /// Ends with an error where more is read than is left for a row, as when a quotation mark is never closed.
 struct Bounded<R> {
     inner: R,
+    carriage_return: u8,
     left: Rc<Cell<usize>>,
 }
 
@@ -309,7 +334,194 @@ impl<R: Read> Read for Bounded<R> {
         }
         let most = buffer.len().min(left);
         let read = self.inner.read(&mut buffer[..most])?;
+        for byte in buffer[..read].iter_mut().filter(|b| **b == b'\r') {
+            *byte = self.carriage_return;
+        }
         self.left.set(left - read);
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use kervan::clock::ManualClock;
+    use kervan::store::{Item, Key, MemoryStore, Page, Write, WriteError};
+    use std::fs;
+    use std::sync::Arc;
+
+    const HEADER: &str =
+        "sku,channel,listing_offer_id,price,currency,supplier,product_id,variant_id,rank";
+
+    /// Imports a file of these bytes; returns what was printed, and why the import stopped.
+    async fn import(store: Option<&dyn Store>, content: &[u8]) -> (String, Option<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("skus.csv");
+        fs::write(&file, content).unwrap();
+        let rows = Rows::open(&file).unwrap();
+        let mut out = Vec::new();
+        let mut report = Report::new(&mut out, false, store.is_none(), None, 1).unwrap();
+        let stopped = apply(store, rows, &mut report).await.unwrap();
+        report.finish(stopped.as_deref()).unwrap();
+        (String::from_utf8(out).unwrap(), stopped)
+    }
+
+    fn memory() -> MemoryStore {
+        MemoryStore::new(Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH)))
+    }
+
+    async fn entry(store: &dyn Store, sku: &str) -> catalog::Entry {
+        let sku = Sku::parse(sku).unwrap();
+        catalog::load(store, &sku).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_sku_in_several_rows_gets_every_listing_and_offer() {
+        let store = memory();
+        let rows = "MUG,ebay:main,1,5,USD,aliexpress:main,10,100,1\n\
+                    MUG,ebay:main,1,5,USD,aliexpress:main,11,110,2\n\
+                    MUG,ebay:second,2,6,USD,aliexpress:main,10,100,1\n";
+        let file = format!("{HEADER}\n{rows}");
+        let (text, stopped) = import(Some(&store), file.as_bytes()).await;
+        assert_eq!((text.as_str(), stopped), ("3 rows: 3 applied\n", None));
+        let entry = entry(&store, "MUG").await;
+        assert_eq!((entry.listings.len(), entry.offers.len()), (2, 2));
+    }
+
+    #[tokio::test]
+    async fn a_bad_row_leaves_nothing_behind_and_does_not_hold_up_the_others() {
+        let store = memory();
+        let rows = "A,ebay:main,1,5,USD,aliexpress:main,10,100,1\n\
+                    B,ebay:main,2,5,USD,aliexpress:main,10,1 0,1\n\
+                    \"C\",ebay:main,3,5,USD,aliexpress:main,10,100\n\
+                    D,ebay:main,4,5,USD,aliexpress:main,10,100,\n";
+        let file = format!("{HEADER}\n{rows}");
+        let (text, _) = import(Some(&store), file.as_bytes()).await;
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(
+            lines[0].starts_with("line 3, variant_id: must be"),
+            "{text}"
+        );
+        assert!(lines[1].starts_with("line 4: has 8 cells"), "{text}");
+        assert_eq!(lines[2], "4 rows: 2 applied, 2 bad");
+        for (sku, there) in [("A", 1), ("B", 0), ("C", 0), ("D", 1)] {
+            let entry = entry(&store, sku).await;
+            assert_eq!((entry.listings.len(), entry.offers.len()), (there, there));
+        }
+    }
+
+    #[tokio::test]
+    async fn files_of_spreadsheets_are_read() {
+        let rows = format!(
+            "\u{feff}{HEADER}\r\nA,ebay:main,1,5,USD,aliexpress:main,10,100,1\r\n,,,,,,,,\r\n\r\n\
+             B,ebay:main,1,x,USD,aliexpress:main,10,100,1\r\n"
+        );
+        let problem = "price: must be a decimal number of the currency's units, as in 19.99\n";
+        let end = "2 rows: 1 good, 1 bad; nothing was written, because this is a dry run\n";
+        for (file, line) in [
+            (rows.clone(), 5),
+            (rows.replace(',', ";"), 5),
+            (rows.replace(',', "\t"), 5),
+            (rows.replace("\r\n", "\n"), 5),
+            (rows.replace("\r\n", "\r"), 5),
+            (rows.trim_end().to_owned(), 5),
+            (rows.replace("USD,", "\"USD\","), 5),
+            (rows.replace("A,", "\"A\r\n\","), 6),
+        ] {
+            let (text, stopped) = import(None, file.as_bytes()).await;
+            assert_eq!(text, format!("line {line}, {problem}{end}"));
+            assert_eq!(stopped, None);
+        }
+    }
+
+    #[tokio::test]
+    async fn rows_that_contradict_each_other_are_not_applied_in_silence() {
+        let store = memory();
+        let rows = "A,ebay:main,1,5,USD,aliexpress:main,10,100,1\n\
+                    A,ebay:main,1,6,USD,aliexpress:main,10,100,2\n";
+        let file = format!("{HEADER}\n{rows}");
+        let (text, _) = import(Some(&store), file.as_bytes()).await;
+        let told = "line 3, price: must be as in line 2, which has the same listing\n\
+                    line 3, rank: must be as in line 2, which has the same offer\n\
+                    2 rows: 1 applied, 1 bad\n";
+        assert_eq!(text, told);
+        assert_eq!(
+            entry(&store, "A").await.listings[0].listing.price.minor,
+            500
+        );
+    }
+
+    #[tokio::test]
+    async fn a_quotation_mark_that_is_never_closed_stops_the_import_after_what_was_good() {
+        let store = memory();
+        let rows = "A,ebay:main,1,5,USD,aliexpress:main,10,100,1\n\"B,ebay:main\n";
+        let mut file = format!("{HEADER}\n{rows}").into_bytes();
+        file.resize(file.len() + 4 * MOST_ROW_BYTES, b'x');
+        let (text, stopped) = import(Some(&store), &file).await;
+        assert!(text.ends_with("1 row: 1 applied\n"), "{text}");
+        let stopped = stopped.unwrap();
+        assert!(stopped.contains("quotation mark"), "{stopped}");
+        assert!(stopped.contains("after line 3"), "{stopped}");
+    }
+
+    #[test]
+    fn a_file_without_the_columns_is_refused_before_anything_is_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("skus.csv");
+        for (content, told) in [
+            (&b""[..], "lacks the columns sku, channel"),
+            (b"\xff\xfes\0k\0u\0", "UTF-16"),
+            (b"name,amount\n1,2\n", "unknown columns (name, amount)"),
+        ] {
+            fs::write(&file, content).unwrap();
+            let error = Rows::open(&file).map(|_| ()).unwrap_err();
+            assert!(format!("{error:#}").contains(told), "{error:#}");
+        }
+    }
+
+    /// A table that is gone.
+    #[derive(Debug)]
+    struct Gone;
+
+    #[async_trait::async_trait]
+    impl Store for Gone {
+        async fn get(&self, _: &Key) -> Result<Option<Item>, StoreError> {
+            Err(StoreError::Refused("gone".to_owned()))
+        }
+
+        async fn query(
+            &self,
+            _: &str,
+            _: &str,
+            _: Option<&str>,
+            _: usize,
+        ) -> Result<Page, StoreError> {
+            Err(StoreError::Refused("gone".to_owned()))
+        }
+
+        async fn write(&self, _: Vec<Write>) -> Result<(), WriteError> {
+            Err(StoreError::Refused("gone".to_owned()).into())
+        }
+
+        async fn due(&self, _: &str, _: Timestamp, _: usize) -> Result<Vec<Item>, StoreError> {
+            Err(StoreError::Refused("gone".to_owned()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_table_that_cannot_be_written_stops_the_import() {
+        let rows: String = (0..2 * BATCH)
+            .map(|n| format!("S{n},ebay:main,{n},5,USD,aliexpress:main,10,{n},1\n"))
+            .collect();
+        let file = format!("{HEADER}\n{rows}");
+        let (text, stopped) = import(Some(&Gone), file.as_bytes()).await;
+        assert!(
+            stopped
+                .unwrap()
+                .contains("the table cannot be read or written")
+        );
+        assert!(text.contains("line 2: the store refused: gone\n"), "{text}");
+        assert!(text.ends_with(&format!("{BATCH} rows: 0 applied, {BATCH} not applied\n")));
     }
 }

@@ -284,8 +284,12 @@ fn account(text: &str, role: Role, example: &str) -> Result<AccountId, String> {
     }
     let marketplace = account.marketplace();
     Err(match role {
-        Role::Channel => format!("must be an account where you sell, {example}, and at {marketplace} you buy"),
-        Role::Supplier => format!("must be an account where you buy, {example}, and at {marketplace} you sell"),
+        Role::Channel => {
+            format!("must be an account where you sell, {example}, and at {marketplace} you buy")
+        }
+        Role::Supplier => {
+            format!("must be an account where you buy, {example}, and at {marketplace} you sell")
+        }
     })
 }
 
@@ -313,8 +317,8 @@ fn price(text: &str, currency: Option<Currency>) -> Result<Money, String> {
     let Some(currency) = currency else {
         return Err("needs a currency".to_owned());
     };
-    let price = Money::parse(text, currency)
-        .map_err(|error| format!("{}, as in 19.99", error.problem))?;
+    let price =
+        Money::parse(text, currency).map_err(|error| format!("{}, as in 19.99", error.problem))?;
     if price.minor <= 0 {
         return Err("must be above 0".to_owned());
     }
@@ -377,7 +381,8 @@ mod tests {
 
     #[test]
     fn what_is_left_out_has_a_default_and_the_order_of_columns_is_free() {
-        let names = "Currency,sku,channel,price,supplier,product_id,variant_id,LISTING_OFFER_ID,cap";
+        let names =
+            "Currency,sku,channel,price,supplier,product_id,variant_id,LISTING_OFFER_ID,cap";
         let header = Header::parse(&record(names.split(','))).unwrap();
         let cells = "USD, MUG-1 ,ebay:main,5,aliexpress:main,1,2,3,";
         let row = header.row(&record(cells.split(','))).unwrap();
@@ -448,7 +453,8 @@ mod tests {
 
     #[test]
     fn the_columns_that_are_unknown_missing_or_doubled_are_named_in_one_sentence() {
-        let names = "sku,sku,colour,channel,listing_offer_id,currency,supplier,product_id,variant_id";
+        let names =
+            "sku,sku,colour,channel,listing_offer_id,currency,supplier,product_id,variant_id";
         let error = Header::parse(&record(names.split(','))).unwrap_err();
         let text = error.to_string();
         for part in [

@@ -22,7 +22,10 @@ pub(super) fn write_order(order: &Order, now: Timestamp, out: &mut dyn Write) ->
     };
     writeln!(out, "{}", order.key)?;
     let mut facts = vec![
-        ("state", format!("{phase}, last changed {}", time(order.updated_at))),
+        (
+            "state",
+            format!("{phase}, last changed {}", time(order.updated_at)),
+        ),
         ("bought", time(details.bought_at)),
         ("channel", said(details)),
         ("fee", details.fee.to_string()),
@@ -32,10 +35,17 @@ pub(super) fn write_order(order: &Order, now: Timestamp, out: &mut dyn Write) ->
     }
     if let Some(attention) = &order.attention {
         let reason = reason(&attention.reason)?;
-        let spend = if attention.reason.may_spend() { "yes" } else { "no" };
+        let spend = if attention.reason.may_spend() {
+            "yes"
+        } else {
+            "no"
+        };
         let since = attention.since;
         facts.extend([
-            ("waits", format!("for a person since {} ({})", time(since), age(now, since))),
+            (
+                "waits",
+                format!("for a person since {} ({})", time(since), age(now, since)),
+            ),
             ("reason", reason),
             ("next action", attention.reason.next_action().to_owned()),
             ("may spend", spend.to_owned()),
@@ -51,7 +61,12 @@ pub(super) fn write_order(order: &Order, now: Timestamp, out: &mut dyn Write) ->
     let mut purchases = Vec::new();
     for purchase in &order.purchases {
         purchases.push(purchase_line(purchase));
-        purchases.extend(purchase.lines.iter().map(|line| vec![String::new(), bought(line)]));
+        purchases.extend(
+            purchase
+                .lines
+                .iter()
+                .map(|line| vec![String::new(), bought(line)]),
+        );
     }
     write_part("purchases", &purchases, out)?;
     let parcels: Vec<_> = order.parcels.iter().map(parcel_line).collect();
@@ -147,14 +162,20 @@ fn purchase_line(purchase: &Purchase) -> Vec<String> {
         PurchaseState::Planned {
             not_before,
             attempts,
-        } => format!("planned, again from {}, attempts so far {attempts}", time(*not_before)),
+        } => format!(
+            "planned, again from {}, attempts so far {attempts}",
+            time(*not_before)
+        ),
         PurchaseState::Placing {
             attempt,
             lease_until,
             doubt,
             ..
         } => match doubt {
-            None => format!("placing, attempt {attempt}, lease until {}", time(*lease_until)),
+            None => format!(
+                "placing, attempt {attempt}, lease until {}",
+                time(*lease_until)
+            ),
             Some(doubt) => format!("placing, attempt {attempt}, {}", in_doubt(*doubt)),
         },
         PurchaseState::Placed { at, .. } => format!("placed {}", time(*at)),
@@ -192,7 +213,10 @@ fn bought(line: &PurchaseLine) -> String {
 }
 
 fn numbered(numbers: &[SupplierOrderId]) -> String {
-    let texts: Vec<_> = numbers.iter().map(|number| plain(number.as_str())).collect();
+    let texts: Vec<_> = numbers
+        .iter()
+        .map(|number| plain(number.as_str()))
+        .collect();
     format!("supplier's order {}", texts.join(", "))
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Target {
     /// The stack's name, as it was deployed
     #[arg(long, value_name = "NAME", default_value = "kervan")]
     stack: String,
-    /// The table's name; without it KERVAN_TABLE counts, or else the stack's table is looked for
+    /// The table's name; without it that in KERVAN_TABLE (for an AWS account), or else the stack's table is found
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
     /// Profile of the AWS configuration, also one with single sign-on
@@ -117,7 +117,7 @@ impl Target {
 
     async fn find_table(&self, aws: &Aws, place: &str) -> Result<String> {
         let how = format!(
-            "name it with --table or in KERVAN_TABLE; it is TableName in: sam list stack-outputs --stack-name {}",
+            "name the table with --table; it is TableName in: sam list stack-outputs --stack-name {}",
             self.stack
         );
         let mut found = Vec::new();
