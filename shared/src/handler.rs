@@ -15,6 +15,8 @@ use std::time::Duration;
 
 /// A worker that was overtaken reads again and tries so often before the message goes back.
 const MOST_TRIES: usize = 4;
+/// A message that met an outage of ours is put back for so long.
+const OUTAGE_PAUSE: Duration = Duration::from_secs(30);
 /// A message that failed comes back after this time, doubled with each delivery.
 const FIRST_BACKOFF: Duration = Duration::from_secs(5);
 
@@ -178,6 +180,14 @@ where
             "{:?} error in its JSON",
             error.classify()
         ))),
+    };
+    let result = match result {
+        // An outage of ours is no fault of the message: it must not use up its tries.
+        Err(error) if error.is_passing() => {
+            tracing::warn!(message_id = id, %error, "A message waits for something of ours to come back.");
+            Ok(Outcome::Later(OUTAGE_PAUSE))
+        }
+        other => other,
     };
     match result {
         Ok(Outcome::Done) => true,

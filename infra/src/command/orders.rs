@@ -124,7 +124,7 @@ impl Waiting {
             "reason": reason.code(),
             "details": orders_timeline::details_of(reason)?,
             "next_action": reason.next_action(),
-            "may_spend": reason.may_spend(),
+            "may_spend": reason.passes(),
         }))
     }
 }
@@ -161,7 +161,7 @@ async fn attention(
         )?;
         writeln!(out, "  reason       {}", orders_timeline::reason(reason)?)?;
         writeln!(out, "  next action  {}", reason.next_action())?;
-        let may_spend = if reason.may_spend() { "yes" } else { "no" };
+        let may_spend = if reason.passes() { "yes" } else { "no" };
         writeln!(out, "  may spend    {may_spend}")?;
     }
     if has_more {
@@ -213,7 +213,7 @@ mod tests {
             "id": "10", "sku": "MUG-1", "quantity": 2, "price": usd(3998), "ship_by": null,
         }]);
         let details = json!({
-            "bought_at": at(0), "modified_at": at(0), "payment": "paid", "cancel_requested": false,
+            "bought_at": at(0), "modified_at": at(0), "payment": "paid", "cancel": "no",
             "fulfilled": false, "total": usd(4500), "fee": usd(530), "country": "US", "lines": lines,
         });
         let planned = json!([{

@@ -5,8 +5,8 @@ use std::io::Write;
 use anyhow::Result;
 use jiff::Timestamp;
 use kervan::domain::{
-    Doubt, Event, HistoryRecord, Order, OrderDetails, OrderLine, Parcel, ParcelState, Payment,
-    Phase, Purchase, PurchaseLine, PurchaseState, Reason, Refusal, SupplierOrderId,
+    Cancel, Doubt, Event, HistoryRecord, Order, OrderDetails, OrderLine, Parcel, ParcelState,
+    Payment, Phase, Purchase, PurchaseLine, PurchaseState, Reason, Refusal, SupplierOrderId,
 };
 use serde_json::{Map, Value};
 
@@ -35,7 +35,7 @@ pub(super) fn write_order(order: &Order, now: Timestamp, out: &mut dyn Write) ->
     }
     if let Some(attention) = &order.attention {
         let reason = reason(&attention.reason)?;
-        let spend = if attention.reason.may_spend() {
+        let spend = if attention.reason.passes() {
             "yes"
         } else {
             "no"
@@ -114,7 +114,6 @@ fn said(details: &OrderDetails) -> String {
     let payment = match details.payment {
         Payment::Paid => "paid",
         Payment::Pending => "not paid yet",
-        Payment::Failed => "payment failed or returned",
     };
     let units: Vec<String> = details
         .lines
@@ -127,8 +126,10 @@ fn said(details: &OrderDetails) -> String {
         units.join(" + "),
         details.country.as_str()
     );
-    if details.cancel_requested {
-        text.push_str(", cancellation asked for");
+    match details.cancel {
+        Cancel::No => {}
+        Cancel::Requested => text.push_str(", cancellation asked for"),
+        Cancel::Done => text.push_str(", cancelled"),
     }
     if details.fulfilled {
         text.push_str(", all shipped");

@@ -2,21 +2,23 @@
 
 use super::schedule::next_tracking_check;
 use crate::domain::{
-    Attention, Order, ParcelState, Payment, Phase, Purchase, PurchaseState, Reason, TrackingNumber,
+    Attention, Cancel, Order, ParcelState, Payment, Phase, Purchase, PurchaseState, Reason,
+    TrackingNumber,
 };
 use jiff::{SignedDuration, Timestamp};
 
-/// An unpaid order is looked at again after this time; the channel's push usually comes first.
-const PAYMENT_CHECK: SignedDuration = SignedDuration::from_mins(30);
+/// An order that is not paid, or that somebody asks to cancel, is looked at again after this time; the channel's push
+/// usually comes first.
+const HOLD_CHECK: SignedDuration = SignedDuration::from_mins(30);
 
 /// The next step of buying for an order: the order-forwarder's protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BuyingStep {
     /// It is not known whether a purchase exists: find out, before anything else.
     Settle(u8),
-    /// The customer cancelled and nothing was bought: give everything back.
-    Cancel,
-    /// The customer cancelled too late: a person has to see to it.
+    /// The order was cancelled, or the merchant has shipped it by hand: give back what was planned and not bought.
+    GiveBack,
+    /// The customer cancelled, or asks to, too late: a person has to see to it.
     ReportLateCancel,
     /// Choose suppliers, ask for terms, reserve.
     Plan,
@@ -33,6 +35,8 @@ pub enum TrackingStep {
     Confirm(TrackingNumber),
     /// Everything arrived and the channel knows.
     Finish,
+    /// A purchase exists at the supplier, and its number there is not known.
+    ReportUnknownNumber,
     /// Everything arrived, but a purchase never had a parcel.
     ReportMissingTracking,
     /// Nothing can be done now.
@@ -65,18 +69,19 @@ pub fn next_buying_step(order: &Order, now: Timestamp) -> BuyingStep {
             BuyingStep::Rest
         };
     }
+    let details = &order.details;
+    let bought = order.purchases.iter().any(Purchase::is_live);
+    if details.fulfilled || details.cancel == Cancel::Done {
+        let planned = |p: &Purchase| matches!(p.state, PurchaseState::Planned { .. });
+        if !bought || order.purchases.iter().any(planned) {
+            return BuyingStep::GiveBack;
+        }
+    }
+    if bought && details.cancel != Cancel::No && !details.fulfilled && order.attention.is_none() {
+        return BuyingStep::ReportLateCancel;
+    }
     let waits_for_person = |attention: &Attention| !attention.reason.passes();
-    if order.attention.as_ref().is_some_and(waits_for_person) {
-        return BuyingStep::Rest;
-    }
-    if order.details.cancel_requested || order.details.payment == Payment::Failed {
-        return match order.purchases.iter().any(Purchase::is_live) {
-            false => BuyingStep::Cancel,
-            true if order.attention.is_none() => BuyingStep::ReportLateCancel,
-            true => BuyingStep::Rest,
-        };
-    }
-    if order.details.payment != Payment::Paid {
+    if order.attention.as_ref().is_some_and(waits_for_person) || !may_buy(order) {
         return BuyingStep::Rest;
     }
     if !lines_without_purchase(order).is_empty() {
@@ -88,6 +93,14 @@ pub fn next_buying_step(order: &Order, now: Timestamp) -> BuyingStep {
     ready.map_or(BuyingStep::Rest, |purchase| {
         BuyingStep::Place(purchase.number)
     })
+}
+
+/// Whether money may be spent on the order as the channel has it: paid, not shipped by hand, and nobody asks to cancel.
+const fn may_buy(order: &Order) -> bool {
+    let details = &order.details;
+    matches!(details.payment, Payment::Paid)
+        && matches!(details.cancel, Cancel::No)
+        && !details.fulfilled
 }
 
 /// What is to be done next about parcels. An order in the attention list is tracked all the same: what was shipped
@@ -104,23 +117,25 @@ pub fn next_tracking_step(order: &Order, now: Timestamp) -> TrackingStep {
     if let Some(parcel) = due {
         return TrackingStep::Confirm(parcel.tracking_number.clone());
     }
-    let dead = |purchase: &&Purchase| {
-        matches!(
-            purchase.state,
-            PurchaseState::Refused { .. } | PurchaseState::Cancelled
-        )
+    let placed_without_number = |purchase: &Purchase| matches!(&purchase.state, PurchaseState::Placed { supplier_orders, .. } if supplier_orders.is_empty());
+    if order.attention.is_none() && order.purchases.iter().any(placed_without_number) {
+        return TrackingStep::ReportUnknownNumber;
+    }
+    let kept = || {
+        order
+            .purchases
+            .iter()
+            .filter(|purchase| !purchase.is_given_up())
     };
-    let mut alive = order
-        .purchases
-        .iter()
-        .filter(|purchase| !dead(purchase))
-        .peekable();
-    let arrived = alive.peek().is_some()
-        && lines_without_purchase(order).is_empty()
-        && alive.all(|purchase| matches!(purchase.state, PurchaseState::Delivered { .. }));
+    let delivered = |purchase: &Purchase| matches!(purchase.state, PurchaseState::Delivered { .. });
+    let filled = order.details.fulfilled || lines_without_purchase(order).is_empty();
+    let arrived = filled && kept().next().is_some() && kept().all(delivered);
     let told =
         |state: &ParcelState| matches!(state, ParcelState::Confirmed { .. } | ParcelState::Refused);
-    if !arrived || !order.parcels.iter().all(|parcel| told(&parcel.state)) {
+    // What only a person can close stays in the attention list, even when everything has arrived.
+    let attended = |attention: &Attention| !attention.reason.passes();
+    let held = order.attention.as_ref().is_some_and(attended);
+    if !arrived || held || !order.parcels.iter().all(|parcel| told(&parcel.state)) {
         return TrackingStep::Rest;
     }
     let has_parcel = |purchase: &Purchase| {
@@ -129,30 +144,22 @@ pub fn next_tracking_step(order: &Order, now: Timestamp) -> TrackingStep {
             .iter()
             .any(|parcel| parcel.purchase == purchase.number)
     };
-    let complete = order
-        .purchases
-        .iter()
-        .filter(|purchase| !dead(purchase))
-        .all(has_parcel);
-    match (complete, &order.attention) {
-        (true, _) => TrackingStep::Finish,
-        (false, None) => TrackingStep::ReportMissingTracking,
-        (false, Some(_)) => TrackingStep::Rest,
+    if kept().all(has_parcel) {
+        TrackingStep::Finish
+    } else {
+        TrackingStep::ReportMissingTracking
     }
 }
 
 /// The places of the order's lines that no purchase fills, refused and cancelled ones not counted.
 pub fn lines_without_purchase(order: &Order) -> Vec<usize> {
-    let counts = |purchase: &&Purchase| {
-        !matches!(
-            purchase.state,
-            PurchaseState::Refused { .. } | PurchaseState::Cancelled
-        )
-    };
     let filled = |index: &usize| {
         let line = &order.details.lines[*index].id;
-        let mut purchases = order.purchases.iter().filter(counts);
-        purchases.any(|purchase| purchase.lines.iter().any(|bought| bought.line == *line))
+        let mut kept = order
+            .purchases
+            .iter()
+            .filter(|purchase| !purchase.is_given_up());
+        kept.any(|purchase| purchase.lines.iter().any(|bought| bought.line == *line))
     };
     (0..order.details.lines.len())
         .filter(|index| !filled(index))
@@ -165,10 +172,14 @@ pub fn due(order: &Order, checked_at: Timestamp) -> Option<(Timestamp, Lane)> {
     if order.phase != Phase::Open {
         return None;
     }
+    // Where nothing may be bought now, the channel is asked again after a while: it may have been paid or decided.
+    let held = !may_buy(order);
+    let planned = |p: &&Purchase| matches!(p.state, PurchaseState::Planned { .. });
     let purchases = order
         .purchases
         .iter()
-        .filter_map(|p| purchase_due(p, checked_at));
+        .filter(|purchase| !(held && planned(purchase)))
+        .filter_map(|purchase| purchase_due(purchase, checked_at));
     let parcels = order
         .parcels
         .iter()
@@ -177,11 +188,11 @@ pub fn due(order: &Order, checked_at: Timestamp) -> Option<(Timestamp, Lane)> {
             ParcelState::Confirming { lease_until, .. } => Some((lease_until, Lane::Track)),
             ParcelState::Confirmed { .. } | ParcelState::Refused => None,
         });
-    let unpaid = order.details.payment == Payment::Pending;
     let unplanned = !lines_without_purchase(order).is_empty();
-    let open = (unpaid || unplanned).then(|| {
-        let wait = if unpaid {
-            PAYMENT_CHECK
+    let unbought = unplanned || (held && order.purchases.iter().any(|p| planned(&p)));
+    let open = unbought.then(|| {
+        let wait = if held {
+            HOLD_CHECK
         } else {
             SignedDuration::ZERO
         };
@@ -254,7 +265,7 @@ mod tests {
             bought_at: at(0),
             modified_at: at(0),
             payment: Payment::Paid,
-            cancel_requested: false,
+            cancel: Cancel::No,
             fulfilled: false,
             total: usd(1999),
             fee: usd(0),
@@ -369,19 +380,43 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_cancelled_order_is_never_bought() {
+    fn changed(change: impl Fn(&mut OrderDetails)) -> Event {
         let mut details = order(&[]).details;
-        details.cancel_requested = true;
-        let changed = Event::Changed { details };
-        let step = next_buying_step(&order(&[planned(), changed.clone()]), at(0));
-        assert_eq!(step, BuyingStep::Cancel);
-        let step = next_buying_step(&order(&[planned(), placing(), changed]), at(0));
+        change(&mut details);
+        Event::Changed { details }
+    }
+
+    #[test]
+    fn a_cancelled_order_is_given_back_and_never_bought() {
+        let cancelled = changed(|details| details.cancel = Cancel::Done);
+        let step = next_buying_step(&order(&[planned(), cancelled.clone()]), at(0));
+        assert_eq!(step, BuyingStep::GiveBack);
+        let step = next_buying_step(&order(&[planned(), placing(), cancelled]), at(0));
         assert_eq!(
             step,
             BuyingStep::Rest,
             "it is not yet known whether the purchase exists"
         );
+    }
+
+    #[test]
+    fn while_somebody_asks_to_cancel_nothing_is_bought_and_the_channel_is_asked_again() {
+        let asked = changed(|details| details.cancel = Cancel::Requested);
+        for events in [vec![asked.clone()], vec![planned(), asked]] {
+            let order = order(&events);
+            assert_eq!(next_buying_step(&order, at(0)), BuyingStep::Rest);
+            assert_eq!(due(&order, at(0)), Some((at(1800), Lane::Forward)));
+        }
+    }
+
+    #[test]
+    fn what_the_merchant_shipped_by_hand_is_not_bought_as_well() {
+        let shipped = changed(|details| details.fulfilled = true);
+        let stock = Reason::OutOfStock {
+            sku: "LAMP".to_owned().try_into().unwrap(),
+        };
+        let order = order(&[raised(stock), shipped]);
+        assert_eq!(next_buying_step(&order, at(0)), BuyingStep::GiveBack);
     }
 
     #[test]

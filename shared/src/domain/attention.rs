@@ -17,6 +17,11 @@ pub struct Attention {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Reason {
+    /// The channel's answer about the order cannot be read.
+    OrderUnreadable {
+        /// What cannot be read.
+        code: String,
+    },
     /// A line's sku is not in the catalogue.
     SkuNotMapped {
         /// The sku as the channel sent it.
@@ -84,6 +89,9 @@ impl Reason {
     /// What a person should do, in one sentence.
     pub fn next_action(&self) -> &'static str {
         match self {
+            Self::OrderUnreadable { .. } => {
+                "Look at the order at the channel; it is tried again about every hour."
+            }
             Self::SkuNotMapped { .. } => {
                 "Add the sku with `kervan catalog import`; the order is taken up again within minutes."
             }
@@ -125,21 +133,17 @@ impl Reason {
         }
     }
 
-    /// Whether Kervan may still spend money on the order while it waits: only where nothing was bought and the cause
-    /// can pass by itself.
-    pub const fn may_spend(&self) -> bool {
+    /// Whether the cause can pass by itself: the sweep then takes the order up again, and money may be spent on it. Where
+    /// it cannot, no money is spent until a person has decided.
+    pub const fn passes(&self) -> bool {
         matches!(
             self,
-            Self::SkuNotMapped { .. }
+            Self::OrderUnreadable { .. }
+                | Self::SkuNotMapped { .. }
                 | Self::OutOfStock { .. }
                 | Self::ConsentEnded { .. }
                 | Self::Misconfigured { .. }
         )
-    }
-
-    /// Whether the sweep takes the order up again by itself, because the cause may have passed.
-    pub const fn passes(&self) -> bool {
-        self.may_spend()
     }
 
     /// The code as written in logs and lists.

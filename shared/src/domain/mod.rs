@@ -24,7 +24,7 @@ pub use ids::{
 pub use listing::{Listing, ListingId, Published};
 pub use money::{Currency, Money};
 pub use offer::{Evidence, Offer};
-pub use order::{Misfit, Order, OrderDetails, OrderLine, Payment, Phase};
+pub use order::{Cancel, Misfit, Order, OrderDetails, OrderLine, Payment, Phase};
 pub use parcel::{Parcel, ParcelLine, ParcelState, TrackingNumber};
 pub use purchase::{Doubt, Purchase, PurchaseLine, PurchaseState, Refusal};
 pub use signal::{Signal, SignalKind};

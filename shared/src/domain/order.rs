@@ -2,7 +2,7 @@
 
 use super::{
     Attention, CountryCode, Doubt, Event, LineId, Money, OrderKey, Parcel, ParcelState, Purchase,
-    PurchaseLine, PurchaseState, Reference, SupplierOrderId, TrackingNumber,
+    PurchaseLine, PurchaseState, Reference, TrackingNumber,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,8 @@ pub struct OrderDetails {
     pub modified_at: Timestamp,
     /// Whether the money is there.
     pub payment: Payment,
-    /// Whether the customer or the channel has asked to cancel, or has cancelled.
-    pub cancel_requested: bool,
+    /// Whether it shall be, or was, cancelled.
+    pub cancel: Cancel,
     /// Whether the channel says that all lines are shipped.
     pub fulfilled: bool,
     /// What the customer pays.
@@ -36,10 +36,20 @@ pub struct OrderDetails {
 pub enum Payment {
     /// Paid: it may be bought.
     Paid,
-    /// Not yet.
+    /// Not yet, or a first try failed: the customer may pay again.
     Pending,
-    /// Failed or paid back.
-    Failed,
+}
+
+/// Whether an order shall be, or was, cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cancel {
+    /// Nobody asked.
+    No,
+    /// Somebody asked, and it is not decided: nothing is bought meanwhile.
+    Requested,
+    /// It was cancelled, or all its money was paid back.
+    Done,
 }
 
 /// One line of an order.
@@ -251,13 +261,6 @@ impl Order {
             .find(|purchase| purchase.number == number)
     }
 
-    /// The purchase that the supplier knows under this number.
-    pub fn purchase_of(&self, supplier_order: &SupplierOrderId) -> Option<&Purchase> {
-        self.purchases
-            .iter()
-            .find(|p| p.supplier_orders().contains(supplier_order))
-    }
-
     /// The parcel of this number.
     pub fn parcel(&self, number: &TrackingNumber) -> Option<&Parcel> {
         self.parcels
@@ -267,17 +270,11 @@ impl Order {
 
     /// What all purchases that were not given up cost; `None` where currencies differ.
     pub fn cost(&self) -> Option<Money> {
-        let dead = |state: &PurchaseState| {
-            matches!(
-                state,
-                PurchaseState::Refused { .. } | PurchaseState::Cancelled
-            )
-        };
-        let mut costs = self
+        let kept = self
             .purchases
             .iter()
-            .filter(|p| !dead(&p.state))
-            .map(Purchase::cost);
+            .filter(|purchase| !purchase.is_given_up());
+        let mut costs = kept.map(Purchase::cost);
         let Some(first) = costs.next() else {
             return Some(Money::zero(self.details.total.currency));
         };

@@ -126,6 +126,14 @@ impl Purchase {
         )
     }
 
+    /// Whether it was given up, without effect.
+    pub const fn is_given_up(&self) -> bool {
+        matches!(
+            self.state,
+            PurchaseState::Refused { .. } | PurchaseState::Cancelled
+        )
+    }
+
     /// The supplier's numbers, as far as they are known.
     pub fn supplier_orders(&self) -> &[SupplierOrderId] {
         match &self.state {

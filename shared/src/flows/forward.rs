@@ -6,20 +6,22 @@ use super::{FlowError, Outcome, erase, ledger, plan, purchase, reason_of, wait_o
 use crate::Kervan;
 use crate::decide::{self, BuyingStep, Lane, next_buying_step};
 use crate::domain::{
-    Attention, ChannelOrderId, Event, Order, OrderDetails, OrderKey, Payment, Phase, Reason,
+    Attention, Buyer, Cancel, ChannelOrderId, Event, Order, OrderDetails, OrderKey, Phase, Reason,
     Signal, SignalKind,
 };
-use crate::marketplaces::{CallError, FetchedOrder, Kind};
+use crate::marketplaces::{CallError, FetchedOrder, Kind, Retry};
 use crate::queue::LONGEST_DELAY;
 use crate::seal::SealError;
 use crate::store::{Condition, Item, Write, keys};
 use jiff::SignedDuration;
 use std::time::Duration;
 
-/// The most steps that one message takes; more orders of events than this do not exist for one order.
+/// The most steps that one message takes: far more than an order with several purchases has.
 const MOST_STEPS: usize = 24;
 /// An order that the channel does not show yet is asked for again until this age of its signal; the sweep finds it after.
 const NOT_FOUND_PATIENCE: SignedDuration = SignedDuration::from_hours(1);
+/// A message about a recorded order is put back up to this age. Then the index takes over, every five minutes.
+const MESSAGE_YOUTH: SignedDuration = SignedDuration::from_mins(5);
 /// A buyer's data is kept for so long. eBay itself withholds it after 90 days.
 const BUYER_KEPT: SignedDuration = SignedDuration::from_hours(60 * 24);
 
@@ -54,12 +56,14 @@ async fn order_changed(
         Ok(fetched) => fetched,
         Err(error) => return unread(kervan, signal, known, &error).await,
     };
+    // What was sealed when the order was recorded may have changed since.
+    let sealed_now = known.is_none();
     let order = match known {
         Some(order) => Some(note_changes(kervan, order, &fetched.details).await?),
         None => record_new(kervan, &key, &fetched).await?,
     };
     match order {
-        Some(order) => buy(kervan, order, &fetched).await,
+        Some(order) => buy(kervan, signal, order, &fetched, sealed_now).await,
         None => Ok(Outcome::Done),
     }
 }
@@ -94,17 +98,55 @@ async fn unread(
         }
         return Ok(Outcome::Done);
     }
-    let age = kervan.clock.now().duration_since(signal.seen_at);
     if error.kind == Kind::NotFound {
+        let age = kervan.clock.now().duration_since(signal.seen_at);
         if age > NOT_FOUND_PATIENCE {
             return Ok(Outcome::Done);
         }
-        let wait = Duration::try_from(age).unwrap_or_default();
-        return Ok(Outcome::Later(
-            wait.clamp(Duration::from_secs(2), Duration::from_secs(300)),
-        ));
+        return Ok(later(kervan, signal, Duration::from_secs(2)));
     }
-    Ok(Outcome::Later(wait_of(error)))
+    if error.retry == Retry::Permanent {
+        let reason = Reason::OrderUnreadable {
+            code: error.code.clone(),
+        };
+        match known {
+            Some(mut order) => raise(kervan, &mut order, reason).await?,
+            None => raise_for_unrecorded(kervan, signal, reason).await?,
+        }
+        return Ok(Outcome::Done);
+    }
+    match known {
+        Some(_) => Ok(later_while_young(kervan, signal, wait_of(error))),
+        None => Ok(later(kervan, signal, wait_of(error))),
+    }
+}
+
+/// An order that cannot be recorded is in the attention list all the same; the sweep tries it again from there.
+async fn raise_for_unrecorded(
+    kervan: &Kervan,
+    signal: &Signal,
+    reason: Reason,
+) -> Result<(), FlowError> {
+    let SignalKind::OrderChanged(id) = &signal.kind else {
+        return Ok(());
+    };
+    let order = OrderKey {
+        channel: signal.account.clone(),
+        id: id.clone(),
+    };
+    let key = keys::attention(&order);
+    if kervan.store.get(&key).await?.is_some() {
+        return Ok(());
+    }
+    tracing::error!(%order, reason = reason.code(), "An order cannot be read and needs attention.");
+    let attention = Attention {
+        reason,
+        since: kervan.clock.now(),
+    };
+    Ok(kervan
+        .store
+        .write(vec![ledger::attention_write(key, &attention)?])
+        .await?)
 }
 
 /// Records an order that was never seen. One that was shipped or cancelled before Kervan saw it is not Kervan's.
@@ -114,14 +156,18 @@ async fn record_new(
     fetched: &FetchedOrder,
 ) -> Result<Option<Order>, FlowError> {
     let details = &fetched.details;
-    if details.fulfilled || details.cancel_requested || details.payment == Payment::Failed {
+    if details.fulfilled || details.cancel == Cancel::Done {
         tracing::info!(order = %key, "An order that is already over is left alone.");
         return Ok(None);
     }
     let recorded = Event::Recorded {
         details: details.clone(),
     };
-    let extra = buyer_writes(kervan, key, fetched).await?;
+    let mut extra = buyer_writes(kervan, key, fetched.buyer.as_ref()).await?;
+    // It may have stood there while it could not be read.
+    extra.push(Write::Delete {
+        key: keys::attention(key),
+    });
     match ledger::begin(kervan, key, &[recorded], extra).await {
         Ok(order) => {
             tracing::info!(order = %key, lines = order.details.lines.len(), "An order was recorded.");
@@ -132,12 +178,12 @@ async fn record_new(
 }
 
 /// The buyer's data, sealed and bound to the order, and the way from the person to the order.
-async fn buyer_writes(
+pub(super) async fn buyer_writes(
     kervan: &Kervan,
     key: &OrderKey,
-    fetched: &FetchedOrder,
+    buyer: Option<&Buyer>,
 ) -> Result<Vec<Write>, FlowError> {
-    let Some(buyer) = &fetched.buyer else {
+    let Some(buyer) = buyer else {
         return Ok(Vec::new());
     };
     let plain = zeroize::Zeroizing::new(
@@ -169,36 +215,62 @@ async fn note_changes(
     mut order: Order,
     details: &OrderDetails,
 ) -> Result<Order, FlowError> {
+    let mut events = Vec::new();
     if *details != order.details && details.modified_at >= order.details.modified_at {
-        let changed = Event::Changed {
+        events.push(Event::Changed {
             details: details.clone(),
-        };
-        ledger::record(kervan, &mut order, &[changed], Vec::new()).await?;
+        });
+    }
+    if has_passed(&order, details) {
+        events.push(Event::AttentionCleared);
+    }
+    if !events.is_empty() {
+        ledger::record(kervan, &mut order, &events, Vec::new()).await?;
     }
     Ok(order)
+}
+
+/// Whether the channel's answer itself shows that the cause of the attention has passed.
+fn has_passed(order: &Order, details: &OrderDetails) -> bool {
+    match order.attention.as_ref().map(|attention| &attention.reason) {
+        Some(Reason::OrderUnreadable { .. }) => true,
+        Some(Reason::ConsentEnded { account } | Reason::Misconfigured { account, .. }) => {
+            *account == order.key.channel.to_string()
+        }
+        Some(Reason::CancelledAfterPurchase) => details.cancel == Cancel::No,
+        _ => false,
+    }
 }
 
 /// Takes one step after the other until nothing is left to do now.
 async fn buy(
     kervan: &Kervan,
+    signal: &Signal,
     mut order: Order,
     fetched: &FetchedOrder,
+    sealed_now: bool,
 ) -> Result<Outcome, FlowError> {
+    let loaded = order.version;
     for _ in 0..MOST_STEPS {
         let before = order.version;
         match next_buying_step(&order, kervan.clock.now()) {
-            BuyingStep::Rest => return Ok(soon(kervan, &order)),
-            BuyingStep::Cancel => plan::cancel(kervan, &mut order).await?,
+            BuyingStep::Rest => return rest(kervan, &order, loaded).await,
+            BuyingStep::GiveBack => plan::give_back(kervan, &mut order).await?,
             BuyingStep::ReportLateCancel => {
                 raise(kervan, &mut order, Reason::CancelledAfterPurchase).await?;
             }
             BuyingStep::Plan => {
                 if let Some(wait) = plan::plan(kervan, &mut order).await? {
-                    return Ok(Outcome::Later(wait));
+                    return Ok(later_while_young(kervan, signal, wait));
                 }
             }
             BuyingStep::Place(number) => {
-                purchase::place(kervan, &mut order, number, fetched.buyer.as_ref()).await?;
+                let fresh = fetched.buyer.as_ref();
+                let buyer = purchase::FreshBuyer {
+                    buyer: fresh,
+                    sealed: sealed_now,
+                };
+                purchase::place(kervan, &mut order, number, buyer).await?;
             }
             BuyingStep::Settle(number) => purchase::settle(kervan, &mut order, number).await?,
         }
@@ -210,33 +282,53 @@ async fn buy(
     Ok(Outcome::Later(Duration::from_secs(60)))
 }
 
-/// What is due within a queue's longest delay comes back by the queue; what is due later, by the sweep.
-fn soon(kervan: &Kervan, order: &Order) -> Outcome {
+/// What is due within a queue's longest delay comes back by the queue; what is due later, by the sweep. Where nothing
+/// has changed, the due time moves on.
+async fn rest(kervan: &Kervan, order: &Order, loaded: u64) -> Result<Outcome, FlowError> {
     let now = kervan.clock.now();
+    if order.version == loaded {
+        ledger::looked_at(kervan, order).await?;
+    }
     match decide::due(order, now) {
-        Some((at, Lane::Forward)) => {
+        Some((at, Lane::Forward)) if at > now => {
             let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
-            if wait <= LONGEST_DELAY {
+            Ok(if wait <= LONGEST_DELAY {
                 Outcome::Later(wait)
             } else {
                 Outcome::Done
-            }
+            })
         }
-        _ => Outcome::Done,
+        _ => Ok(Outcome::Done),
     }
 }
 
-/// Puts an order into the attention list, unless it is there for the same reason.
+/// Puts a message back for ever longer: each time about half of its age.
+pub(super) fn later(kervan: &Kervan, signal: &Signal, wait: Duration) -> Outcome {
+    let age = kervan.clock.now().duration_since(signal.seen_at);
+    let age = Duration::try_from(age).unwrap_or_default();
+    Outcome::Later(wait.max(age / 2).min(LONGEST_DELAY))
+}
+
+/// The same for an order that is recorded: after a while its due time alone brings it back, or an outage would multiply
+/// messages.
+pub(super) fn later_while_young(kervan: &Kervan, signal: &Signal, wait: Duration) -> Outcome {
+    let age = kervan.clock.now().duration_since(signal.seen_at);
+    if age > MESSAGE_YOUTH {
+        Outcome::Done
+    } else {
+        later(kervan, signal, wait)
+    }
+}
+
+/// Puts an order into the attention list, unless it is there for the same reason, or for one that only a person can end
+/// and that must not be hidden by another.
 pub(super) async fn raise(
     kervan: &Kervan,
     order: &mut Order,
     reason: Reason,
 ) -> Result<(), FlowError> {
-    if order
-        .attention
-        .as_ref()
-        .is_some_and(|attention| attention.reason == reason)
-    {
+    let stays = |known: &Attention| known.reason == reason || !known.reason.passes();
+    if order.attention.as_ref().is_some_and(stays) {
         return Ok(());
     }
     tracing::warn!(order = %order.key, reason = reason.code(), "An order needs attention.");

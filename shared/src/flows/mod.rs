@@ -78,6 +78,20 @@ pub enum FlowError {
     Misfit(#[from] Misfit),
 }
 
+impl FlowError {
+    /// Whether the same work may succeed later: no fault of the message, and not a defect.
+    pub const fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Overtaken
+                | Self::Store(StoreError::Unavailable(_))
+                | Self::Queue(_)
+                | Self::Seal(SealError::Unavailable(_))
+                | Self::Secrets(SecretsError::Unavailable(_))
+        )
+    }
+}
+
 impl From<WriteError> for FlowError {
     fn from(error: WriteError) -> Self {
         match error {

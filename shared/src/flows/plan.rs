@@ -6,7 +6,8 @@ use super::{FlowError, forward, ledger, reason_of, stock, wait_of};
 use crate::Kervan;
 use crate::decide::{Candidate, FRESH, Margin, Need, lines_without_purchase, margin, route};
 use crate::domain::{
-    Event, OfferId, Order, Purchase, PurchaseLine, PurchaseState, Reason, Reference, Refusal, Sku,
+    Cancel, Event, OfferId, Order, Purchase, PurchaseLine, PurchaseState, Reason, Reference,
+    Refusal, Sku,
 };
 use crate::marketplaces::{CallError, Kind, QuoteRequest, Retry, Wanted};
 use crate::queue::Outgoing;
@@ -65,29 +66,35 @@ pub(super) async fn plan(
     Ok(Some(Duration::from_secs(30)))
 }
 
-/// Gives back what was planned and closes the order; nothing was bought.
-pub(super) async fn cancel(kervan: &Kervan, order: &mut Order) -> Result<(), FlowError> {
+/// Gives back what was planned and not bought. Where nothing was bought at all, that ends the order.
+pub(super) async fn give_back(kervan: &Kervan, order: &mut Order) -> Result<(), FlowError> {
     let planned = |purchase: &&Purchase| matches!(purchase.state, PurchaseState::Planned { .. });
-    let (mut events, mut writes) = (Vec::new(), Vec::new());
+    let mut events = Vec::new();
+    let mut lines = Vec::new();
     for purchase in order.purchases.iter().filter(planned) {
         events.push(Event::PurchaseCancelled {
             purchase: purchase.number,
         });
-        writes.extend(release(purchase));
+        lines.extend(&purchase.lines);
     }
-    events.push(Event::Cancelled);
+    let writes = release(lines);
+    if !order.purchases.iter().any(Purchase::is_live) {
+        let by_hand = order.details.cancel == Cancel::No;
+        events.push(if by_hand {
+            Event::Finished
+        } else {
+            Event::Cancelled
+        });
+    }
     ledger::record(kervan, order, &events, writes).await?;
-    tracing::info!(order = %order.key, "An order was cancelled before anything was bought.");
+    tracing::info!(order = %order.key, "What was planned for an order was given back.");
     Ok(())
 }
 
-/// Writes that give a purchase's units back.
-pub(super) fn release(purchase: &Purchase) -> Vec<Write> {
+/// Writes that give the units of lines back.
+pub(super) fn release<'a>(lines: impl IntoIterator<Item = &'a PurchaseLine>) -> Vec<Write> {
     let give = |(key, units): (Key, i64)| change(key, vec![(FREE, units)], Vec::new());
-    units_by_offer(&purchase.lines)
-        .into_iter()
-        .map(give)
-        .collect()
+    units_by_offer(lines).into_iter().map(give).collect()
 }
 
 /// Writes that note that a purchase's units were bought: the evidence still contains them until the next look.
@@ -188,8 +195,8 @@ async fn needs(
     Ok(Ok((needs, skus)))
 }
 
-/// An offer with fresh evidence. Where the evidence is missing or old, the supplier is asked first; one that does not
-/// answer is no candidate now.
+/// An offer with its evidence. Where that is missing or old, the supplier is asked first; without any the offer is no
+/// candidate. The supplier is asked for its terms before anything is bought, so old evidence decides nothing here.
 async fn candidate(kervan: &Kervan, stored: StoredOffer) -> Result<Option<Candidate>, FlowError> {
     let now = kervan.clock.now();
     let fresh = |stored: &StoredOffer| {
@@ -303,12 +310,11 @@ fn loses(order: &Order, planned: &[Vec<PurchaseLine>]) -> Option<Reason> {
         };
         purchase.cost()
     };
-    let earlier = order
+    let kept = order
         .purchases
         .iter()
-        .filter(|purchase| purchase.is_live())
-        .map(Purchase::cost);
-    let costs = earlier.chain(planned.iter().map(cost));
+        .filter(|purchase| !purchase.is_given_up());
+    let costs = kept.map(Purchase::cost).chain(planned.iter().map(cost));
     match margin(order.details.total, order.details.fee, costs) {
         Margin::Known(left) if left.minor >= 0 => None,
         Margin::Known(left) => Some(Reason::WouldLose {

@@ -9,7 +9,7 @@
 use super::{FlowError, forward, ledger, plan, reason_of, wait_of};
 use crate::Kervan;
 use crate::domain::{
-    Buyer, Doubt, Event, Order, Purchase, PurchaseState, Reason, Refusal, SupplierOrderId,
+    Buyer, Cancel, Doubt, Event, Order, Purchase, PurchaseState, Reason, Refusal, SupplierOrderId,
 };
 use crate::marketplaces::{Account, CallError, Effect, Kind, PlaceRequest, Placed, Retry, Settle};
 use crate::seal::{SealError, Sealed};
@@ -21,26 +21,42 @@ use std::time::Duration;
 /// Longer than the order-forwarder's timeout of 60 s with what it can still write after its call: when the lease has run
 /// out, its holder is gone.
 const LEASE: SignedDuration = SignedDuration::from_secs(90);
+/// Pauses between attempts to record what a supplier answered; about two seconds in all.
+const FIRST_PAUSE: Duration = Duration::from_millis(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// A passing refusal for want of stock is believed after so many attempts.
+const MOST_STOCK_TRIES: u32 = 3;
 /// A doubt that cannot be settled now is looked at again after this time at least.
 const DOUBT_PAUSE: Duration = Duration::from_secs(60);
 /// The same, where a person has to mend an account first.
 const PERSON_PAUSE: Duration = Duration::from_secs(30 * 60);
 
-/// Takes the lease and buys. The buyer's data is what the channel just said, or what was sealed.
+/// The buyer as the channel has just shown it.
+#[derive(Clone, Copy)]
+pub(super) struct FreshBuyer<'a> {
+    /// None where the channel does not show it (any more).
+    pub(super) buyer: Option<&'a Buyer>,
+    /// Whether it was sealed just now; else it is sealed with the lease, so that a repeat sends the same.
+    pub(super) sealed: bool,
+}
+
+/// Takes the lease and buys.
 pub(super) async fn place(
     kervan: &Kervan,
     order: &mut Order,
     number: u8,
-    fresh_buyer: Option<&Buyer>,
+    fresh: FreshBuyer<'_>,
 ) -> Result<(), FlowError> {
-    let Some(buyer) = buyer_of(kervan, order, fresh_buyer).await? else {
+    let Some(buyer) = buyer_of(kervan, order, fresh.buyer).await? else {
         return forward::raise(kervan, order, Reason::BuyerErased).await;
     };
     let account = match supplier(kervan, order, number).await {
         Ok(account) => account,
         Err(error) => return postpone(kervan, order, number, &error).await,
     };
-    take_lease(kervan, order, number).await?;
+    let to_seal = fresh.buyer.filter(|_| !fresh.sealed);
+    let writes = forward::buyer_writes(kervan, &order.key, to_seal).await?;
+    take_lease(kervan, order, number, writes).await?;
     match call(&account, order, number, &buyer).await {
         Ok(placed) => note_placed(kervan, order, number, placed.supplier_orders).await,
         Err(error) => not_placed(kervan, order, number, &*account, error).await,
@@ -72,7 +88,7 @@ pub(super) async fn settle(
     tracing::warn!(order = %order.key, purchase = number, "It is not known whether a purchase was placed.");
     match buy.settle() {
         Settle::LookUp { .. } => {
-            take_lease(kervan, order, number).await?;
+            take_lease(kervan, order, number, Vec::new()).await?;
             match buy.look_up(&reference).await {
                 Ok(Some(placed)) => {
                     note_placed(kervan, order, number, placed.supplier_orders).await
@@ -87,13 +103,17 @@ pub(super) async fn settle(
                 Err(error) => still_in_doubt(kervan, order, number, &error).await,
             }
         }
+        // A repeat can be what buys. Once the order is cancelled or was shipped by hand, only a person may risk that.
+        Settle::Repeat { .. } if order.details.fulfilled || order.details.cancel != Cancel::No => {
+            forward::raise(kervan, order, Reason::PurchaseInDoubt).await
+        }
         Settle::Repeat { within, .. } if is_within(first_sent_at, now, within) => {
             // Exactly what was sent before, so that the supplier knows it again: the terms from the history, the buyer
             // from the seal.
             let Some(buyer) = buyer_of(kervan, order, None).await? else {
                 return forward::raise(kervan, order, Reason::PurchaseInDoubt).await;
             };
-            take_lease(kervan, order, number).await?;
+            take_lease(kervan, order, number, Vec::new()).await?;
             match call(&account, order, number, &buyer).await {
                 Ok(placed) => note_placed(kervan, order, number, placed.supplier_orders).await,
                 Err(error) => still_in_doubt(kervan, order, number, &error).await,
@@ -123,25 +143,55 @@ async fn supplier(
 }
 
 /// The conditional write that makes this worker the only one who may call the supplier.
-async fn take_lease(kervan: &Kervan, order: &mut Order, number: u8) -> Result<(), FlowError> {
+async fn take_lease(
+    kervan: &Kervan,
+    order: &mut Order,
+    number: u8,
+    writes: Vec<Write>,
+) -> Result<(), FlowError> {
     let lease_until = kervan
         .clock
         .now()
         .checked_add(LEASE)
         .unwrap_or(Timestamp::MAX);
-    let mut events = vec![Event::PlacingStarted {
+    let started = Event::PlacingStarted {
         purchase: number,
         lease_until,
-    }];
-    // Whoever gets here was let through because this cause may have passed; another one stays.
-    if order
-        .attention
-        .as_ref()
-        .is_some_and(|attention| attention.reason.passes())
-    {
-        events.push(Event::AttentionCleared);
+    };
+    Ok(ledger::record(kervan, order, &[started], writes).await?)
+}
+
+/// Records what a call to the supplier came to. Nobody else knows it, so a write that collides with another one is made
+/// again on what that one left, as long as the purchase is still where this worker left it.
+async fn record_outcome(
+    kervan: &Kervan,
+    order: &mut Order,
+    number: u8,
+    events: &[Event],
+    writes: &[Write],
+) -> Result<(), FlowError> {
+    let mine = order
+        .purchase(number)
+        .map(|purchase| purchase.state.clone());
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let error = match ledger::record(kervan, order, events, writes.to_vec()).await {
+            Ok(()) => return Ok(()),
+            Err(error) => FlowError::from(error),
+        };
+        if !error.is_passing() || pause > LONGEST_PAUSE {
+            return Err(error);
+        }
+        tracing::warn!(order = %order.key, %error, "A call's outcome could not be recorded at once.");
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+        if let Ok(Some(now)) = ledger::load(&*kervan.store, &order.key).await {
+            if now.purchase(number).map(|purchase| &purchase.state) != mine.as_ref() {
+                return Err(FlowError::Overtaken);
+            }
+            *order = now;
+        }
     }
-    Ok(ledger::record(kervan, order, &events, Vec::new()).await?)
 }
 
 async fn call(
@@ -192,12 +242,18 @@ async fn note_placed(
         purchase: number,
         supplier_orders,
     }];
-    if unknown {
+    let passed = order
+        .attention
+        .as_ref()
+        .is_some_and(|attention| attention.reason.passes());
+    if unknown && (passed || order.attention.is_none()) {
         events.push(Event::AttentionRaised {
             reason: Reason::PurchaseNumberUnknown,
         });
+    } else if passed {
+        events.push(Event::AttentionCleared);
     }
-    ledger::record(kervan, order, &events, writes).await?;
+    record_outcome(kervan, order, number, &events, &writes).await?;
     tracing::info!(order = %order.key, purchase = number, "A purchase was placed.");
     Ok(())
 }
@@ -214,13 +270,19 @@ async fn not_placed(
     match error.effect {
         Effect::Happened => note_placed(kervan, order, number, Vec::new()).await,
         Effect::Unknown => doubt(kervan, order, number, account).await,
-        Effect::None => match error.retry {
-            Retry::After(_) if error.kind != Kind::OutOfStock => {
+        Effect::None => {
+            let tries = match order.purchase(number).map(|purchase| &purchase.state) {
+                Some(PurchaseState::Placing { attempt, .. }) => *attempt,
+                _ => 0,
+            };
+            let out_of_stock = error.kind == Kind::OutOfStock && tries >= MOST_STOCK_TRIES;
+            let refused = matches!(error.kind, Kind::AddressRefused | Kind::NotDeliverable);
+            if out_of_stock || refused || error.retry == Retry::Permanent {
+                refuse(kervan, order, number, &error).await
+            } else {
                 postpone(kervan, order, number, &error).await
             }
-            Retry::Person => postpone(kervan, order, number, &error).await,
-            Retry::After(_) | Retry::Permanent => refuse(kervan, order, number, &error).await,
-        },
+        }
     }
 }
 
@@ -253,7 +315,7 @@ async fn postpone(
     if events.is_empty() {
         return Ok(());
     }
-    Ok(ledger::record(kervan, order, &events, Vec::new()).await?)
+    record_outcome(kervan, order, number, &events, &[]).await
 }
 
 /// Proven without effect, and it will not work: the units are free again, and the next offer may be tried.
@@ -271,13 +333,13 @@ async fn refuse(
         Kind::AddressRefused | Kind::NotDeliverable => Refusal::Address,
         _ => Refusal::Other,
     };
-    let writes = plan::release(purchase);
+    let writes = plan::release(&purchase.lines);
     let refused = Event::Refused {
         purchase: number,
         refusal,
         code: error.code.clone(),
     };
-    Ok(ledger::record(kervan, order, &[refused], writes).await?)
+    record_outcome(kervan, order, number, &[refused], &writes).await
 }
 
 /// Nobody knows. It is settled after the supplier's settling time, and nothing else is done until then.
@@ -302,12 +364,24 @@ async fn still_in_doubt(
     error: &CallError,
 ) -> Result<(), FlowError> {
     tracing::warn!(order = %order.key, purchase = number, %error, "A doubt could not be settled yet.");
+    if error.effect == Effect::Happened {
+        return note_placed(kervan, order, number, Vec::new()).await;
+    }
     if error.retry == Retry::Person && error.effect == Effect::None {
         let reason = reason_of(error).unwrap_or(Reason::PurchaseInDoubt);
         record_doubt(kervan, order, number, PERSON_PAUSE).await?;
         return forward::raise(kervan, order, reason).await;
     }
-    record_doubt(kervan, order, number, wait_of(error).max(DOUBT_PAUSE)).await
+    // For ever longer: a doubt that a minute did not settle will hardly be settled by the next one.
+    let age = match order.purchase(number).map(|purchase| &purchase.state) {
+        Some(PurchaseState::Placing { first_sent_at, .. }) => {
+            kervan.clock.now().duration_since(*first_sent_at)
+        }
+        _ => SignedDuration::ZERO,
+    };
+    let age = Duration::try_from(age).unwrap_or_default();
+    let pause = wait_of(error).max(DOUBT_PAUSE).max(age / 4);
+    record_doubt(kervan, order, number, pause).await
 }
 
 async fn record_doubt(
@@ -330,7 +404,7 @@ async fn record_doubt(
         purchase: number,
         doubt,
     };
-    Ok(ledger::record(kervan, order, &[doubted], Vec::new()).await?)
+    record_outcome(kervan, order, number, &[doubted], &[]).await
 }
 
 /// The buyer: what the channel just said on a first attempt, else what was sealed. `None` once it is gone.

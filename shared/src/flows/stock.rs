@@ -1,7 +1,7 @@
 //! Offers are looked at when they are due, and listings are lowered and raised by what is found.
 
-use super::catalog::{self, BOUGHT, Entry, FREE, StoredListing, StoredOffer};
-use super::{FlowError, Outcome, ledger};
+use super::catalog::{self, BOUGHT, Entry, FREE, StoredOffer};
+use super::{FlowError, Outcome, forward, ledger, reason_of};
 use crate::Kervan;
 use crate::decide::{Stocked, next_stock_interval, published_quantity};
 use crate::domain::{AccountId, Evidence, Listing, Offer, OfferId, Published, Sku};
@@ -12,6 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// How often a listing is published anew when others come between.
+const MOST_PUBLISHINGS: usize = 6;
 /// The most offers that one run queues.
 const MOST_DUE: usize = 2000;
 /// An offer that was queued is not queued again for so long, whatever becomes of the message.
@@ -39,7 +41,10 @@ pub async fn queue_due_stock(kervan: &Kervan) -> Result<usize, FlowError> {
     let due = kervan.store.due(keys::STOCK_LANE, now, MOST_DUE).await?;
     let mut products: BTreeMap<(AccountId, String), Vec<(Sku, OfferId)>> = BTreeMap::new();
     for item in &due {
-        let offer: Offer = ledger::read(&item.body)?;
+        let Ok(offer) = ledger::read::<Offer>(&item.body) else {
+            tracing::error!("A due offer cannot be read.");
+            continue;
+        };
         let product = (offer.id.supplier.clone(), offer.id.product.clone());
         products
             .entry(product)
@@ -88,6 +93,9 @@ pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome,
             }
             if let Some(error) = look(kervan, stored).await? {
                 tracing::warn!(%error, "A supplier's stock could not be read; what is known grows old.");
+                if let Some(reason) = reason_of(&error) {
+                    forward::raise_for_account(kervan, &error.account, reason).await?;
+                }
             }
             let mut skus: Vec<Sku> = offers.iter().map(|(sku, _)| sku.clone()).collect();
             skus.sort();
@@ -99,6 +107,9 @@ pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome,
     for sku in &skus {
         if let Some(error) = publish(kervan, sku).await? {
             tracing::warn!(%sku, %error, "A listing could not be published.");
+            if let Some(reason) = reason_of(&error) {
+                forward::raise_for_account(kervan, &error.account, reason).await?;
+            }
             if let Retry::After(wait) = error.retry {
                 outcome = Outcome::Later(wait);
             }
@@ -196,27 +207,65 @@ async fn note(
 /// Brings a sku's listings to what the table knows; those that show it already cost no call.
 async fn publish(kervan: &Kervan, sku: &Sku) -> Result<Option<CallError>, FlowError> {
     let entry = catalog::load(&*kervan.store, sku).await?;
-    let now = kervan.clock.now();
     for stored in &entry.listings {
+        if let Some(error) = publish_listing(kervan, sku, &stored.listing.id.channel).await? {
+            return Ok(Some(error));
+        }
+    }
+    Ok(None)
+}
+
+/// Before the channel is told, the table forgets what it shows; only a worker that nobody came between notes it again.
+/// So two workers at once cannot leave the channel with one number and the table with the other.
+async fn publish_listing(
+    kervan: &Kervan,
+    sku: &Sku,
+    channel: &AccountId,
+) -> Result<Option<CallError>, FlowError> {
+    let mut is_told = false;
+    for _ in 0..MOST_PUBLISHINGS {
+        let entry = catalog::load(&*kervan.store, sku).await?;
+        let found = entry
+            .listings
+            .iter()
+            .find(|stored| stored.listing.id.channel == *channel);
+        let Some(stored) = found else {
+            return Ok(None);
+        };
+        let now = kervan.clock.now();
         let listing = &stored.listing;
-        let published = listing.published.as_ref();
         let quantity = wanted_quantity(&entry, listing, now);
-        let shown = published.map(|published| (published.quantity, published.price));
-        if shown == Some((quantity, listing.price)) {
+        let shown = listing
+            .published
+            .as_ref()
+            .map(|shown| (shown.quantity, shown.price));
+        if shown == Some((quantity, listing.price)) && !is_told {
+            return Ok(None);
+        }
+        if !note_published(kervan, listing, stored.version, None).await? {
             continue;
         }
+        let price = listing.price;
         let update = ListingUpdate {
             listing: listing.id.clone(),
             quantity,
-            price: listing.price,
+            price,
         };
         if let Err(error) = push(kervan, &update).await {
             return Ok(Some(error));
         }
-        tracing::info!(%sku, channel = %listing.id.channel, quantity, "A listing was published.");
-        note_published(kervan, stored, quantity, now).await?;
+        is_told = true;
+        tracing::info!(%sku, %channel, quantity, "A listing was published.");
+        let published = Published {
+            quantity,
+            price,
+            at: now,
+        };
+        if note_published(kervan, listing, stored.version + 1, Some(published)).await? {
+            return Ok(None);
+        }
     }
-    Ok(None)
+    Err(FlowError::Overtaken)
 }
 
 fn wanted_quantity(entry: &Entry, listing: &Listing, now: Timestamp) -> u32 {
@@ -250,28 +299,27 @@ async fn push(kervan: &Kervan, update: &ListingUpdate) -> Result<(), CallError> 
         .unwrap_or_else(|| Err(missing("no-answer-for-item")))
 }
 
+/// Notes what the channel shows, where the listing is still at this version; false where it is not.
 async fn note_published(
     kervan: &Kervan,
-    stored: &StoredListing,
-    quantity: u32,
-    at: Timestamp,
-) -> Result<(), FlowError> {
-    let price = stored.listing.price;
-    let published = Some(Published {
-        quantity,
-        price,
-        at,
-    });
+    listing: &Listing,
+    version: u64,
+    published: Option<Published>,
+) -> Result<bool, FlowError> {
     let listing = Listing {
         published,
-        ..stored.listing.clone()
+        ..listing.clone()
     };
     let write = Write::Update {
         key: keys::listing(&listing.id.sku, &listing.id.channel),
         set_body: Some(ledger::write(&listing)?),
         set_due: None,
         add: Vec::new(),
-        only_if: vec![Guard::Version(stored.version)],
+        only_if: vec![Guard::Version(version)],
     };
-    Ok(kervan.store.write(vec![write]).await?)
+    match kervan.store.write(vec![write]).await {
+        Ok(()) => Ok(true),
+        Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -3,8 +3,10 @@
 use super::{FlowError, forward, intake, ledger, reason_of};
 use crate::Kervan;
 use crate::decide::attention_retry_is_due;
-use crate::domain::{AccountId, Attention, ChannelOrderId, Order, OrderKey, Signal, SignalKind};
-use crate::marketplaces::{CallError, ReadOrders};
+use crate::domain::{
+    AccountId, Attention, ChannelOrderId, Order, OrderKey, Reason, Signal, SignalKind,
+};
+use crate::marketplaces::{CallError, ReadOrders, Retry};
 use crate::store::{Condition, Item, Write, WriteError, keys};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -16,8 +18,10 @@ pub const SWEEP_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 /// The first sweep of an account looks back so far. Orders that are older are the merchant's own affair.
 const FIRST_LOOK: SignedDuration = SignedDuration::from_hours(24);
-/// The most pages of one span: 20,000 orders at eBay. What is beyond comes with the next sweep.
+/// The most pages of one span: 20,000 orders at eBay. With more, the span is read again until it is whole.
 const MOST_PAGES: usize = 100;
+/// A supplier's entry in the attention list stands for so long.
+const SUPPLIER_ENTRY: SignedDuration = SignedDuration::from_hours(1);
 /// The most due orders that one sweep queues.
 const MOST_DUE: usize = 1000;
 
@@ -39,7 +43,14 @@ pub async fn sweep(kervan: &Kervan) -> Result<usize, FlowError> {
             Ok(count) => queued += count,
             Err(error) => {
                 tracing::error!(account = %id, %error, "A channel could not be swept.");
-                if let Some(reason) = reason_of(&error) {
+                // A passing fault is not worth a person's time; what will not pass by itself is.
+                let lasting = || Reason::Misconfigured {
+                    account: id.to_string(),
+                    code: error.code.clone(),
+                };
+                let reason =
+                    reason_of(&error).or_else(|| (error.retry == Retry::Permanent).then(lasting));
+                if let Some(reason) = reason {
                     forward::raise_for_account(kervan, id, reason).await?;
                 }
             }
@@ -59,6 +70,7 @@ async fn sweep_account(
         Err(error) => return Ok(Err(error)),
     };
     let Some(channel) = account.read_orders() else {
+        supplier_entry_ends(kervan, id).await?;
         return Ok(Ok(0));
     };
     let key = keys::sweep(id);
@@ -89,10 +101,13 @@ async fn sweep_account(
     // Queued first, then remembered: the other way round a crash would lose them.
     intake::send(&kervan.queues.orders, &signals).await?;
     let until = if complete { Some(now) } else { cursor.until };
-    let body = ledger::write(&Cursor {
-        until,
-        seen: changed,
-    })?;
+    // Only what the next span overlaps with can be met again. A span that was not whole is read anew as a whole.
+    let overlap = now - OVERLAP;
+    let seen = changed
+        .into_iter()
+        .filter(|(_, at)| complete && *at >= overlap)
+        .collect();
+    let body = ledger::write(&Cursor { until, seen })?;
     let version = stored.as_ref().map_or(0, |item| item.version);
     let item = Item::new(key, version + 1, body);
     let only_if = stored.map_or(Condition::Absent, |item| Condition::Version(item.version));
@@ -107,6 +122,21 @@ async fn sweep_account(
         Ok(()) | Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(Ok(signals.len())),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A supplier is not swept, so nothing here proves that its trouble is over: an entry of it ends after an hour, and the
+/// next look at its stock makes a new one where it is not. What concerned its secret ends at once, since it could be read.
+async fn supplier_entry_ends(kervan: &Kervan, id: &AccountId) -> Result<(), FlowError> {
+    let key = keys::account_attention(id);
+    let Some(item) = kervan.store.get(&key).await? else {
+        return Ok(());
+    };
+    let attention: Attention = ledger::read(&item.body)?;
+    let old = kervan.clock.now().duration_since(attention.since) > SUPPLIER_ENTRY;
+    if old || matches!(attention.reason, Reason::Misconfigured { .. }) {
+        kervan.store.write(vec![Write::Delete { key }]).await?;
+    }
+    Ok(())
 }
 
 /// All orders that changed in the span, and whether that was all.
@@ -133,8 +163,11 @@ async fn queue_due(kervan: &Kervan) -> Result<usize, FlowError> {
     let due = kervan.store.due(keys::FORWARD_LANE, now, MOST_DUE).await?;
     let mut signals = Vec::new();
     for item in &due {
-        let order: Order = ledger::read(&item.body)?;
-        signals.push(order_signal(order.key, now));
+        // One item that cannot be read must not stop the others.
+        match ledger::read::<Order>(&item.body) {
+            Ok(order) => signals.push(order_signal(order.key, now)),
+            Err(error) => tracing::error!(%error, "A due order cannot be read."),
+        }
     }
     intake::send(&kervan.queues.orders, &signals).await?;
     Ok(signals.len())
@@ -149,7 +182,10 @@ async fn retry_attention(kervan: &Kervan) -> Result<usize, FlowError> {
         .await?;
     let mut signals = Vec::new();
     for item in &waiting {
-        let attention: Attention = ledger::read(&item.body)?;
+        let Ok(attention) = ledger::read::<Attention>(&item.body) else {
+            tracing::error!("An entry of the attention list cannot be read.");
+            continue;
+        };
         let may_pass = attention.reason.passes();
         if !may_pass || !attention_retry_is_due(attention.since, now, SWEEP_INTERVAL) {
             continue;

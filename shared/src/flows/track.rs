@@ -5,7 +5,8 @@ use crate::Kervan;
 use crate::decide::{TrackingStep, next_tracking_step};
 use crate::domain::{
     ChannelOrderId, Event, LineId, Order, OrderKey, Parcel, ParcelLine, ParcelState, Phase,
-    Purchase, PurchaseState, Reason, Signal, SignalKind, SupplierOrderId, TrackingNumber,
+    Purchase, PurchaseLine, PurchaseState, Reason, Signal, SignalKind, SupplierOrderId,
+    TrackingNumber,
 };
 use crate::marketplaces::{
     CallError, Effect, Kind, ParcelToConfirm, Retry, SupplierOrder, SupplierParcel, SupplierState,
@@ -43,7 +44,7 @@ pub async fn track(kervan: &Kervan, signal: &Signal) -> Result<Outcome, FlowErro
             return Err(FlowError::Poison(problem.to_owned()));
         }
     };
-    advance(kervan, order).await
+    advance(kervan, signal, order).await
 }
 
 /// Queues what the index says is due: what no push announced.
@@ -52,7 +53,11 @@ pub async fn queue_due_tracking(kervan: &Kervan) -> Result<usize, FlowError> {
     let due = kervan.store.due(keys::TRACK_LANE, now, MOST_DUE).await?;
     let mut signals = Vec::new();
     for item in &due {
-        let order: Order = ledger::read(&item.body)?;
+        // One item that cannot be read must not stop the others.
+        let Ok(order) = ledger::read::<Order>(&item.body) else {
+            tracing::error!("A due order cannot be read.");
+            continue;
+        };
         signals.push(Signal {
             account: order.key.channel,
             kind: SignalKind::TrackingDue(order.key.id),
@@ -98,34 +103,40 @@ fn unknown(kervan: &Kervan, signal: &Signal, id: &SupplierOrderId) -> Outcome {
     Outcome::Done
 }
 
-async fn advance(kervan: &Kervan, mut order: Order) -> Result<Outcome, FlowError> {
+async fn advance(kervan: &Kervan, signal: &Signal, mut order: Order) -> Result<Outcome, FlowError> {
     if order.phase != Phase::Open {
         return Ok(Outcome::Done);
     }
     let before = order.version;
-    let events = match ask_suppliers(kervan, &order).await? {
-        Ok(events) => events,
-        Err(error) => return not_told(kervan, &mut order, &error).await,
-    };
+    let (events, failed) = ask_suppliers(kervan, &order).await;
     if !events.is_empty() {
         ledger::record(kervan, &mut order, &events, Vec::new()).await?;
     }
     for _ in 0..MOST_STEPS {
-        match next_tracking_step(&order, kervan.clock.now()) {
+        let reason = match next_tracking_step(&order, kervan.clock.now()) {
             TrackingStep::Confirm(number) => {
                 if let Some(outcome) = confirm(kervan, &mut order, &number).await? {
                     return Ok(outcome);
                 }
+                continue;
             }
             TrackingStep::Finish => {
                 ledger::record(kervan, &mut order, &[Event::Finished], Vec::new()).await?;
                 tracing::info!(order = %order.key, "An order is done.");
+                continue;
             }
-            TrackingStep::ReportMissingTracking => {
-                forward::raise(kervan, &mut order, Reason::TrackingMissing).await?;
-            }
+            TrackingStep::ReportUnknownNumber => Reason::PurchaseNumberUnknown,
+            TrackingStep::ReportMissingTracking => Reason::TrackingMissing,
             TrackingStep::Rest => break,
+        };
+        let version = order.version;
+        forward::raise(kervan, &mut order, reason).await?;
+        if order.version == version {
+            break;
         }
+    }
+    if let Some(error) = failed {
+        return not_told(kervan, signal, &mut order, &error).await;
     }
     if order.version == before {
         ledger::looked_at(kervan, &order).await?;
@@ -133,9 +144,10 @@ async fn advance(kervan: &Kervan, mut order: Order) -> Result<Outcome, FlowError
     Ok(Outcome::Done)
 }
 
-/// A supplier did not answer. The due time moves, so that it is asked again.
+/// A supplier did not answer. What the index queued is queued by it again; a push's message comes back while it is young.
 async fn not_told(
     kervan: &Kervan,
+    signal: &Signal,
     order: &mut Order,
     error: &CallError,
 ) -> Result<Outcome, FlowError> {
@@ -154,9 +166,11 @@ async fn not_told(
         }
         return Ok(Outcome::Done);
     }
-    match error.retry {
-        Retry::After(wait) => Ok(Outcome::Later(wait)),
-        Retry::Permanent | Retry::Person => {
+    match (&signal.kind, error.retry) {
+        (SignalKind::SupplierOrderChanged(_), Retry::After(wait)) => {
+            Ok(forward::later_while_young(kervan, signal, wait))
+        }
+        _ => {
             ledger::looked_at(kervan, order).await?;
             Ok(Outcome::Done)
         }
@@ -176,31 +190,39 @@ fn oldest_placing_age(kervan: &Kervan, order: &Order) -> SignedDuration {
     })
 }
 
-/// What the suppliers say that the order does not yet know.
-async fn ask_suppliers(
-    kervan: &Kervan,
-    order: &Order,
-) -> Result<Result<Vec<Event>, CallError>, FlowError> {
-    let mut events = Vec::new();
+/// What the suppliers say that the order does not yet know, and the first error. One purchase that cannot be asked about
+/// does not keep the others' parcels from their customer.
+async fn ask_suppliers(kervan: &Kervan, order: &Order) -> (Vec<Event>, Option<CallError>) {
     let on_its_way = |purchase: &&Purchase| {
         matches!(
             purchase.state,
             PurchaseState::Placed { .. } | PurchaseState::Shipped { .. }
         )
     };
-    for purchase in order.purchases.iter().filter(on_its_way) {
+    let (mut told, mut failed) = (Vec::new(), None);
+    'purchases: for purchase in order.purchases.iter().filter(on_its_way) {
         let mut answers = Vec::new();
         for id in purchase.supplier_orders() {
             match ask(kervan, purchase, id).await {
                 Ok(answer) => answers.push(answer),
-                Err(error) => return Ok(Err(error)),
+                Err(error) => {
+                    failed.get_or_insert(error);
+                    continue 'purchases;
+                }
             }
         }
         if !answers.is_empty() {
-            news(order, purchase, &answers, kervan.clock.now(), &mut events);
+            told.push((purchase, answers));
         }
     }
-    Ok(Ok(events))
+    let now = kervan.clock.now();
+    let mut events = Vec::new();
+    let mut seen: Vec<Parcel> = order.parcels.clone();
+    for (purchase, answers) in &told {
+        news(purchase, answers, now, &mut seen, &mut events);
+    }
+    events.extend(trouble(order, &told, failed.is_none(), now));
+    (events, failed)
 }
 
 async fn ask(
@@ -227,116 +249,162 @@ async fn ask(
         .await
 }
 
-/// Compares what the suppliers say with what is known; pure.
+/// Compares what a purchase's suppliers say with what is known; pure. `seen` grows by the parcels that are new, so that
+/// one parcel that two orders share is one, and no unit is in two.
 fn news(
-    order: &Order,
     purchase: &Purchase,
     answers: &[SupplierOrder],
     now: Timestamp,
+    seen: &mut Vec<Parcel>,
     events: &mut Vec<Event>,
 ) {
     let number = purchase.number;
-    let mut seen: Vec<&TrackingNumber> = Vec::new();
     for parcel in answers.iter().flat_map(|answer| &answer.parcels) {
-        let known = order.parcel(&parcel.tracking_number);
-        if known.is_none() && !seen.contains(&&parcel.tracking_number) {
-            seen.push(&parcel.tracking_number);
+        let known = seen
+            .iter()
+            .position(|known| known.tracking_number == parcel.tracking_number);
+        let place = known.unwrap_or_else(|| {
+            let new = new_parcel(purchase, parcel, seen, now);
             events.push(Event::ParcelSeen {
-                parcel: new_parcel(purchase, parcel, now),
+                parcel: new.clone(),
             });
-        }
-        if parcel.delivered && known.is_none_or(|known| known.delivered_at.is_none()) {
+            seen.push(new);
+            seen.len() - 1
+        });
+        if parcel.delivered && seen[place].delivered_at.is_none() {
+            seen[place].delivered_at = Some(now);
             events.push(Event::ParcelDelivered {
                 parcel: parcel.tracking_number.clone(),
             });
         }
     }
-    let all = |states: &[fn(&SupplierState) -> bool]| {
-        answers
-            .iter()
-            .all(|answer| states.iter().any(|is| is(&answer.state)))
-    };
-    let shipped: fn(&SupplierState) -> bool = |state| matches!(state, SupplierState::Shipped);
-    let delivered: fn(&SupplierState) -> bool = |state| matches!(state, SupplierState::Delivered);
-    if all(&[delivered]) {
+    let delivered = |answer: &SupplierOrder| answer.state == SupplierState::Delivered;
+    let shipped = |answer: &SupplierOrder| answer.state == SupplierState::Shipped;
+    if answers.iter().all(delivered) {
         events.push(Event::Delivered { purchase: number });
-    } else if all(&[shipped, delivered]) && matches!(purchase.state, PurchaseState::Placed { .. }) {
+    } else if answers
+        .iter()
+        .all(|answer| shipped(answer) || delivered(answer))
+        && matches!(purchase.state, PurchaseState::Placed { .. })
+    {
         events.push(Event::Shipped { purchase: number });
     }
-    events.extend(trouble(order, purchase, answers, now));
 }
 
-/// Whether a person has to see to a supplier's order, or no longer has to.
+/// Whether a person has to see to a supplier's order, or no longer has to. `complete`: all suppliers answered.
 fn trouble(
     order: &Order,
-    purchase: &Purchase,
-    answers: &[SupplierOrder],
+    told: &[(&Purchase, Vec<SupplierOrder>)],
+    complete: bool,
     now: Timestamp,
 ) -> Option<Event> {
-    let closed = answers.iter().find_map(|answer| match &answer.state {
+    let states = || {
+        told.iter()
+            .flat_map(|(_, answers)| answers)
+            .map(|answer| &answer.state)
+    };
+    let closed = states().find_map(|state| match state {
         SupplierState::Closed { code } => Some(Reason::PurchaseClosed { code: code.clone() }),
         _ => None,
     });
-    let unpaid = answers
-        .iter()
-        .any(|answer| answer.state == SupplierState::Unpaid);
-    let placed_at = match &purchase.state {
-        PurchaseState::Placed { at, .. } | PurchaseState::Shipped { at, .. } => *at,
-        _ => now,
-    };
-    let overdue = unpaid && now.duration_since(placed_at) > PAYMENT_PATIENCE;
+    let overdue = told.iter().any(|(purchase, answers)| {
+        let unpaid = answers
+            .iter()
+            .any(|answer| answer.state == SupplierState::Unpaid);
+        let placed_at = match &purchase.state {
+            PurchaseState::Placed { at, .. } | PurchaseState::Shipped { at, .. } => *at,
+            _ => now,
+        };
+        unpaid && now.duration_since(placed_at) > PAYMENT_PATIENCE
+    });
+    let reason = closed.or_else(|| overdue.then_some(Reason::PurchaseUnpaid));
     let had = order.attention.as_ref().map(|attention| &attention.reason);
-    match (
-        closed.or_else(|| overdue.then_some(Reason::PurchaseUnpaid)),
-        had,
-    ) {
-        (Some(reason), None | Some(Reason::PurchaseUnpaid)) if had != Some(&reason) => {
+    let replaceable = had.is_none_or(|had| had.passes() || *had == Reason::PurchaseUnpaid);
+    match reason {
+        Some(reason) if replaceable && had != Some(&reason) => {
             Some(Event::AttentionRaised { reason })
         }
-        (None, Some(Reason::PurchaseUnpaid)) if !unpaid => Some(Event::AttentionCleared),
-        _ => None,
+        Some(_) => None,
+        None => {
+            let asked = |account: &String| {
+                told.iter()
+                    .any(|(p, _)| p.lines[0].offer.supplier.to_string() == *account)
+            };
+            let over = match had {
+                Some(Reason::PurchaseUnpaid) => true,
+                Some(Reason::ConsentEnded { account } | Reason::Misconfigured { account, .. }) => {
+                    asked(account)
+                }
+                _ => false,
+            };
+            (over && complete && !told.is_empty()).then_some(Event::AttentionCleared)
+        }
     }
 }
 
-/// A parcel as the order keeps it. Where the supplier does not say what is in it, it is taken to hold the whole purchase.
-fn new_parcel(purchase: &Purchase, parcel: &SupplierParcel, now: Timestamp) -> Parcel {
+/// A parcel as the order keeps it. Where the supplier does not say what is in it, it is taken to hold what is left of the
+/// purchase.
+fn new_parcel(
+    purchase: &Purchase,
+    parcel: &SupplierParcel,
+    seen: &[Parcel],
+    now: Timestamp,
+) -> Parcel {
     Parcel {
         tracking_number: parcel.tracking_number.clone(),
         carrier: parcel.carrier.clone(),
         purchase: purchase.number,
-        lines: contents(purchase, parcel),
+        lines: contents(purchase, parcel, seen),
         state: ParcelState::Seen { not_before: now },
         delivered_at: None,
     }
 }
 
-fn contents(purchase: &Purchase, parcel: &SupplierParcel) -> Vec<ParcelLine> {
-    let mut lines: Vec<(LineId, u32)> = Vec::new();
-    for (product, units) in &parcel.contents {
-        let mut left = *units;
-        for line in purchase
-            .lines
-            .iter()
-            .filter(|line| line.offer.product == *product)
-        {
-            let taken = left.min(line.quantity);
+fn contents(purchase: &Purchase, parcel: &SupplierParcel, seen: &[Parcel]) -> Vec<ParcelLine> {
+    let sent = |line: &LineId| -> u32 {
+        let lines = seen.iter().flat_map(|parcel| &parcel.lines);
+        lines
+            .filter(|sent| sent.line == *line)
+            .map(|sent| sent.quantity)
+            .sum()
+    };
+    let mut left: Vec<(&PurchaseLine, u32)> = purchase
+        .lines
+        .iter()
+        .map(|line| (line, line.quantity.saturating_sub(sent(&line.line))))
+        .collect();
+    let mut lines: Vec<ParcelLine> = Vec::new();
+    for content in &parcel.contents {
+        let mut units = content.quantity;
+        let is_meant = |line: &PurchaseLine| {
+            line.offer.product == content.product
+                && content
+                    .variant
+                    .as_ref()
+                    .is_none_or(|variant| *variant == line.offer.variant)
+        };
+        for (line, rest) in left.iter_mut().filter(|(line, _)| is_meant(line)) {
+            let taken = units.min(*rest);
             if taken > 0 {
-                lines.push((line.line.clone(), taken));
-                left -= taken;
+                lines.push(ParcelLine {
+                    line: line.line.clone(),
+                    quantity: taken,
+                });
+                *rest -= taken;
+                units -= taken;
             }
         }
     }
     if lines.is_empty() {
-        lines = purchase
-            .lines
-            .iter()
-            .map(|line| (line.line.clone(), line.quantity))
+        let rest = left.into_iter().filter(|(_, rest)| *rest > 0);
+        lines = rest
+            .map(|(line, quantity)| ParcelLine {
+                line: line.line.clone(),
+                quantity,
+            })
             .collect();
     }
     lines
-        .into_iter()
-        .map(|(line, quantity)| ParcelLine { line, quantity })
-        .collect()
 }
 
 /// Tells the channel of a parcel under a lease. From the second attempt on, the channel is read first: an answer that was

@@ -24,9 +24,10 @@ mod token;
 pub use call_error::{CallError, Effect, Kind, Retry};
 pub use push::{Challenge, Pseudonyms, PushRefused, Unverified, Verified};
 pub use roles::{
-    Account, Buy, ConfirmParcels, FetchedOrder, ListingUpdate, OrderPage, ParcelToConfirm,
-    PlaceRequest, Placed, PushListings, Quote, QuoteRequest, QuotedLine, ReadOrders, ReadStock,
-    Settle, SupplierOrder, SupplierParcel, SupplierState, VerifyPushes, Wanted,
+    Account, Buy, ConfirmParcels, FetchedOrder, ListingUpdate, OrderPage, ParcelContent,
+    ParcelToConfirm, PlaceRequest, Placed, PushListings, Quote, QuoteRequest, QuotedLine,
+    ReadOrders, ReadStock, Settle, SupplierOrder, SupplierParcel, SupplierState, VerifyPushes,
+    Wanted,
 };
 pub use token::{FreshToken, Refresh, TokenStore};
 

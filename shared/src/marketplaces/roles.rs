@@ -253,6 +253,17 @@ pub enum SupplierState {
     },
 }
 
+/// Units in a supplier's parcel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParcelContent {
+    /// The supplier's id of the product.
+    pub product: String,
+    /// The supplier's id of the variant, where it says.
+    pub variant: Option<String>,
+    /// Units.
+    pub quantity: u32,
+}
+
 /// A supplier's parcel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SupplierParcel {
@@ -260,8 +271,8 @@ pub struct SupplierParcel {
     pub tracking_number: TrackingNumber,
     /// The carrier as the supplier names it.
     pub carrier: String,
-    /// Product, units; empty where the supplier does not say.
-    pub contents: Vec<(String, u32)>,
+    /// What is in it; empty where the supplier does not say.
+    pub contents: Vec<ParcelContent>,
     /// Whether the carrier delivered it.
     pub delivered: bool,
 }

@@ -94,6 +94,7 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     /// The table.
     pub store: Arc<MemoryStore>,
+    network: Network,
     /// The secrets.
     pub secrets: Arc<MemorySecrets>,
     /// Signals of customers' orders.
@@ -157,6 +158,7 @@ impl World {
             aliexpress,
             clock,
             store,
+            network,
             secrets,
             orders,
             tracking,
@@ -240,6 +242,80 @@ impl World {
         settings.push_url = Some(SUPPLIER_ENDPOINT.to_owned());
         self.aliexpress.set_settings(settings);
         Ok(())
+    }
+
+    /// The merchant ships an order without Kervan and says so at eBay.
+    pub async fn ship_by_hand(&self, key: &OrderKey) -> anyhow::Result<()> {
+        let order = self
+            .order(key)
+            .await?
+            .ok_or_else(|| anyhow::anyhow!("no such order"))?;
+        let lines = order
+            .details
+            .lines
+            .iter()
+            .map(|line| kervan::domain::ParcelLine {
+                line: line.id.clone(),
+                quantity: line.quantity,
+            });
+        let parcel = kervan::marketplaces::ParcelToConfirm {
+            tracking_number: kervan::domain::TrackingNumber::parse("BYHAND0001")?,
+            carrier: "UPS".to_owned(),
+            lines: lines.collect(),
+            shipped_at: self.clock.now(),
+        };
+        let account = self.kervan.accounts.get(&key.channel).await?;
+        let door = account
+            .confirm_parcels()
+            .ok_or_else(|| anyhow::anyhow!("not a channel"))?;
+        Ok(door.confirm(&key.id, &parcel).await?)
+    }
+
+    /// A person consents anew at AliExpress and puts the refresh token into the secret.
+    pub async fn renew_supplier_consent(&self) -> anyhow::Result<()> {
+        let code = self.aliexpress.consent();
+        let refresh_token = self.exchange(&code).await?;
+        self.secrets.put(
+            "kervan/account/aliexpress/main",
+            supplier_secret(&refresh_token),
+        );
+        // Functions look at a secret again within minutes.
+        self.pass(SignedDuration::from_mins(6)).await
+    }
+
+    /// The code of a consent page for a refresh token, as a merchant's own tool does it.
+    async fn exchange(&self, code: &str) -> anyhow::Result<String> {
+        let now = self.clock.now().as_millisecond().to_string();
+        let mut parameters = vec![
+            (
+                "app_key".to_owned(),
+                defaults::ALIEXPRESS_APP_KEY.to_owned(),
+            ),
+            ("code".to_owned(), code.to_owned()),
+            ("sign_method".to_owned(), "sha256".to_owned()),
+            ("timestamp".to_owned(), now),
+        ];
+        let path = "/auth/token/create";
+        let signature = kervan_marketplaces::aliexpress::signature::sign(
+            kervan_marketplaces::aliexpress::signature::SignMethod::Sha256,
+            defaults::ALIEXPRESS_APP_SECRET,
+            path,
+            &parameters,
+        );
+        parameters.push(("sign".to_owned(), signature));
+        let form: Vec<String> = parameters
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let request = http::Request::post(format!("{SUPPLIER_URL}/rest{path}"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(bytes::Bytes::from(form.join("&")))?;
+        let answer = kervan::http::Http::send(&self.network, request).await?;
+        let answer: serde_json::Value = serde_json::from_slice(answer.body())?;
+        let token = answer["refresh_token"].as_str();
+        token
+            .map(str::to_owned)
+            .ok_or_else(|| anyhow::anyhow!("no refresh token in {answer}"))
     }
 
     /// A customer buys one or more units of a sku.
@@ -434,14 +510,19 @@ fn secrets() -> MemorySecrets {
         "endpoint": EBAY_ENDPOINT,
         "verification_token": defaults::EBAY_VERIFICATION_TOKEN,
     });
-    let aliexpress = serde_json::json!({
+    secrets.put("kervan/account/ebay/main", ebay.to_string());
+    let aliexpress = supplier_secret(defaults::ALIEXPRESS_REFRESH_TOKEN);
+    secrets.put("kervan/account/aliexpress/main", aliexpress);
+    secrets.put("kervan/pseudonym-key", "0123456789abcdef0123456789abcdef");
+    secrets
+}
+
+fn supplier_secret(refresh_token: &str) -> String {
+    let secret = serde_json::json!({
         "environment": SUPPLIER_URL,
         "app_key": defaults::ALIEXPRESS_APP_KEY,
         "app_secret": defaults::ALIEXPRESS_APP_SECRET,
-        "refresh_token": defaults::ALIEXPRESS_REFRESH_TOKEN,
+        "refresh_token": refresh_token,
     });
-    secrets.put("kervan/account/ebay/main", ebay.to_string());
-    secrets.put("kervan/account/aliexpress/main", aliexpress.to_string());
-    secrets.put("kervan/pseudonym-key", "0123456789abcdef0123456789abcdef");
-    secrets
+    secret.to_string()
 }

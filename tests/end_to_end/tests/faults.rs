@@ -9,14 +9,18 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
-use jiff::SignedDuration;
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use kervan::domain::{Phase, PurchaseState};
 use kervan::flows::ledger;
 use kervan::queue::{Outgoing, Queue};
+use kervan::store::{Item, Key, MemoryStore, Page, Store, StoreError, Write, WriteError};
 use kervan_end_to_end::{World, WorldOptions, known_buyer};
 use kervan_marketplaces::Fault;
 use kervan_marketplaces::aliexpress::AliExpressOperation;
-use kervan_marketplaces::ebay::{EbayOperation, NewListing, NewOrder};
+use kervan_marketplaces::ebay::{EbayOperation, NewListing, NewOrder, PaymentStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 async fn world() -> World {
     World::with_lamp(WorldOptions::default(), 10).await.unwrap()
@@ -239,9 +243,8 @@ async fn the_last_unit_is_sold_once_and_the_second_customer_waits_for_a_person()
     assert_eq!(world.ebay.listed_quantity("LAMP-01"), Some(0));
 }
 
-#[tokio::test]
-async fn a_cancel_before_the_purchase_buys_nothing() {
-    let world = world().await;
+/// An order whose purchase was put off, so that something can happen before it is placed.
+async fn put_off(world: &World) -> kervan::domain::OrderKey {
     world
         .aliexpress
         .fail_next(AliExpressOperation::OrderCreate, Fault::TooManyRequests, 1);
@@ -250,12 +253,35 @@ async fn a_cancel_before_the_purchase_buys_nothing() {
         .pass(SignedDuration::from_millis(2_100))
         .await
         .unwrap();
+    let order = world
+        .order(&key)
+        .await
+        .unwrap()
+        .expect("the order was recorded");
+    assert!(matches!(
+        order.purchases[0].state,
+        PurchaseState::Planned { .. }
+    ));
+    key
+}
+
+#[tokio::test]
+async fn while_the_customer_asks_to_cancel_nothing_is_bought_and_a_decided_cancel_ends_the_order() {
+    let world = world().await;
+    let key = put_off(&world).await;
     world
         .ebay
         .request_cancel(key.id.as_str(), "BUYER_CANCEL")
         .unwrap();
     world
-        .pass_with_schedules(SignedDuration::from_mins(30))
+        .pass_with_schedules(SignedDuration::from_hours(2))
+        .await
+        .unwrap();
+    assert_eq!(world.order(&key).await.unwrap().unwrap().phase, Phase::Open);
+    assert!(world.aliexpress.orders().is_empty());
+    world.ebay.cancel_order(key.id.as_str()).unwrap();
+    world
+        .pass_with_schedules(SignedDuration::from_hours(1))
         .await
         .unwrap();
     assert_eq!(
@@ -266,8 +292,41 @@ async fn a_cancel_before_the_purchase_buys_nothing() {
 }
 
 #[tokio::test]
-async fn a_cancel_after_the_purchase_is_reported_to_a_person() {
+async fn a_payment_that_fails_first_and_comes_later_is_bought_for() {
     let world = world().await;
+    let mut order = NewOrder::one("LAMP-01", 1);
+    order.payment = PaymentStatus::Pending;
+    let key = world.buy_as(order).unwrap();
+    world
+        .pass_with_schedules(SignedDuration::from_mins(10))
+        .await
+        .unwrap();
+    world
+        .ebay
+        .set_payment(key.id.as_str(), PaymentStatus::Failed)
+        .unwrap();
+    world
+        .pass_with_schedules(SignedDuration::from_mins(10))
+        .await
+        .unwrap();
+    assert!(world.aliexpress.orders().is_empty());
+    world
+        .ebay
+        .set_payment(key.id.as_str(), PaymentStatus::Paid)
+        .unwrap();
+    world
+        .pass_with_schedules(SignedDuration::from_hours(3))
+        .await
+        .unwrap();
+    assert_eq!(world.order(&key).await.unwrap().unwrap().phase, Phase::Done);
+    assert_eq!(world.aliexpress.orders().len(), 1);
+}
+
+#[tokio::test]
+async fn a_cancel_after_the_purchase_is_reported_to_a_person() {
+    let mut options = WorldOptions::default();
+    options.aliexpress.settings.ships_after_ms = Some(7_200_000);
+    let world = World::with_lamp(options, 10).await.unwrap();
     let key = world.buy("LAMP-01", 1).unwrap();
     world.pass(SignedDuration::from_secs(10)).await.unwrap();
     world
@@ -283,6 +342,92 @@ async fn a_cancel_after_the_purchase_is_reported_to_a_person() {
         "cancelled_after_purchase"
     );
     assert_eq!(world.aliexpress.orders().len(), 1);
+}
+
+#[tokio::test]
+async fn a_cancel_in_the_middle_of_a_doubt_never_makes_the_repeat_buy() {
+    let world = world().await;
+    world
+        .aliexpress
+        .fail_next(AliExpressOperation::OrderCreate, Fault::TimeoutBefore, 1);
+    let key = world.buy("LAMP-01", 1).unwrap();
+    world.pass(SignedDuration::from_secs(10)).await.unwrap();
+    world.ebay.cancel_order(key.id.as_str()).unwrap();
+    world
+        .pass_with_schedules(SignedDuration::from_hours(2))
+        .await
+        .unwrap();
+    assert_eq!(world.attention(&key).await.unwrap(), "purchase_in_doubt");
+    assert!(world.aliexpress.orders().is_empty());
+}
+
+#[tokio::test]
+async fn a_consent_that_ends_on_the_way_clears_itself_once_it_is_renewed() {
+    let world = world().await;
+    let key = world.buy("LAMP-01", 1).unwrap();
+    world.pass(SignedDuration::from_secs(10)).await.unwrap();
+    world.aliexpress.revoke_consent();
+    world
+        .pass_with_schedules(SignedDuration::from_hours(30))
+        .await
+        .unwrap();
+    assert_eq!(world.attention(&key).await.unwrap(), "consent_ended");
+    world.renew_supplier_consent().await.unwrap();
+    world
+        .pass_with_schedules(SignedDuration::from_hours(30))
+        .await
+        .unwrap();
+    assert_eq!(world.attention(&key).await.unwrap(), "");
+    assert_eq!(world.order(&key).await.unwrap().unwrap().phase, Phase::Done);
+}
+
+#[tokio::test]
+async fn one_message_that_panics_does_not_fail_its_batch() {
+    let clock: Arc<dyn kervan::clock::Clock> = Arc::new(kervan::clock::SystemClock);
+    let queue: Arc<dyn Queue> = Arc::new(kervan::queue::MemoryQueue::new(clock));
+    let message = |id: &str| kervan::handler::Message {
+        id: id.to_owned(),
+        receipt: id.to_owned(),
+        body: format!("\"{id}\""),
+        deliveries: 1,
+    };
+    let messages = vec![message("good"), message("bad"), message("fine")];
+    let work = |id: String| async move {
+        assert_ne!(id, "bad", "this message panics");
+        Ok(kervan::flows::Outcome::Done)
+    };
+    assert_eq!(
+        kervan::handler::batch(&queue, messages, work).await,
+        ["bad"]
+    );
+}
+
+#[tokio::test]
+async fn an_order_split_over_stores_is_confirmed_parcel_by_parcel() {
+    let world = world().await;
+    world.add("VASE-09", 29_99, 500_002, 9_00, 5).await.unwrap();
+    world
+        .pass_with_schedules(SignedDuration::from_mins(6))
+        .await
+        .unwrap();
+    let mut settings = world.aliexpress.settings();
+    settings.parcels = 2;
+    world.aliexpress.set_settings(settings);
+    let key = world
+        .buy_as(NewOrder::of([("LAMP-01", 2), ("VASE-09", 1)]))
+        .unwrap();
+    world
+        .pass_with_schedules(SignedDuration::from_hours(3))
+        .await
+        .unwrap();
+    let order = world.order(&key).await.unwrap().unwrap();
+    assert_eq!(order.phase, Phase::Done, "{order:?}");
+    let sold = world.ebay.order(key.id.as_str()).unwrap();
+    assert!(
+        sold.lines.iter().all(|line| line.shipped == line.quantity),
+        "{sold:?}"
+    );
+    assert!(sold.fulfillments.len() > 1);
 }
 
 #[tokio::test]
@@ -327,4 +472,91 @@ async fn the_history_of_an_order_gives_its_state_and_each_record_seals_the_one_b
     let order = world.order(&key).await.unwrap().unwrap();
     let replayed = ledger::replay(&*world.store, &key).await.unwrap().unwrap();
     assert_eq!(replayed, order);
+}
+
+/// A store in which the first writes that record a supplier's answer collide with somebody else's.
+#[derive(Debug)]
+struct Colliding {
+    store: Arc<MemoryStore>,
+    left: AtomicUsize,
+}
+
+#[async_trait]
+impl Store for Colliding {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        self.store.get(key).await
+    }
+
+    async fn query(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.store.query(pk, prefix, after, limit).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), WriteError> {
+        let records_answer = writes.iter().any(|write| {
+            matches!(write, Write::Put { item, .. } if item.body.contains("\"event\":\"placed\""))
+        });
+        let takes_one = |left: usize| left.checked_sub(1);
+        let order = Ordering::SeqCst;
+        if records_answer && self.left.fetch_update(order, order, takes_one).is_ok() {
+            return Err(WriteError::Contended);
+        }
+        self.store.write(writes).await
+    }
+
+    async fn due(
+        &self,
+        lane: &str,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Item>, StoreError> {
+        self.store.due(lane, until, limit).await
+    }
+}
+
+#[tokio::test]
+async fn a_suppliers_answer_survives_a_collision_in_the_table() {
+    let mut world = world().await;
+    let left = AtomicUsize::new(3);
+    world.kervan.store = Arc::new(Colliding {
+        store: world.store.clone(),
+        left,
+    });
+    let key = world.buy("LAMP-01", 1).unwrap();
+    world.pass(SignedDuration::from_secs(10)).await.unwrap();
+    let order = world.order(&key).await.unwrap().unwrap();
+    assert!(
+        matches!(order.purchases[0].state, PurchaseState::Placed { .. }),
+        "{order:?}"
+    );
+    assert_eq!(
+        world.aliexpress.counters().repeats_recognised,
+        0,
+        "nothing was in doubt"
+    );
+}
+
+#[tokio::test]
+async fn an_order_that_was_shipped_by_hand_is_not_bought_as_well() {
+    let world = World::with_lamp(WorldOptions::default(), 1).await.unwrap();
+    let mut late = NewOrder::one("LAMP-01", 1);
+    late.oversell = true;
+    world.buy("LAMP-01", 1).unwrap();
+    world.pass(SignedDuration::from_secs(30)).await.unwrap();
+    let key = world.buy_as(late).unwrap();
+    world.pass(SignedDuration::from_mins(2)).await.unwrap();
+    assert_eq!(world.attention(&key).await.unwrap(), "out_of_stock");
+    world.ship_by_hand(&key).await.unwrap();
+    world.aliexpress.set_stock(500_001, 5_000_011, 5).unwrap();
+    world
+        .pass_with_schedules(SignedDuration::from_hours(3))
+        .await
+        .unwrap();
+    assert_eq!(world.order(&key).await.unwrap().unwrap().phase, Phase::Done);
+    assert_eq!(world.aliexpress.orders().len(), 1);
 }

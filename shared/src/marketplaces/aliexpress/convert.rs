@@ -7,7 +7,8 @@ use super::wire::{
 };
 use crate::domain::{Currency, Evidence, Money, SupplierOrderId, TrackingNumber};
 use crate::marketplaces::{
-    CallError, Effect, Kind, Placed, Retry, SupplierOrder, SupplierParcel, SupplierState,
+    CallError, Effect, Kind, ParcelContent, Placed, Retry, SupplierOrder, SupplierParcel,
+    SupplierState,
 };
 use jiff::Timestamp;
 use std::cmp::Reverse;
@@ -279,7 +280,12 @@ fn parcel(detail: &TrackingDetail) -> Option<SupplierParcel> {
     let tracking_number = TrackingNumber::parse(detail.mail_no.as_deref()?).ok()?;
     let contents = detail.package_item_list.iter().map(|item| {
         let quantity = u32::try_from(item.quantity?).ok()?;
-        Some((item.item_id.clone()?, quantity))
+        let (product, variant) = (item.item_id.clone()?, item.sku_id.clone());
+        Some(ParcelContent {
+            product,
+            variant,
+            quantity,
+        })
     });
     let arrived = |text: &str| is_delivery(&text.to_lowercase());
     let mut nodes = detail.detail_node_list.iter();

@@ -316,7 +316,8 @@ impl Call<'_> {
             return self.ours(Kind::Throttled, SHORT, word_of(code));
         }
         if code.starts_with("isv.") {
-            return self.ours(Kind::Refused, Retry::Permanent, word_of(code));
+            // Blaming the caller proves nothing about a purchase where the code is not documented.
+            return self.doubtful(Kind::Refused, Retry::Permanent, word_of(code));
         }
         self.doubtful(Kind::Unavailable, WHILE, word_of(code))
     }
@@ -435,7 +436,7 @@ mod tests {
             of(create, "isp.new-word"),
             (Kind::Unavailable, Effect::Unknown)
         );
-        assert_eq!(of(create, "isv.new-word"), (Kind::Refused, Effect::None));
+        assert_eq!(of(create, "isv.new-word"), (Kind::Refused, Effect::Unknown));
         assert_eq!(
             of(create, "isv.insufficient-permission"),
             (Kind::Misconfigured, Effect::None)

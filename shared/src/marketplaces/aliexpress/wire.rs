@@ -279,6 +279,8 @@ pub(super) struct TrackingDetail {
 pub(super) struct PackageItem {
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) item_id: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    pub(super) sku_id: Option<String>,
     #[serde(default, deserialize_with = "loose::whole")]
     pub(super) quantity: Option<i64>,
 }

@@ -3,8 +3,8 @@
 use super::{limits, wire};
 use crate::{
     domain::{
-        AccountId, Address, Buyer, ChannelOrderId, CountryCode, LineId, Money, OrderDetails,
-        OrderLine, Payment, Pseudonym, SignalKind, TrackingNumber,
+        AccountId, Address, Buyer, Cancel, ChannelOrderId, CountryCode, LineId, Money,
+        OrderDetails, OrderLine, Payment, Pseudonym, SignalKind, TrackingNumber,
     },
     marketplaces::{FetchedOrder, ListingUpdate, Pseudonyms},
 };
@@ -48,7 +48,7 @@ pub(super) fn order(order: &wire::Order) -> Result<FetchedOrder, BadField> {
         bought_at: time(&order.creation_date, "creationDate")?,
         modified_at: time(&order.last_modified_date, "lastModifiedDate")?,
         payment: payment(order.order_payment_status.as_deref()),
-        cancel_requested: cancel_state != "NONE_REQUESTED",
+        cancel: cancelled(cancel_state, order.order_payment_status.as_deref()),
         fulfilled: order.order_fulfillment_status.as_deref() == Some("FULFILLED"),
         total,
         fee,
@@ -222,8 +222,18 @@ fn payment(status: Option<&str>) -> Payment {
     match status {
         // A part paid back leaves the rest to be sent.
         Some("PAID" | "PARTIALLY_REFUNDED") => Payment::Paid,
-        Some("FAILED" | "FULLY_REFUNDED") => Payment::Failed,
+        // After a failure the customer may pay again; what was paid back in full is cancelled.
         _ => Payment::Pending,
+    }
+}
+
+/// A request can still be declined, so only a decided one closes an order. Words of tomorrow count as a request: nothing
+/// is bought on them.
+fn cancelled(cancel_state: &str, payment: Option<&str>) -> Cancel {
+    match (cancel_state, payment) {
+        ("CANCELED", _) | (_, Some("FULLY_REFUNDED")) => Cancel::Done,
+        ("NONE_REQUESTED", _) => Cancel::No,
+        _ => Cancel::Requested,
     }
 }
 

@@ -144,7 +144,11 @@ async fn a_purchase_goes_its_whole_way() {
     let order = world.shop.supplier_order(id).await.unwrap();
     assert_eq!(order.state, SupplierState::Shipped);
     assert_eq!(order.parcels.len(), 2);
-    assert_eq!(order.parcels[0].contents, [(PRODUCT.to_string(), 1)]);
+    let content = &order.parcels[0].contents[0];
+    assert_eq!(
+        (content.product.as_str(), content.quantity),
+        (PRODUCT.to_string().as_str(), 1)
+    );
     marketplace.deliver(number).unwrap();
     assert_eq!(world.state(id).await, SupplierState::Delivered);
 }

@@ -7,7 +7,7 @@ async fn an_order_is_read_with_its_buyer_sealed() {
     let fetched = fetch(&order_json()).await.unwrap();
     let details = &fetched.details;
     assert_eq!(details.payment, crate::domain::Payment::Paid);
-    assert!(!details.cancel_requested && !details.fulfilled);
+    assert!(details.cancel == crate::domain::Cancel::No && !details.fulfilled);
     assert_eq!(details.total.to_string(), "44.99 USD");
     assert_eq!(details.fee.to_string(), "4.87 USD");
     assert_eq!(details.lines[0].price.to_string(), "38.00 USD");
@@ -30,8 +30,8 @@ async fn states_that_forbid_buying_are_never_read_as_paid() {
     use crate::domain::Payment;
     for (field, value, check) in [
         ("/orderPaymentStatus", "PENDING", Payment::Pending),
-        ("/orderPaymentStatus", "FAILED", Payment::Failed),
-        ("/orderPaymentStatus", "FULLY_REFUNDED", Payment::Failed),
+        ("/orderPaymentStatus", "FAILED", Payment::Pending),
+        ("/orderPaymentStatus", "FULLY_REFUNDED", Payment::Pending),
         ("/orderPaymentStatus", "PARTIALLY_REFUNDED", Payment::Paid),
         (
             "/orderPaymentStatus",
@@ -47,10 +47,26 @@ async fn states_that_forbid_buying_are_never_read_as_paid() {
             "{value}"
         );
     }
-    for state in ["CANCELED", "IN_PROGRESS", "A_WORD_OF_TOMORROW"] {
+}
+
+#[tokio::test]
+async fn only_a_decided_cancellation_is_one() {
+    use crate::domain::Cancel;
+    for (state, payment, check) in [
+        ("NONE_REQUESTED", "PAID", Cancel::No),
+        ("IN_PROGRESS", "PAID", Cancel::Requested),
+        ("A_WORD_OF_TOMORROW", "PAID", Cancel::Requested),
+        ("CANCELED", "PAID", Cancel::Done),
+        ("NONE_REQUESTED", "FULLY_REFUNDED", Cancel::Done),
+    ] {
         let mut order = order_json();
         order["cancelStatus"]["cancelState"] = state.into();
-        assert!(fetch(&order).await.unwrap().details.cancel_requested);
+        order["orderPaymentStatus"] = payment.into();
+        assert_eq!(
+            fetch(&order).await.unwrap().details.cancel,
+            check,
+            "{state} {payment}"
+        );
     }
 }
 
