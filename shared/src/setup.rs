@@ -13,8 +13,6 @@ use crate::{Accounts, Door, Kervan, Queues};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// One call to a marketplace. Below the shortest timeout of a function that calls them, with room for the rest.
-const MARKETPLACE_TIMEOUT: Duration = Duration::from_secs(15);
 /// At the door, where a key may have to be fetched within eBay's 3 seconds.
 const DOOR_TIMEOUT: Duration = Duration::from_millis(1500);
 
@@ -40,7 +38,7 @@ pub fn kervan() -> Result<Kervan, SetupError> {
     let store: Arc<dyn Store> = Arc::new(DynamoDb::new(aws.dynamodb(), table, clock.clone()));
     let seal: Arc<dyn Seal> = Arc::new(Kms::new(aws.kms(), variable("KERVAN_SEAL_KEY")?));
     let tokens = Arc::new(TokenStore::new(store.clone(), seal.clone(), clock.clone()));
-    let accounts = accounts(&aws, &clock, Some(tokens), MARKETPLACE_TIMEOUT)?;
+    let accounts = accounts(&aws, &clock, Some(tokens), HttpClient::USUAL_TIMEOUT)?;
     let sqs = aws.sqs();
     let queues = Queues {
         orders: queue(&sqs, "KERVAN_ORDERS_QUEUE"),

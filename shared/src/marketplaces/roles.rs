@@ -92,10 +92,7 @@ pub struct ListingUpdate {
 /// Sets quantity and price of listings.
 #[async_trait]
 pub trait PushListings: Send + Sync {
-    /// The most updates that one call of [`PushListings::push`] takes.
-    fn most_per_call(&self) -> usize;
-
-    /// Sets them in one call. The outer error is the call's, the inner ones are the items', in the same order.
+    /// Sets them. The outer error is the call's, the inner ones are the items', in the same order.
     async fn push(
         &self,
         updates: &[ListingUpdate],

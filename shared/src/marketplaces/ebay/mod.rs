@@ -116,10 +116,6 @@ impl ReadOrders for Ebay {
 
 #[async_trait]
 impl PushListings for Ebay {
-    fn most_per_call(&self) -> usize {
-        limits::OFFERS_PER_UPDATE
-    }
-
     /// eBay takes one sku a call, so updates of several skus are sent in several calls, one after the other. Where the
     /// account itself is refused or eBay is out of reach, the rest is not sent and gets the same error.
     async fn push(
