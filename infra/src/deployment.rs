@@ -220,7 +220,13 @@ pub fn build(tools: &Tools, progress: &Progress) -> Result<Build> {
         .arg(&build.folder)
         .arg("--parameter-overrides")
         .arg(format!("Architecture={architecture}"));
-    process::run_logged("sam build", &mut command, &sam_folder.join("build.log"))?;
+    let python = tools.program("python3");
+    process::run_kept(
+        "sam build",
+        &python,
+        &command,
+        &sam_folder.join("build.log"),
+    )?;
     Ok(build)
 }
 
@@ -268,5 +274,6 @@ fn deploy(
         ])
         .arg(format!("Architecture={}", architecture()?))
         .args(parameters);
-    process::run_logged("sam deploy", &mut command, &folder.join("deploy.log"))
+    let python = tools.program("python3");
+    process::run_kept("sam deploy", &python, &command, &folder.join("deploy.log"))
 }

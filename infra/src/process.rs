@@ -17,6 +17,9 @@ pub fn quiet() -> Progress {
     Arc::new(|_| {})
 }
 
+/// Runs a command and leaves no process of it behind; its head says how.
+pub(crate) const KEEPER: &str = include_str!("local_stack/keeper.py");
+
 /// How many of a failed program's last lines go into the error message.
 const LAST_LINES: usize = 25;
 
@@ -65,6 +68,54 @@ pub fn run_logged(what: &str, command: &mut Command, log: &Path) -> Result<()> {
         .stderr(output)
         .status()
         .with_context(|| format!("{what} cannot be started"))?;
+    if !status.success() {
+        bail!(
+            "{what} failed ({status}):\n{}\nThe whole output is in {}.",
+            last_lines(log),
+            log.display()
+        );
+    }
+    Ok(())
+}
+
+/// As [`run_logged`], below a keeper that `python` runs: the program, and all that it started, ends when this process
+/// does, even by SIGKILL.
+///
+/// # Errors
+/// As [`run_logged`].
+pub fn run_kept(what: &str, python: &Path, command: &Command, log: &Path) -> Result<()> {
+    let folder = log.parent().unwrap_or(Path::new("."));
+    let (script, scratch) = (
+        log.with_extension("keeper.py"),
+        log.with_extension("scratch"),
+    );
+    fs::create_dir_all(&scratch)
+        .with_context(|| format!("{} cannot be made", scratch.display()))?;
+    for (file, text) in [(script.as_path(), KEEPER), (log, "")] {
+        fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))?;
+    }
+    let mut kept = Command::new(python);
+    kept.arg(&script).arg("-").arg(&scratch).arg(log);
+    kept.arg(command.get_program()).args(command.get_args());
+    kept.current_dir(command.get_current_dir().unwrap_or(folder));
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => kept.env(name, value),
+            None => kept.env_remove(name),
+        };
+    }
+    let mut child = kept
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| format!("{what} cannot be started"))?;
+    // Held open, never written to: that it closes tells the keeper that this process is gone.
+    let lifeline = child.stdin.take();
+    let status = child
+        .wait()
+        .with_context(|| format!("{what} cannot be waited for"))?;
+    drop(lifeline);
     if !status.success() {
         bail!(
             "{what} failed ({status}):\n{}\nThe whole output is in {}.",

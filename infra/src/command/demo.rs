@@ -12,6 +12,8 @@ use clap::Args;
 use jiff::Timestamp;
 use kervan_infra::shop::{Shop, ShopOptions};
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::progress;
 use summary::Summary;
 use watch::Watch;
@@ -29,10 +31,10 @@ Examples:
   cargo kervan demo --json          the summary as JSON on standard output
 
 Everything runs on this machine: the marketplaces are simulated, and MiniStack stands for AWS. The first run installs \
-tools below target/ and compiles the functions, which takes minutes; later runs start in seconds. The exit code is 0 \
+tools below target/ and compiles the functions, which takes minutes; later runs start in half a minute. The exit code is 0 \
 only if every order arrived.")]
 pub(super) struct Arguments {
-    /// How many orders customers place.
+    /// How many orders customers place, 1 to 10,000.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     orders: u32,
     /// Leave it running afterwards and print the addresses, until Ctrl-C.
@@ -47,15 +49,16 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    tokio::select! {
-        result = play(&arguments) => result,
-        // What was started ends with the future that held it; the keeper sees to the rest.
-        signal = tokio::signal::ctrl_c() => {
-            signal.context("Ctrl-C cannot be watched for")?;
-            eprintln!("Stopped; nothing is left running.");
-            Ok(ExitCode::from(130))
-        }
-    }
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be watched for")?;
+    let code = tokio::select! {
+        result = play(&arguments) => return result,
+        _ = tokio::signal::ctrl_c() => 130,
+        _ = terminate.recv() => 143,
+    };
+    // What was started went with the future that held it. A build or deployment under way runs on a thread of its own,
+    // which only the end of this process ends; their keeper sees to the rest.
+    eprintln!("Stopped; nothing is left running.");
+    std::process::exit(code)
 }
 
 async fn play(arguments: &Arguments) -> Result<ExitCode> {
@@ -110,6 +113,10 @@ async fn keep(shop: &Shop) -> Result<()> {
         shop.simulators.aliexpress_url()
     );
     eprintln!("log            {}", shop.stack().log_file().display());
+    let endpoint = shop.stack().endpoint();
+    eprintln!("\nLook around with region us-east-1, access key and secret `test`, or with:");
+    eprintln!("  cargo kervan orders attention --endpoint {endpoint}");
+    eprintln!("  cargo kervan catalog show LAMP-BRASS --endpoint {endpoint}");
     eprintln!("Everything is left running; Ctrl-C ends it.");
     std::future::pending().await
 }

@@ -33,7 +33,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let simulators = Simulators::start(config).await.with_context(|| {
         let Arguments { ebay_port, aliexpress_port } = arguments;
         format!(
-            "Port {ebay_port} or {aliexpress_port} is taken: choose others with --ebay-port and --aliexpress-port"
+            "One of the ports {ebay_port} and {aliexpress_port} cannot be used: choose others with --ebay-port and --aliexpress-port, or 0 for one that is free"
         )
     })?;
     println!("eBay        {}", simulators.ebay_url());

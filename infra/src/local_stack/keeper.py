@@ -49,13 +49,17 @@ def main(lifeline, scratch, log, command):
             stderr=subprocess.STDOUT,
             preexec_fn=_in_own_group_and_not_longer_than_the_keeper,
         )
+    ended = None
     try:
-        while not stop and child.poll() is None and _is_held(lifeline):
-            pass
+        while not stop and ended is None and _is_held(lifeline):
+            ended = child.poll()
     finally:
         _kill_everything_below(child)
         shutil.rmtree(scratch, ignore_errors=True)
-    return child.returncode if child.returncode and child.returncode > 0 else 0
+    # What was stopped on purpose did not fail; what a signal ended by itself did, as a shell reports it.
+    if ended is None:
+        return 0
+    return ended if ended >= 0 else 128 - ended
 
 
 def _in_own_group_and_not_longer_than_the_keeper():

@@ -18,8 +18,6 @@ use crate::process::{self, Progress};
 use crate::tooling::Tools;
 use crate::workspace;
 
-const KEEPER: &str = include_str!("keeper.py");
-
 /// MiniStack takes half a second to start; a loaded machine takes longer, but never this long.
 const LONGEST_START: Duration = Duration::from_secs(60);
 /// The keeper kills with SIGKILL, so that what is left after this is in the kernel's hands.
@@ -363,7 +361,7 @@ fn keeper_command(
     fs::create_dir_all(&scratch)
         .with_context(|| format!("{} cannot be made", scratch.display()))?;
     let keeper = folder.join("keeper.py");
-    fs::write(&keeper, KEEPER)
+    fs::write(&keeper, process::KEEPER)
         .with_context(|| format!("{} cannot be written", keeper.display()))?;
     let address = StackAddress::on_port(port);
     let mut command = Command::new(tools.program("python3"));

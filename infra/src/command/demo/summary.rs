@@ -99,7 +99,7 @@ impl Summary {
             self.orders, self.arrived
         );
         println!(
-            "purchases  {} placed as {} orders at the supplier's stores, {} bought twice",
+            "purchases  {} placed, which made {} orders at the supplier's stores; {} bought twice",
             self.purchases, self.supplier_orders, self.bought_twice
         );
         println!(
