@@ -126,7 +126,7 @@ impl Reason {
                 "Renew the consent and put the new refresh token into the secret."
             }
             Self::Misconfigured { .. } => {
-                "Mend the account's configuration; the order is then taken up again."
+                "Mend the account's secret or permissions (the function's log says what is wrong); what waits is then taken up again."
             }
             Self::TrackingMissing => "Confirm the shipment at the channel by hand.",
             Self::TrackingRefused { .. } => "Enter the tracking number at the channel by hand.",
