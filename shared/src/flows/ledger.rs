@@ -7,6 +7,11 @@ use crate::domain::{Event, HistoryRecord, Misfit, Order, OrderKey};
 use crate::store::{Condition, Due, Item, Key, Write, WriteError, keys};
 use crate::{Kervan, store::Store};
 use jiff::Timestamp;
+use std::time::Duration;
+
+/// Pauses between attempts to record what a marketplace answered; about two seconds in all.
+const FIRST_PAUSE: Duration = Duration::from_millis(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why events were not recorded.
 #[derive(Debug)]
@@ -147,6 +152,36 @@ pub async fn record(
     commit(kervan, &changed, Some(order), writes, extra).await?;
     *order = changed;
     Ok(())
+}
+
+/// Records what a call to a marketplace came to. Nobody else knows it, so a write that collides with another one is made
+/// again on what that one left, as long as what the events are about `is_mine` still.
+pub(super) async fn record_outcome(
+    kervan: &Kervan,
+    order: &mut Order,
+    events: &[Event],
+    writes: &[Write],
+    is_mine: impl Fn(&Order) -> bool,
+) -> Result<(), FlowError> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let error = match record(kervan, order, events, writes.to_vec()).await {
+            Ok(()) => return Ok(()),
+            Err(error) => FlowError::from(error),
+        };
+        if !error.is_passing() || pause > LONGEST_PAUSE {
+            return Err(error);
+        }
+        tracing::warn!(order = %order.key, %error, "A call's outcome could not be recorded at once.");
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+        if let Ok(Some(now)) = load(&*kervan.store, &order.key).await {
+            if !is_mine(&now) {
+                return Err(FlowError::Overtaken);
+            }
+            *order = now;
+        }
+    }
 }
 
 /// Moves an order's due time without an event: somebody looked and found nothing new.

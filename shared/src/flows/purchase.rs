@@ -21,9 +21,6 @@ use std::time::Duration;
 /// Longer than the order-forwarder's timeout of 60 s with what it can still write after its call: when the lease has run
 /// out, its holder is gone.
 const LEASE: SignedDuration = SignedDuration::from_secs(90);
-/// Pauses between attempts to record what a supplier answered; about two seconds in all.
-const FIRST_PAUSE: Duration = Duration::from_millis(30);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A passing refusal for want of stock is believed after so many attempts.
 const MOST_STOCK_TRIES: u32 = 3;
 /// A doubt that cannot be settled now is looked at again after this time at least.
@@ -161,8 +158,7 @@ async fn take_lease(
     Ok(ledger::record(kervan, order, &[started], writes).await?)
 }
 
-/// Records what a call to the supplier came to. Nobody else knows it, so a write that collides with another one is made
-/// again on what that one left, as long as the purchase is still where this worker left it.
+/// Records what a call to the supplier came to, as long as the purchase is still where this worker left it.
 async fn record_outcome(
     kervan: &Kervan,
     order: &mut Order,
@@ -170,28 +166,13 @@ async fn record_outcome(
     events: &[Event],
     writes: &[Write],
 ) -> Result<(), FlowError> {
-    let mine = order
-        .purchase(number)
-        .map(|purchase| purchase.state.clone());
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let error = match ledger::record(kervan, order, events, writes.to_vec()).await {
-            Ok(()) => return Ok(()),
-            Err(error) => FlowError::from(error),
-        };
-        if !error.is_passing() || pause > LONGEST_PAUSE {
-            return Err(error);
-        }
-        tracing::warn!(order = %order.key, %error, "A call's outcome could not be recorded at once.");
-        tokio::time::sleep(pause).await;
-        pause *= 2;
-        if let Ok(Some(now)) = ledger::load(&*kervan.store, &order.key).await {
-            if now.purchase(number).map(|purchase| &purchase.state) != mine.as_ref() {
-                return Err(FlowError::Overtaken);
-            }
-            *order = now;
-        }
-    }
+    let state = |order: &Order| {
+        order
+            .purchase(number)
+            .map(|purchase| purchase.state.clone())
+    };
+    let mine = state(order);
+    ledger::record_outcome(kervan, order, events, writes, |now| state(now) == mine).await
 }
 
 async fn call(

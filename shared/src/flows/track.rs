@@ -421,6 +421,10 @@ async fn confirm(
         lease_until,
     };
     ledger::record(kervan, order, &[started], Vec::new()).await?;
+    // Others may be at work on the order's other parcels meanwhile; this one stays this worker's for the lease.
+    let state = |order: &Order| order.parcel(number).map(|parcel| parcel.state.clone());
+    let mine = state(order);
+    let is_mine = |now: &Order| state(now) == mine;
     match tell_channel(kervan, order, number).await {
         Ok(()) => {
             let mut events = vec![Event::ParcelConfirmed {
@@ -429,7 +433,7 @@ async fn confirm(
             if channel_trouble_is_over(order) {
                 events.push(Event::AttentionCleared);
             }
-            ledger::record(kervan, order, &events, Vec::new()).await?;
+            ledger::record_outcome(kervan, order, &events, &[], is_mine).await?;
             tracing::info!(order = %order.key, "A parcel was confirmed.");
             Ok(None)
         }
@@ -447,7 +451,7 @@ async fn confirm(
                     code: error.code.clone(),
                 };
                 let events = [refused, Event::AttentionRaised { reason }];
-                ledger::record(kervan, order, &events, Vec::new()).await?;
+                ledger::record_outcome(kervan, order, &events, &[], is_mine).await?;
                 return Ok(None);
             }
             // The lease has to run out first; the index would find the order too.

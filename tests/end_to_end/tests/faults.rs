@@ -11,7 +11,7 @@
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use kervan::domain::{Phase, PurchaseState};
+use kervan::domain::{ParcelState, Phase, PurchaseState};
 use kervan::flows::ledger;
 use kervan::queue::{Outgoing, Queue};
 use kervan::store::{Item, Key, MemoryStore, Page, Store, StoreError, Write, WriteError};
@@ -474,10 +474,11 @@ async fn the_history_of_an_order_gives_its_state_and_each_record_seals_the_one_b
     assert_eq!(replayed, order);
 }
 
-/// A store in which the first writes that record a supplier's answer collide with somebody else's.
+/// A store in which the first writes that record an event collide with somebody else's.
 #[derive(Debug)]
 struct Colliding {
     store: Arc<MemoryStore>,
+    event: &'static str,
     left: AtomicUsize,
 }
 
@@ -498,12 +499,13 @@ impl Store for Colliding {
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<(), WriteError> {
-        let records_answer = writes.iter().any(|write| {
-            matches!(write, Write::Put { item, .. } if item.body.contains("\"event\":\"placed\""))
-        });
+        let event = format!("\"event\":\"{}\"", self.event);
+        let records_it = writes
+            .iter()
+            .any(|write| matches!(write, Write::Put { item, .. } if item.body.contains(&event)));
         let takes_one = |left: usize| left.checked_sub(1);
         let order = Ordering::SeqCst;
-        if records_answer && self.left.fetch_update(order, order, takes_one).is_ok() {
+        if records_it && self.left.fetch_update(order, order, takes_one).is_ok() {
             return Err(WriteError::Contended);
         }
         self.store.write(writes).await
@@ -519,14 +521,17 @@ impl Store for Colliding {
     }
 }
 
+/// The lamp's world with a store in which recording this event collides three times.
+async fn colliding(event: &'static str) -> World {
+    let mut world = world().await;
+    let (store, left) = (world.store.clone(), AtomicUsize::new(3));
+    world.kervan.store = Arc::new(Colliding { store, event, left });
+    world
+}
+
 #[tokio::test]
 async fn a_suppliers_answer_survives_a_collision_in_the_table() {
-    let mut world = world().await;
-    let left = AtomicUsize::new(3);
-    world.kervan.store = Arc::new(Colliding {
-        store: world.store.clone(),
-        left,
-    });
+    let world = colliding("placed").await;
     let key = world.buy("LAMP-01", 1).unwrap();
     world.pass(SignedDuration::from_secs(10)).await.unwrap();
     let order = world.order(&key).await.unwrap().unwrap();
@@ -538,6 +543,27 @@ async fn a_suppliers_answer_survives_a_collision_in_the_table() {
         world.aliexpress.counters().repeats_recognised,
         0,
         "nothing was in doubt"
+    );
+}
+
+#[tokio::test]
+async fn a_channels_answer_survives_a_collision_in_the_table() {
+    let world = colliding("parcel_confirmed").await;
+    let key = world.buy("LAMP-01", 1).unwrap();
+    world.pass(SignedDuration::from_mins(3)).await.unwrap();
+    let order = world.order(&key).await.unwrap().unwrap();
+    assert!(
+        matches!(order.parcels[0].state, ParcelState::Confirmed { .. }),
+        "{order:?}"
+    );
+    assert_eq!(
+        world
+            .ebay
+            .order(key.id.as_str())
+            .unwrap()
+            .fulfillments
+            .len(),
+        1
     );
 }
 
