@@ -9,18 +9,15 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
-use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
-use kervan::domain::{ParcelState, Phase, PurchaseState};
+use jiff::SignedDuration;
+use kervan::domain::{Phase, PurchaseState};
 use kervan::flows::ledger;
 use kervan::queue::{Outgoing, Queue};
-use kervan::store::{Item, Key, MemoryStore, Page, Store, StoreError, Write, WriteError};
 use kervan_end_to_end::{World, WorldOptions, known_buyer};
 use kervan_marketplaces::Fault;
 use kervan_marketplaces::aliexpress::AliExpressOperation;
-use kervan_marketplaces::ebay::{EbayOperation, NewListing, NewOrder, PaymentStatus};
+use kervan_marketplaces::ebay::{EbayOperation, NewListing, NewOrder};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 async fn world() -> World {
     World::with_lamp(WorldOptions::default(), 10).await.unwrap()
@@ -243,124 +240,6 @@ async fn the_last_unit_is_sold_once_and_the_second_customer_waits_for_a_person()
     assert_eq!(world.ebay.listed_quantity("LAMP-01"), Some(0));
 }
 
-/// An order whose purchase was put off, so that something can happen before it is placed.
-async fn put_off(world: &World) -> kervan::domain::OrderKey {
-    world
-        .aliexpress
-        .fail_next(AliExpressOperation::OrderCreate, Fault::TooManyRequests, 1);
-    let key = world.buy("LAMP-01", 1).unwrap();
-    world
-        .pass(SignedDuration::from_millis(2_100))
-        .await
-        .unwrap();
-    let order = world
-        .order(&key)
-        .await
-        .unwrap()
-        .expect("the order was recorded");
-    assert!(matches!(
-        order.purchases[0].state,
-        PurchaseState::Planned { .. }
-    ));
-    key
-}
-
-#[tokio::test]
-async fn while_the_customer_asks_to_cancel_nothing_is_bought_and_a_decided_cancel_ends_the_order() {
-    let world = world().await;
-    let key = put_off(&world).await;
-    world
-        .ebay
-        .request_cancel(key.id.as_str(), "BUYER_CANCEL")
-        .unwrap();
-    world
-        .pass_with_schedules(SignedDuration::from_hours(2))
-        .await
-        .unwrap();
-    assert_eq!(world.order(&key).await.unwrap().unwrap().phase, Phase::Open);
-    assert!(world.aliexpress.orders().is_empty());
-    world.ebay.cancel_order(key.id.as_str()).unwrap();
-    world
-        .pass_with_schedules(SignedDuration::from_hours(1))
-        .await
-        .unwrap();
-    assert_eq!(
-        world.order(&key).await.unwrap().unwrap().phase,
-        Phase::Cancelled
-    );
-    assert!(world.aliexpress.orders().is_empty());
-}
-
-#[tokio::test]
-async fn a_payment_that_fails_first_and_comes_later_is_bought_for() {
-    let world = world().await;
-    let mut order = NewOrder::one("LAMP-01", 1);
-    order.payment = PaymentStatus::Pending;
-    let key = world.buy_as(order).unwrap();
-    world
-        .pass_with_schedules(SignedDuration::from_mins(10))
-        .await
-        .unwrap();
-    world
-        .ebay
-        .set_payment(key.id.as_str(), PaymentStatus::Failed)
-        .unwrap();
-    world
-        .pass_with_schedules(SignedDuration::from_mins(10))
-        .await
-        .unwrap();
-    assert!(world.aliexpress.orders().is_empty());
-    world
-        .ebay
-        .set_payment(key.id.as_str(), PaymentStatus::Paid)
-        .unwrap();
-    world
-        .pass_with_schedules(SignedDuration::from_hours(3))
-        .await
-        .unwrap();
-    assert_eq!(world.order(&key).await.unwrap().unwrap().phase, Phase::Done);
-    assert_eq!(world.aliexpress.orders().len(), 1);
-}
-
-#[tokio::test]
-async fn a_cancel_after_the_purchase_is_reported_to_a_person() {
-    let mut options = WorldOptions::default();
-    options.aliexpress.settings.ships_after_ms = Some(7_200_000);
-    let world = World::with_lamp(options, 10).await.unwrap();
-    let key = world.buy("LAMP-01", 1).unwrap();
-    world.pass(SignedDuration::from_secs(10)).await.unwrap();
-    world
-        .ebay
-        .request_cancel(key.id.as_str(), "BUYER_CANCEL")
-        .unwrap();
-    world
-        .pass_with_schedules(SignedDuration::from_mins(30))
-        .await
-        .unwrap();
-    assert_eq!(
-        world.attention(&key).await.unwrap(),
-        "cancelled_after_purchase"
-    );
-    assert_eq!(world.aliexpress.orders().len(), 1);
-}
-
-#[tokio::test]
-async fn a_cancel_in_the_middle_of_a_doubt_never_makes_the_repeat_buy() {
-    let world = world().await;
-    world
-        .aliexpress
-        .fail_next(AliExpressOperation::OrderCreate, Fault::TimeoutBefore, 1);
-    let key = world.buy("LAMP-01", 1).unwrap();
-    world.pass(SignedDuration::from_secs(10)).await.unwrap();
-    world.ebay.cancel_order(key.id.as_str()).unwrap();
-    world
-        .pass_with_schedules(SignedDuration::from_hours(2))
-        .await
-        .unwrap();
-    assert_eq!(world.attention(&key).await.unwrap(), "purchase_in_doubt");
-    assert!(world.aliexpress.orders().is_empty());
-}
-
 #[tokio::test]
 async fn a_consent_that_ends_on_the_way_clears_itself_once_it_is_renewed() {
     let world = world().await;
@@ -472,117 +351,4 @@ async fn the_history_of_an_order_gives_its_state_and_each_record_seals_the_one_b
     let order = world.order(&key).await.unwrap().unwrap();
     let replayed = ledger::replay(&*world.store, &key).await.unwrap().unwrap();
     assert_eq!(replayed, order);
-}
-
-/// A store in which the first writes that record an event collide with somebody else's.
-#[derive(Debug)]
-struct Colliding {
-    store: Arc<MemoryStore>,
-    event: &'static str,
-    left: AtomicUsize,
-}
-
-#[async_trait]
-impl Store for Colliding {
-    async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
-        self.store.get(key).await
-    }
-
-    async fn query(
-        &self,
-        pk: &str,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page, StoreError> {
-        self.store.query(pk, prefix, after, limit).await
-    }
-
-    async fn write(&self, writes: Vec<Write>) -> Result<(), WriteError> {
-        let event = format!("\"event\":\"{}\"", self.event);
-        let records_it = writes
-            .iter()
-            .any(|write| matches!(write, Write::Put { item, .. } if item.body.contains(&event)));
-        let takes_one = |left: usize| left.checked_sub(1);
-        let order = Ordering::SeqCst;
-        if records_it && self.left.fetch_update(order, order, takes_one).is_ok() {
-            return Err(WriteError::Contended);
-        }
-        self.store.write(writes).await
-    }
-
-    async fn due(
-        &self,
-        lane: &str,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Item>, StoreError> {
-        self.store.due(lane, until, limit).await
-    }
-}
-
-/// The lamp's world with a store in which recording this event collides three times.
-async fn colliding(event: &'static str) -> World {
-    let mut world = world().await;
-    let (store, left) = (world.store.clone(), AtomicUsize::new(3));
-    world.kervan.store = Arc::new(Colliding { store, event, left });
-    world
-}
-
-#[tokio::test]
-async fn a_suppliers_answer_survives_a_collision_in_the_table() {
-    let world = colliding("placed").await;
-    let key = world.buy("LAMP-01", 1).unwrap();
-    world.pass(SignedDuration::from_secs(10)).await.unwrap();
-    let order = world.order(&key).await.unwrap().unwrap();
-    assert!(
-        matches!(order.purchases[0].state, PurchaseState::Placed { .. }),
-        "{order:?}"
-    );
-    assert_eq!(
-        world.aliexpress.counters().repeats_recognised,
-        0,
-        "nothing was in doubt"
-    );
-}
-
-#[tokio::test]
-async fn a_channels_answer_survives_a_collision_in_the_table() {
-    let world = colliding("parcel_confirmed").await;
-    let key = world.buy("LAMP-01", 1).unwrap();
-    world.pass(SignedDuration::from_mins(3)).await.unwrap();
-    let order = world.order(&key).await.unwrap().unwrap();
-    assert!(
-        matches!(order.parcels[0].state, ParcelState::Confirmed { .. }),
-        "{order:?}"
-    );
-    assert_eq!(
-        world
-            .ebay
-            .order(key.id.as_str())
-            .unwrap()
-            .fulfillments
-            .len(),
-        1
-    );
-}
-
-#[tokio::test]
-async fn an_order_that_was_shipped_by_hand_is_not_bought_as_well() {
-    let world = World::with_lamp(WorldOptions::default(), 1).await.unwrap();
-    let mut late = NewOrder::one("LAMP-01", 1);
-    late.oversell = true;
-    world.buy("LAMP-01", 1).unwrap();
-    world.pass(SignedDuration::from_secs(30)).await.unwrap();
-    let key = world.buy_as(late).unwrap();
-    world.pass(SignedDuration::from_mins(2)).await.unwrap();
-    assert_eq!(world.attention(&key).await.unwrap(), "out_of_stock");
-    world.ship_by_hand(&key).await.unwrap();
-    world.aliexpress.set_stock(500_001, 5_000_011, 5).unwrap();
-    world
-        .pass_with_schedules(SignedDuration::from_hours(3))
-        .await
-        .unwrap();
-    assert_eq!(world.order(&key).await.unwrap().unwrap().phase, Phase::Done);
-    assert_eq!(world.aliexpress.orders().len(), 1);
 }
