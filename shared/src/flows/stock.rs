@@ -208,7 +208,9 @@ async fn note(
 async fn publish(kervan: &Kervan, sku: &Sku) -> Result<Option<CallError>, FlowError> {
     let entry = catalog::load(&*kervan.store, sku).await?;
     for stored in &entry.listings {
-        if let Some(error) = publish_listing(kervan, sku, &stored.listing.id.channel).await? {
+        if let Some(error) =
+            publish_listing(kervan, sku, &entry, &stored.listing.id.channel).await?
+        {
             return Ok(Some(error));
         }
     }
@@ -220,11 +222,14 @@ async fn publish(kervan: &Kervan, sku: &Sku) -> Result<Option<CallError>, FlowEr
 async fn publish_listing(
     kervan: &Kervan,
     sku: &Sku,
+    loaded: &Entry,
     channel: &AccountId,
 ) -> Result<Option<CallError>, FlowError> {
     let mut is_told = false;
+    // Read anew only where somebody came between: most listings show already what they should.
+    let mut newer: Option<Entry> = None;
     for _ in 0..MOST_PUBLISHINGS {
-        let entry = catalog::load(&*kervan.store, sku).await?;
+        let entry = newer.as_ref().unwrap_or(loaded);
         let found = entry
             .listings
             .iter()
@@ -234,7 +239,7 @@ async fn publish_listing(
         };
         let now = kervan.clock.now();
         let listing = &stored.listing;
-        let quantity = wanted_quantity(&entry, listing, now);
+        let quantity = wanted_quantity(entry, listing, now);
         let shown = listing
             .published
             .as_ref()
@@ -243,6 +248,7 @@ async fn publish_listing(
             return Ok(None);
         }
         if !note_published(kervan, listing, stored.version, None).await? {
+            newer = Some(catalog::load(&*kervan.store, sku).await?);
             continue;
         }
         let price = listing.price;
@@ -264,6 +270,7 @@ async fn publish_listing(
         if note_published(kervan, listing, stored.version + 1, Some(published)).await? {
             return Ok(None);
         }
+        newer = Some(catalog::load(&*kervan.store, sku).await?);
     }
     Err(FlowError::Overtaken)
 }
