@@ -173,7 +173,7 @@ pub(super) async fn record_outcome(
             return Err(error);
         }
         tracing::warn!(order = %order.key, %error, "A call's outcome could not be recorded at once.");
-        tokio::time::sleep(pause).await;
+        kervan.clock.sleep(pause).await;
         pause *= 2;
         if let Ok(Some(now)) = load(&*kervan.store, &order.key).await {
             if !is_mine(&now) {
