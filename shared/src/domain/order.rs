@@ -206,6 +206,7 @@ impl Order {
             number,
             reference: Reference::of(&self.key, number),
             lines: lines.to_vec(),
+            terms_at: at,
             state: PurchaseState::Planned {
                 not_before: at,
                 attempts: 0,

@@ -4,7 +4,8 @@ use super::catalog::{self, BOUGHT, FREE, StoredOffer};
 use super::ledger::NotRecorded;
 use super::{FlowError, forward, ledger, reason_of, stock, wait_of};
 use crate::Kervan;
-use crate::decide::{Candidate, FRESH, Margin, Need, lines_without_purchase, margin, route};
+use crate::guards::{Guard as Safety, stands};
+use crate::decide::{Candidate, FRESH, Margin, Need, Share, margin, open_units, route};
 use crate::domain::{
     Cancel, Event, OfferId, Order, Purchase, PurchaseLine, PurchaseState, Reason, Reference,
     Refusal, Sku,
@@ -66,6 +67,20 @@ pub(super) async fn plan(
     Ok(Some(Duration::from_secs(30)))
 }
 
+/// Gives up a planned purchase whose terms are old. What it would have bought is planned next, on new terms.
+pub(super) async fn give_up(
+    kervan: &Kervan,
+    order: &mut Order,
+    number: u8,
+) -> Result<(), FlowError> {
+    let Some(purchase) = order.purchase(number) else {
+        return Ok(());
+    };
+    let writes = release(&purchase.lines);
+    let cancelled = Event::PurchaseCancelled { purchase: number };
+    Ok(ledger::record(kervan, order, &[cancelled], writes).await?)
+}
+
 /// Gives back what was planned and not bought. Where nothing was bought at all, that ends the order.
 pub(super) async fn give_back(kervan: &Kervan, order: &mut Order) -> Result<(), FlowError> {
     let planned = |purchase: &&Purchase| matches!(purchase.state, PurchaseState::Planned { .. });
@@ -109,7 +124,9 @@ pub(super) fn bought(purchase: &Purchase) -> Vec<Write> {
 /// Writes that take the units of lines, on the condition that they are free.
 fn take<'a>(lines: impl IntoIterator<Item = &'a PurchaseLine>) -> Vec<Write> {
     let take = |(key, units): (Key, i64)| {
-        change(key, vec![(FREE, -units)], vec![Guard::AtLeast(FREE, units)])
+        let mut only_if = vec![Guard::AtLeast(FREE, units)];
+        only_if.retain(|_| stands(Safety::Reservation));
+        change(key, vec![(FREE, -units)], only_if)
     };
     units_by_offer(lines).into_iter().map(take).collect()
 }
@@ -168,7 +185,7 @@ async fn needs(
     order: &Order,
 ) -> Result<Result<(Vec<Need>, Vec<Sku>), Reason>, FlowError> {
     let (mut needs, mut skus) = (Vec::new(), Vec::new());
-    for index in lines_without_purchase(order) {
+    for (index, quantity) in open_units(order) {
         let line = &order.details.lines[index];
         let unmapped = || Reason::SkuNotMapped {
             sku: crate::domain::safe_code(&line.sku),
@@ -187,7 +204,7 @@ async fn needs(
         needs.push(Need {
             line: line.id.clone(),
             sku: sku.clone(),
-            quantity: line.quantity,
+            quantity,
             candidates,
         });
         skus.push(sku);
@@ -234,13 +251,13 @@ async fn quote_all(
     kervan: &Kervan,
     order: &Order,
     needs: &[Need],
-    groups: &[Vec<(usize, OfferId)>],
+    groups: &[Vec<Share>],
 ) -> Result<Vec<Vec<PurchaseLine>>, NoTerms> {
     let mut planned = Vec::new();
     for group in groups {
         let mut lines = Vec::new();
-        for (place, offer) in group {
-            lines.push(quote(kervan, order, &needs[*place], offer).await?);
+        for share in group {
+            lines.push(quote(kervan, order, &needs[share.need], share).await?);
         }
         planned.push(lines);
     }
@@ -251,12 +268,13 @@ async fn quote(
     kervan: &Kervan,
     order: &Order,
     need: &Need,
-    offer: &OfferId,
+    share: &Share,
 ) -> Result<PurchaseLine, NoTerms> {
+    let offer = &share.offer;
     let wanted = [Wanted {
         line: need.line.clone(),
         offer: offer.clone(),
-        quantity: need.quantity,
+        quantity: share.units,
     }];
     let request = QuoteRequest {
         wanted: &wanted,
@@ -284,14 +302,14 @@ async fn quote(
         })?;
     let terms = quote.lines.into_iter().next();
     let terms = terms.ok_or_else(|| broken(Kind::Unreadable, Retry::Permanent, "no-terms"))?;
-    if terms.stock < need.quantity {
+    if terms.stock < share.units {
         return Err(NoTerms::Offer(offer.clone()));
     }
     Ok(PurchaseLine {
         line: need.line.clone(),
         sku: need.sku.clone(),
         offer: offer.clone(),
-        quantity: need.quantity,
+        quantity: share.units,
         unit_cost: terms.unit_cost,
         shipping: terms.shipping,
         shipping_option: terms.shipping_option,
@@ -306,6 +324,7 @@ fn loses(order: &Order, planned: &[Vec<PurchaseLine>]) -> Option<Reason> {
             number: 1,
             reference: Reference::of(&order.key, 1),
             lines: lines.clone(),
+            terms_at: order.updated_at,
             state: PurchaseState::Cancelled,
         };
         purchase.cost()
@@ -316,6 +335,7 @@ fn loses(order: &Order, planned: &[Vec<PurchaseLine>]) -> Option<Reason> {
         .filter(|purchase| !purchase.is_given_up());
     let costs = kept.map(Purchase::cost).chain(planned.iter().map(cost));
     match margin(order.details.total, order.details.fee, costs) {
+        _ if !stands(Safety::NoLoss) => None,
         Margin::Known(left) if left.minor >= 0 => None,
         Margin::Known(left) => Some(Reason::WouldLose {
             margin_minor: left.minor,
@@ -367,7 +387,9 @@ async fn announce(kervan: &Kervan, skus: &[Sku]) {
 
 /// Offers whose supplier refused this order: they are not asked again for it.
 fn refused_offers(order: &Order) -> Vec<OfferId> {
-    let refused = |purchase: &&Purchase| matches!(purchase.state, PurchaseState::Refused { .. });
+    let refused = |purchase: &&Purchase| {
+        matches!(purchase.state, PurchaseState::Refused { .. }) && stands(Safety::RefusedOffers)
+    };
     let lines = order
         .purchases
         .iter()

@@ -4,6 +4,7 @@ use super::catalog::{self, BOUGHT, Entry, FREE, StoredOffer};
 use super::{FlowError, Outcome, forward, ledger, reason_of};
 use crate::Kervan;
 use crate::decide::{Stocked, next_stock_interval, published_quantity};
+use crate::guards::{Guard as Safety, stands};
 use crate::domain::{AccountId, Evidence, Listing, Offer, OfferId, Published, Sku};
 use crate::marketplaces::{CallError, Kind, ListingUpdate, Retry};
 use crate::queue::Outgoing;
@@ -188,15 +189,19 @@ async fn note(
         lane: keys::STOCK_LANE.to_owned(),
         at: now.checked_add(wait).unwrap_or(Timestamp::MAX),
     };
+    let mut only_if = Vec::new();
+    if stands(Safety::EvidenceVersion) {
+        only_if.push(Guard::Version(stored.version));
+    }
+    if stands(Safety::BoughtUnchanged) {
+        only_if.push(Guard::Equals(BOUGHT, stored.bought));
+    }
     let write = Write::Update {
         key: keys::offer(&offer.sku, &offer.id),
         set_body: Some(ledger::write(&offer)?),
         set_due: Some(Some(due)),
         add: vec![(FREE, changed + stored.bought), (BOUGHT, -stored.bought)],
-        only_if: vec![
-            Guard::Version(stored.version),
-            Guard::Equals(BOUGHT, stored.bought),
-        ],
+        only_if,
     };
     match kervan.store.write(vec![write]).await {
         Ok(()) | Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(()),
@@ -317,12 +322,14 @@ async fn note_published(
         published,
         ..listing.clone()
     };
+    let mut only_if = vec![Guard::Version(version)];
+    only_if.retain(|_| stands(Safety::ListingVersion));
     let write = Write::Update {
         key: keys::listing(&listing.id.sku, &listing.id.channel),
         set_body: Some(ledger::write(&listing)?),
         set_due: None,
         add: Vec::new(),
-        only_if: vec![Guard::Version(version)],
+        only_if,
     };
     match kervan.store.write(vec![write]).await {
         Ok(()) => Ok(true),

@@ -11,8 +11,10 @@ use crate::domain::{
 use crate::marketplaces::{
     CallError, Effect, Kind, ParcelToConfirm, Retry, SupplierOrder, SupplierParcel, SupplierState,
 };
+use crate::guards::{Guard, stands};
 use crate::store::keys;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The most steps that one message takes.
@@ -361,18 +363,23 @@ fn new_parcel(
 }
 
 fn contents(purchase: &Purchase, parcel: &SupplierParcel, seen: &[Parcel]) -> Vec<ParcelLine> {
-    let sent = |line: &LineId| -> u32 {
-        let lines = seen.iter().flat_map(|parcel| &parcel.lines);
-        lines
-            .filter(|sent| sent.line == *line)
-            .map(|sent| sent.quantity)
-            .sum()
-    };
-    let mut left: Vec<(&PurchaseLine, u32)> = purchase
-        .lines
+    let sent = seen
         .iter()
-        .map(|line| (line, line.quantity.saturating_sub(sent(&line.line))))
-        .collect();
+        .filter(|parcel| parcel.purchase == purchase.number)
+        .flat_map(|parcel| &parcel.lines);
+    let mut sent_units: BTreeMap<&LineId, u32> = BTreeMap::new();
+    for line in sent {
+        *sent_units.entry(&line.line).or_default() += line.quantity;
+    }
+    // One line of the order may be bought through two offers: what was sent of it is taken off the first one first.
+    let rest = |line| -> (&PurchaseLine, u32) {
+        let line: &PurchaseLine = line;
+        let sent = sent_units.entry(&line.line).or_default();
+        let taken = line.quantity.min(*sent);
+        *sent -= taken;
+        (line, line.quantity - taken)
+    };
+    let mut left: Vec<(&PurchaseLine, u32)> = purchase.lines.iter().map(rest).collect();
     let mut lines: Vec<ParcelLine> = Vec::new();
     for content in &parcel.contents {
         let mut units = content.quantity;
@@ -487,7 +494,7 @@ async fn tell_channel(
         .parcel(number)
         .ok_or_else(|| missing("no-such-parcel"))?;
     let first = matches!(parcel.state, ParcelState::Confirming { attempt: 1, .. });
-    if !first && door.is_confirmed(&order.key.id, number).await? {
+    if !first && stands(Guard::ReadBack) && door.is_confirmed(&order.key.id, number).await? {
         return Ok(());
     }
     let request = ParcelToConfirm {

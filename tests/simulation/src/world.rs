@@ -47,6 +47,11 @@ impl World {
         }
     }
 
+    /// The stage, without its workers.
+    pub(crate) fn into_stage(self) -> Stage {
+        self.stage
+    }
+
     /// A world that sells one lamp on eBay and can buy `stock` of them at AliExpress, with its pushes registered.
     pub async fn with_lamp(options: WorldOptions, stock: u32) -> anyhow::Result<Self> {
         let world = Self::new(options);
