@@ -27,8 +27,6 @@ pub enum Guard {
     Reservation,
     /// New evidence is written only on the evidence that it was compared with.
     EvidenceVersion,
-    /// New evidence is written only where nothing was bought while the supplier was asked.
-    BoughtUnchanged,
     /// What a listing shows is noted only by whom nobody came between.
     ListingVersion,
     /// Old evidence never raises a published quantity.
@@ -65,7 +63,7 @@ pub enum Guard {
 
 impl Guard {
     /// Every guard.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 27] = [
         Self::OrderVersion,
         Self::RecordedOnce,
         Self::PurchaseLease,
@@ -77,7 +75,6 @@ impl Guard {
         Self::RepeatOnlyWanted,
         Self::Reservation,
         Self::EvidenceVersion,
-        Self::BoughtUnchanged,
         Self::ListingVersion,
         Self::FreshEvidence,
         Self::ParcelLease,
@@ -96,6 +93,9 @@ impl Guard {
         Self::StillMine,
     ];
 }
+
+#[cfg(all(feature = "removable-guards", not(debug_assertions)))]
+compile_error!("removable-guards is for the simulation; nothing that ships has it");
 
 /// Whether the guard stands: always, in everything that ships.
 #[cfg(not(feature = "removable-guards"))]

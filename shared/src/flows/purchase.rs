@@ -357,6 +357,7 @@ async fn doubt(
     account: &dyn Account,
 ) -> Result<(), FlowError> {
     let after = match account.buy().map(crate::marketplaces::Buy::settle) {
+        Some(Settle::LookUp { .. }) if !stands(Guard::SettlingTime) => Duration::ZERO,
         Some(Settle::LookUp { after } | Settle::Repeat { after, .. }) => after,
         Some(Settle::Person) | None => Duration::ZERO,
     };

@@ -8,11 +8,13 @@ pub struct Random {
 }
 
 impl Random {
+    /// The numbers of a seed.
     pub fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
-    pub fn next(&mut self) -> u64 {
+    /// The next number.
+    pub fn next_number(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -22,7 +24,7 @@ impl Random {
 
     /// A number in `0..bound`; 0 where the bound is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        if bound == 0 { 0 } else { self.next() % bound }
+        if bound == 0 { 0 } else { self.next_number() % bound }
     }
 
     /// True once in `n` times on average.
@@ -34,7 +36,7 @@ impl Random {
     pub fn hex(&mut self, digits: usize) -> String {
         let mut text = String::with_capacity(digits + 16);
         while text.len() < digits {
-            text.push_str(&format!("{:016x}", self.next()));
+            text.push_str(&format!("{:016x}", self.next_number()));
         }
         text.truncate(digits);
         text
@@ -71,7 +73,7 @@ impl Random {
     pub fn bytes32(&mut self) -> [u8; 32] {
         let mut bytes = [0_u8; 32];
         for chunk in bytes.chunks_mut(8) {
-            chunk.copy_from_slice(&self.next().to_be_bytes());
+            chunk.copy_from_slice(&self.next_number().to_be_bytes());
         }
         bytes
     }

@@ -21,8 +21,21 @@ fn main() {
             for l in &o.trace { println!("{l}"); }
             println!("{:?} {:?}", o.violations, o.ends);
         }
+        "guards" => {
+            let list: Vec<Schedule> = scenarios().iter().flat_map(|s| { let mut v = vec![calm(s)]; v.extend(depth_one(s)); v }).collect();
+            for g in kervan::guards::Guard::ALL {
+                if args.len() > 1 && format!("{g:?}") != args[1] { continue; }
+                let t = std::time::Instant::now();
+                let e = Effort { jobs: 2, most_failures: 1, without: Some(g) };
+                let n: u64 = args.get(2).map_or(1500, |x| x.parse().unwrap());
+                let s = run_all(&seeds(0, n), e, &|_| {});
+                if let Some(f) = s.failures.first() { println!("{g:?}: seeds {} -> {} {:?}", s.schedules, f.outcome.violations[0], t.elapsed()); continue; }
+                let s = run_all(&list, e, &|_| {});
+                match s.failures.first() { Some(f) => println!("{g:?}: depth1 {} -> {} {} {:?}", s.schedules, f.schedule, f.outcome.violations[0], t.elapsed()), None => println!("{g:?}: NOT NOTICED in {} {:?}", s.schedules, t.elapsed()) }
+            }
+        }
         what => {
-            let effort = Effort { jobs: 2, most_failures: 12 };
+            let effort = Effort { jobs: 2, most_failures: 12, without: None };
             let list: Vec<Schedule> = match what {
                 "one" => scenarios().iter().filter(|s| args.len() < 2 || args[1] == s.name).flat_map(depth_one).collect(),
                 "two" => depth_two(&named(&args[1]).unwrap()),

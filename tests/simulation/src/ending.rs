@@ -95,6 +95,9 @@ fn units(monitor: &Monitor, order: &Order, sold: &EbayOrderView) {
 
 /// I7: what was erased is gone.
 fn erased(stage: &Stage, monitor: &Monitor, order: &Order) {
+    if order.buyer_erased && !monitor.is_erasure_demanded() {
+        monitor.report("I7", format!("{}'s buyer was erased, and nobody asked for it", order.key));
+    }
     let item = stage.store.get(&keys::buyer(&order.key)).now_or_never();
     if order.buyer_erased && !matches!(item, Some(Ok(None))) {
         monitor.report("I7", format!("{}'s buyer was erased and is there", order.key));

@@ -5,6 +5,7 @@ use crate::fault::Fault;
 use crate::scenario::{Scenario, scenarios};
 use crate::simulation::{Outcome, Simulation};
 use futures_util::FutureExt;
+use kervan::guards::{Guard, take_away};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -107,6 +108,8 @@ pub struct Effort {
     pub jobs: usize,
     /// Failures after which no new schedule is begun.
     pub most_failures: usize,
+    /// A guard that is taken away in all of them.
+    pub without: Option<Guard>,
 }
 
 /// Runs schedules; `progress` hears after each how many are done.
@@ -120,6 +123,7 @@ pub fn run_all(
     std::thread::scope(|scope| {
         for _ in 0..effort.jobs.max(1) {
             scope.spawn(|| {
+                take_away(effort.without);
                 loop {
                     let place = next.fetch_add(1, Ordering::Relaxed);
                     let Some(schedule) = schedules.get(place) else {

@@ -8,8 +8,10 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use kervan::clock::{Clock, ManualClock};
 use kervan::decide::FRESH;
-use kervan::domain::{Offer, Order, OrderKey, Phase, PurchaseState, Sku};
-use kervan::flows::{catalog, ledger};
+use kervan::domain::{
+    Cancel, Offer, Order, OrderKey, Payment, Phase, PurchaseState, Sku,
+};
+use kervan::flows::{FlowError, Outcome, catalog, ledger};
 use kervan::queue::Outgoing;
 use kervan::store::{Item, MemoryStore, Store, Write, keys};
 use kervan_marketplaces::{AliExpress, Ebay};
@@ -17,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// Terms are bought on for ten minutes, and a worker may take a while.
+const OLDEST_TERMS: SignedDuration = SignedDuration::from_mins(13);
 /// A worker that loaded its evidence so long ago may still push what it found.
 const PUSH_SLACK: SignedDuration = SignedDuration::from_mins(5);
 
@@ -38,18 +42,33 @@ impl fmt::Display for Violation {
 #[derive(Default)]
 struct State {
     violations: Vec<Violation>,
-    /// Which run wrote the lease of a reference, and until when it is.
-    leases: BTreeMap<String, (RunId, Timestamp)>,
+    /// The lease of each reference, as it was written.
+    leases: BTreeMap<String, Lease>,
+    /// When the channel last changed each order, as far as the table knows.
+    changed: BTreeMap<OrderKey, Timestamp>,
+    /// Whether eBay has really demanded that the buyer's data goes.
+    erasure_demanded: bool,
     /// References with the order and the purchase that they mean.
     references: BTreeMap<String, OrderKey>,
     /// Calls on the wire that must not meet another of their kind: placing a reference, renewing a token.
     in_flight: BTreeMap<String, u32>,
-    /// Messages that each run has put into a queue.
-    sent: BTreeMap<RunId, usize>,
+    /// Bodies of messages that each run has put into a queue.
+    sent: BTreeMap<RunId, Vec<String>>,
+    /// Bodies of messages whose work each run has finished for good.
+    finished: BTreeSet<(RunId, String)>,
     /// Every order that is in the table.
     orders: BTreeSet<OrderKey>,
     place_calls: u64,
     has_placed: bool,
+}
+
+/// A lease of a purchase.
+#[derive(Clone, Copy)]
+struct Lease {
+    holder: RunId,
+    until: Timestamp,
+    /// Whether money may be spent, by what the table knew when the lease was written.
+    may_buy: bool,
 }
 
 /// Watches. Copies watch the same.
@@ -138,7 +157,7 @@ impl Monitor {
 
     /// How many messages a run has put into queues.
     pub(crate) fn sent_by(&self, run: RunId) -> usize {
-        self.lock().sent.get(&run).copied().unwrap_or(0)
+        self.lock().sent.get(&run).map_or(0, Vec::len)
     }
 
     /// Calls that would have bought something, whatever became of them.
@@ -182,14 +201,24 @@ impl Monitor {
                 state.references.insert(reference.clone(), order.key.clone());
                 state.has_placed |= purchase.is_live()
                     && !matches!(purchase.state, PurchaseState::Placing { .. });
-                if let PurchaseState::Placing { lease_until, .. } = purchase.state {
+                if let PurchaseState::Placing {
+                    lease_until: until, ..
+                } = purchase.state
+                {
                     let known = state.leases.get(&reference);
-                    if known.is_none_or(|(_, until)| *until != lease_until) {
-                        state.leases.insert(reference, (run, lease_until));
+                    if known.is_none_or(|lease| lease.until != until) {
+                        let lease = Lease {
+                            holder: run,
+                            until,
+                            may_buy: may_buy(&order),
+                        };
+                        state.leases.insert(reference, lease);
                     }
                 }
             }
         }
+        self.buying_begins_well(&order);
+        self.channel_goes_forward(&order);
         let waits = order.attention.is_some();
         if order.phase == Phase::Open && item.due.is_none() && !waits {
             self.report("I3", format!("{} is open and nobody will look at it", order.key));
@@ -203,6 +232,43 @@ impl Monitor {
             Ok(_) => self.report("I8", format!("{}'s history gives another state", order.key)),
             Err(error) => self.report("I8", format!("{}'s history: {error}", order.key)),
         }
+    }
+
+    /// I6: a purchase is begun on fresh terms, and not at a loss.
+    fn buying_begins_well(&self, order: &Order) {
+        let begun = order.purchases.iter().filter(|purchase| {
+            let begun_now = |at: &Timestamp| *at == order.updated_at;
+            matches!(&purchase.state, PurchaseState::Placing { first_sent_at, .. } if begun_now(first_sent_at))
+        });
+        for purchase in begun {
+            let reference = &purchase.reference;
+            if order.updated_at.duration_since(purchase.terms_at) > OLDEST_TERMS {
+                self.report("I6", format!("{reference} is bought on old terms"));
+            }
+            let total = order.details.total;
+            if order.cost().is_none_or(|cost| cost.minor > total.minor) {
+                self.report("I6", format!("{reference} is bought at a loss"));
+            }
+        }
+    }
+
+    /// An older answer of the channel never replaces a newer one: what was cancelled would come back to life.
+    fn channel_goes_forward(&self, order: &Order) {
+        let now = order.details.modified_at;
+        let before = self.lock().changed.insert(order.key.clone(), now);
+        if before.is_some_and(|before| now < before) {
+            self.report("I6", format!("{} went back to an older answer", order.key));
+        }
+    }
+
+    /// eBay has really demanded that the buyer's data goes.
+    pub(crate) fn demand_erasure(&self) {
+        self.lock().erasure_demanded = true;
+    }
+
+    /// Whether it has.
+    pub(crate) fn is_erasure_demanded(&self) -> bool {
+        self.lock().erasure_demanded
     }
 
     /// I6: what is free, what is reserved and what was bought since the evidence add up to the evidence.
@@ -269,9 +335,39 @@ impl Monitor {
     }
 
     /// Messages are in a queue.
-    pub(crate) fn sent(&self, count: usize) {
+    pub(crate) fn sent(&self, bodies: Vec<String>) {
         let run = self.gate.current();
-        *self.lock().sent.entry(run).or_default() += count;
+        self.lock().sent.entry(run).or_default().extend(bodies);
+    }
+
+    /// Notes what a function's work on a message came to, and passes it on.
+    pub(crate) fn worked<M: serde::Serialize>(
+        &self,
+        message: &M,
+        result: Result<Outcome, FlowError>,
+    ) -> Result<Outcome, FlowError> {
+        let run = self.gate.current();
+        let body = ledger::write(message).unwrap_or_default();
+        let mut state = self.lock();
+        match result {
+            Ok(Outcome::Done) => state.finished.insert((run, body)),
+            _ => state.finished.remove(&(run, body)),
+        };
+        result
+    }
+
+    /// A message is about to be deleted: I1, unless its work is done or it was put back.
+    pub(crate) fn deleting(&self, body: &str) {
+        let run = self.gate.current();
+        let is_kept = {
+            let state = self.lock();
+            let put_back = state.sent.get(&run);
+            let put_back = put_back.is_some_and(|sent| sent.iter().any(|one| one == body));
+            put_back || state.finished.contains(&(run, body.to_owned()))
+        };
+        if !is_kept {
+            self.report("I1", "a message whose work had failed was deleted");
+        }
     }
 
     /// A function has decided to call a marketplace: I2 of a purchase that it places.
@@ -322,11 +418,14 @@ impl Monitor {
             let mut state = self.lock();
             state.place_calls += 1;
             match state.leases.get(&reference) {
-                Some((holder, _)) if *holder != run => {
+                Some(lease) if lease.holder != run => {
                     broken.push("a purchase is placed without its lease");
                 }
-                Some((_, until)) if *until <= now => {
+                Some(lease) if lease.until <= now => {
                     broken.push("a purchase is placed under a lease that has run out");
+                }
+                Some(lease) if !lease.may_buy => {
+                    broken.push("a purchase is placed for an order that is not to be bought");
                 }
                 None => broken.push("a purchase is placed that nobody planned"),
                 Some(_) => {}
@@ -433,6 +532,13 @@ impl Monitor {
     pub(crate) fn orders_now(&self) -> Vec<Order> {
         self.orders().now_or_never().unwrap_or_default()
     }
+}
+
+/// Whether the table's knowledge of an order lets money be spent.
+fn may_buy(order: &Order) -> bool {
+    order.details.cancel == Cancel::No
+        && order.details.payment == Payment::Paid
+        && !order.details.fulfilled
 }
 
 /// The skus and quantities of a bulk update.

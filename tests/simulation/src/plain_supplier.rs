@@ -42,6 +42,8 @@ struct Goods {
     stock: u32,
     cost: Money,
     bought: Vec<Bought>,
+    /// Its stock cannot be read, and it takes no order.
+    is_ill: bool,
 }
 
 /// What the supplier has and what was bought of it. Copies are the same shelf.
@@ -54,6 +56,7 @@ impl Shelf {
             stock,
             cost,
             bought: Vec::new(),
+            is_ill: false,
         })))
     }
 
@@ -77,9 +80,17 @@ impl Shelf {
         bought.map(|one| (one.reference.clone(), one.units)).collect()
     }
 
+    /// Its stock cannot be read from now on, and it takes no order; terms it still names.
+    pub(crate) fn fall_ill(&self) {
+        self.lock().is_ill = true;
+    }
+
     /// Takes the units and answers the number, as often as it is asked.
     fn place(&self, reference: &str, units: u32, at: Timestamp) -> Option<String> {
         let goods = &mut *self.lock();
+        if goods.is_ill {
+            return None;
+        }
         goods.stock = goods.stock.checked_sub(units)?;
         goods.bought.push(Bought {
             reference: reference.to_owned(),
@@ -168,6 +179,9 @@ impl ReadStock for PlainSupplier {
         _ship_to: &CountryCode,
     ) -> Result<Vec<Option<Evidence>>, CallError> {
         self.ask("stock").await?;
+        if self.shelf.lock().is_ill {
+            return Err(self.unanswered("stock", Fault::Error).await);
+        }
         let goods = self.shelf.lock();
         let evidence = Evidence {
             stock: goods.stock,

@@ -225,9 +225,9 @@ impl Queue for GatedQueue {
         let make = move || {
             let (queue, messages, monitor) = (queue.clone(), copy.clone(), monitor.clone());
             async move {
-                let count = messages.len();
+                let bodies = messages.iter().map(|one| one.body.clone()).collect();
                 queue.send(messages).await?;
-                monitor.sent(count);
+                monitor.sent(bodies);
                 Ok(())
             }
         };

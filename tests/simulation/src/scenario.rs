@@ -34,16 +34,22 @@ pub enum Action {
     SellOut,
     /// The supplier takes ten times the price.
     RaisePrice,
-    /// The supplier does not sell the lamp any more.
-    TakeOffSale,
+    /// The supplier takes no order of the lamp any more, and does not say why.
+    RefuseOrders,
     /// All access tokens end before their time.
     EndTokens,
     /// The sweep runs now.
     Sweep,
     /// The supplier's answer to the next purchase is lost, and it takes no further one until it is said to.
     LoseAnswerThenFail,
+    /// Nobody gets through to the supplier's orders any more.
+    CutOff,
     /// The supplier takes purchases again.
     Recover,
+    /// The searchable supplier's stock cannot be read any more, and it takes no order.
+    FallIll,
+    /// eBay does not push any more, and its list of orders lags.
+    LosePushes,
 }
 
 impl fmt::Display for Action {
@@ -56,11 +62,14 @@ impl fmt::Display for Action {
             Self::ForgeErasure => "somebody forges such a demand",
             Self::SellOut => "others buy what the supplier has",
             Self::RaisePrice => "the supplier's price jumps",
-            Self::TakeOffSale => "the supplier stops selling",
+            Self::RefuseOrders => "the supplier refuses every order",
             Self::EndTokens => "all access tokens end",
             Self::Sweep => "the sweep runs",
             Self::LoseAnswerThenFail => "the supplier begins to lose answers",
+            Self::CutOff => "nobody gets through to the supplier",
             Self::Recover => "the supplier is well again",
+            Self::FallIll => "the searchable supplier falls ill",
+            Self::LosePushes => "eBay stops pushing",
         })
     }
 }
@@ -167,7 +176,7 @@ pub fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             goods: vec![("LAMP-01", vec![offer(LAMP, 5, 1), offer(OTHER, 5, 2)])],
-            disturbance: Some(Action::TakeOffSale),
+            disturbance: Some(Action::RefuseOrders),
             ..scenario("refusal", "The first supplier refuses from any moment on; there is a second offer.")
         },
         Scenario {
@@ -204,6 +213,44 @@ pub fn scenarios() -> Vec<Scenario> {
             plain: Some(5),
             goods: vec![("LAMP-01", Vec::new())],
             ..scenario("search-only", "The supplier recognises no repeat; its orders can be searched.")
+        },
+        Scenario {
+            goods: vec![("LAMP-01", vec![offer(LAMP, 3, 1), offer(OTHER, 1, 2)])],
+            actions: vec![
+                (1_000, Action::Buy("LAMP-01", 1)),
+                (1_100, Action::Buy("LAMP-01", 2)),
+                (1_200, Action::Buy("LAMP-01", 1)),
+            ],
+            disturbance: Some(Action::EndTokens),
+            calm_ends: &["done", "done", "done"],
+            ..scenario("rush", "Three customers buy all there is, and all access tokens end at any moment.")
+        },
+        Scenario {
+            actions: vec![
+                (500, Action::LosePushes),
+                (240_000, Action::Buy("LAMP-01", 1)),
+            ],
+            ..scenario("no-pushes", "eBay pushes nothing, and lists an order late.")
+        },
+        Scenario {
+            actions: vec![
+                (500, Action::CutOff),
+                (1_000, Action::Buy("LAMP-01", 1)),
+                (600_000, Action::RaisePrice),
+                (1_500_000, Action::Recover),
+            ],
+            calm_ends: &["would_lose"],
+            ..scenario("cut-off", "Nobody gets through to the supplier, and its price jumps meanwhile.")
+        },
+        Scenario {
+            plain: Some(5),
+            goods: vec![("LAMP-01", Vec::new())],
+            actions: vec![
+                (700_000, Action::FallIll),
+                (3 * 3_600_000, Action::Buy("LAMP-01", 2)),
+            ],
+            calm_ends: &["out_of_stock"],
+            ..scenario("old-evidence", "The supplier's stock cannot be read for hours.")
         },
         Scenario {
             actions: vec![
@@ -269,7 +316,7 @@ async fn put_on_shelf(stage: &Stage, stock: u32) -> anyhow::Result<Shelf> {
 }
 
 /// Does what an action says, as far as it concerns the marketplaces.
-pub(crate) fn act(stage: &Stage, action: Action) -> anyhow::Result<()> {
+pub(crate) fn act(stage: &Stage, shelf: Option<&Shelf>, action: Action) -> anyhow::Result<()> {
     let first = || stage.ebay.orders().into_iter().next();
     match action {
         Action::Buy(sku, units) => {
@@ -302,12 +349,23 @@ pub(crate) fn act(stage: &Stage, action: Action) -> anyhow::Result<()> {
             let price = Money::usd(70_00);
             stage.aliexpress.set_price(LAMP, LAMP * 10 + 1, &price)?;
         }
-        Action::TakeOffSale => stage.aliexpress.set_on_sale(LAMP, false)?,
+        Action::RefuseOrders => stage.aliexpress.set_takes_orders(LAMP, false)?,
         Action::EndTokens => stage.aliexpress.expire_access_tokens(),
         Action::LoseAnswerThenFail => {
             let create = AliExpressOperation::OrderCreate;
             stage.aliexpress.fail_next(create, WireFault::TimeoutAfter, 1);
             stage.aliexpress.fail_next(create, WireFault::ServerError, 1_000);
+        }
+        Action::CutOff => {
+            let create = AliExpressOperation::OrderCreate;
+            stage.aliexpress.fail_next(create, WireFault::Refused, 1_000);
+        }
+        Action::FallIll => shelf.into_iter().for_each(Shelf::fall_ill),
+        Action::LosePushes => {
+            let mut settings = stage.ebay.settings();
+            settings.push_delay_ms = 30 * 24 * 3_600_000;
+            settings.orders_list_visible_after_ms = 90_000;
+            stage.ebay.set_settings(settings);
         }
         Action::Recover => stage.aliexpress.clear_faults(),
         Action::Sweep | Action::ForgeErasure => {}

@@ -32,6 +32,8 @@ use std::time::Duration;
 const FUNCTION_TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
 /// The schedules run so often.
 const TICK: SignedDuration = SignedDuration::from_mins(5);
+/// And so seldom, where nothing is left to find.
+const LONGEST_TICK: SignedDuration = SignedDuration::from_hours(1);
 /// How long an overtaken call waits for everything else.
 const OVERTAKEN_FOR: SignedDuration = SignedDuration::from_secs(5);
 /// Batches of one queue that are worked on at once.
@@ -103,6 +105,7 @@ pub(crate) struct Simulation {
     monitor: Monitor,
     ports: Ports,
     choices: Choices,
+    shelf: Option<Shelf>,
     actions: Vec<(Timestamp, Action)>,
     disturbance: Option<Action>,
     runs: BTreeMap<RunId, Run>,
@@ -141,12 +144,13 @@ impl Simulation {
         let (stage, shelf) = scenario.prepare().await?;
         let gate = Gate::new(traced);
         let monitor = Monitor::new(gate.clone(), &stage, shelf.clone(), &NEVER_IN_THE_OPEN);
-        let ports = gated(&stage, &gate, &monitor, shelf);
+        let ports = gated(&stage, &gate, &monitor, shelf.clone());
         let began = stage.clock.now();
         let actions = scenario.actions.iter();
         let actions = actions.map(|(ms, action)| (began + after(*ms), *action));
         Ok(Self {
             actions: actions.collect(),
+            shelf,
             disturbance: scenario.disturbance,
             stage,
             gate,
@@ -446,11 +450,14 @@ impl Simulation {
     fn act(&mut self, action: Action) {
         self.tell(|| format!("— {action} —"));
         self.calm_ticks = 0;
+        if action == Action::Erase {
+            self.monitor.demand_erasure();
+        }
         match action {
             Action::Sweep => self.begin_sweep(),
             Action::ForgeErasure => self.forge(),
             _ => {
-                if let Err(error) = act(&self.stage, action) {
+                if let Err(error) = act(&self.stage, self.shelf.as_ref(), action) {
                     self.monitor.report("scenario", error.to_string());
                 }
             }
@@ -592,6 +599,7 @@ impl Simulation {
         }
         let worker = self.worker(what);
         let working = worker.clone();
+        let monitor = self.monitor.clone();
         let future = async move {
             let messages = received.iter().map(|received| Message {
                 id: received.id.clone(),
@@ -600,10 +608,16 @@ impl Simulation {
                 deliveries: received.deliveries,
             });
             let messages: Vec<Message> = messages.collect();
-            let kervan = &*working;
-            let forward = |signal: Signal| async move { flows::forward(kervan, &signal).await };
-            let track = |signal: Signal| async move { flows::track(kervan, &signal).await };
-            let look = |task: InventoryTask| async move { flows::inventory(kervan, &task).await };
+            let (kervan, monitor) = (&*working, &monitor);
+            let forward = |signal: Signal| async move {
+                monitor.worked(&signal, flows::forward(kervan, &signal).await)
+            };
+            let track = |signal: Signal| async move {
+                monitor.worked(&signal, flows::track(kervan, &signal).await)
+            };
+            let look = |task: InventoryTask| async move {
+                monitor.worked(&task, flows::inventory(kervan, &task).await)
+            };
             let failed = match what {
                 "order-forwarder" => handler::batch(&queue, messages, forward).await,
                 "tracking-updater" => handler::batch(&queue, messages, track).await,
@@ -611,6 +625,7 @@ impl Simulation {
             };
             let done = received.iter().filter(|one| !failed.contains(&one.id));
             for message in done {
+                monitor.deleting(&message.body);
                 // What AWS fails to delete comes again.
                 let _ = queue.delete(&message.receipt).await;
             }
@@ -620,7 +635,7 @@ impl Simulation {
     }
 
     fn tick(&mut self) {
-        self.next_tick = self.now() + TICK;
+        self.next_tick = self.next_useful_tick();
         self.calm_ticks += 1;
         self.begin_sweep();
         let worker = self.worker("tracking-schedule");
@@ -637,6 +652,22 @@ impl Simulation {
             End::Quiet
         };
         self.begin("inventory-schedule", Instance::Worker(worker), None, Box::pin(future));
+    }
+
+    /// When the schedules run next: in five minutes, or where nothing falls due until then, when they would find something,
+    /// but at least every hour.
+    fn next_useful_tick(&self) -> Timestamp {
+        let now = self.now();
+        let next = now + TICK;
+        let due = self.stage.store.items().into_iter();
+        let due = due.filter_map(|item| item.due).map(|due| due.at).min();
+        let busy = !self.runs.is_empty() || due.is_some_and(|at| at <= next);
+        if busy || self.calm_ticks < 2 {
+            return next;
+        }
+        let latest = now + LONGEST_TICK;
+        let due = due.map_or(latest, |at| at.min(latest));
+        due.max(next)
     }
 
     fn begin_sweep(&mut self) {
