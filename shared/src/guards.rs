@@ -31,6 +31,8 @@ pub enum Guard {
     ListingVersion,
     /// Old evidence never raises a published quantity.
     FreshEvidence,
+    /// A listing whose update got no answer is published once more after it can have landed.
+    LateUpdate,
     /// While somebody's lease of a parcel runs, nobody else confirms it.
     ParcelLease,
     /// A channel is read before it is told of a parcel again.
@@ -63,7 +65,7 @@ pub enum Guard {
 
 impl Guard {
     /// Every guard.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::OrderVersion,
         Self::RecordedOnce,
         Self::PurchaseLease,
@@ -77,6 +79,7 @@ impl Guard {
         Self::EvidenceVersion,
         Self::ListingVersion,
         Self::FreshEvidence,
+        Self::LateUpdate,
         Self::ParcelLease,
         Self::ReadBack,
         Self::NewerDetails,

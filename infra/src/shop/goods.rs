@@ -109,6 +109,7 @@ impl Good {
             buffer: 2,
             cap: 100,
             published: None,
+            doubt_until: None,
         };
         let offer = Offer {
             id: OfferId::new(

@@ -12,7 +12,8 @@ use crate::domain::{
 };
 use crate::marketplaces::{CallError, Kind, QuoteRequest, Retry, Wanted};
 use crate::queue::Outgoing;
-use crate::store::{Guard, Key, Write, keys};
+use crate::store::{Due, Guard, Key, Write, keys};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -76,7 +77,7 @@ pub(super) async fn give_up(
     let Some(purchase) = order.purchase(number) else {
         return Ok(());
     };
-    let writes = release(&purchase.lines);
+    let writes = release(&purchase.lines, kervan.clock.now());
     let cancelled = Event::PurchaseCancelled { purchase: number };
     Ok(ledger::record(kervan, order, &[cancelled], writes).await?)
 }
@@ -92,7 +93,7 @@ pub(super) async fn give_back(kervan: &Kervan, order: &mut Order) -> Result<(), 
         });
         lines.extend(&purchase.lines);
     }
-    let writes = release(lines);
+    let writes = release(lines, kervan.clock.now());
     if !order.purchases.iter().any(Purchase::is_live) {
         let by_hand = order.details.cancel == Cancel::No;
         events.push(if by_hand {
@@ -106,27 +107,31 @@ pub(super) async fn give_back(kervan: &Kervan, order: &mut Order) -> Result<(), 
     Ok(())
 }
 
-/// Writes that give the units of lines back.
-pub(super) fn release<'a>(lines: impl IntoIterator<Item = &'a PurchaseLine>) -> Vec<Write> {
-    let give = |(key, units): (Key, i64)| change(key, vec![(FREE, units)], Vec::new());
+/// Writes that give the units of lines back; their offers are due for a look at once.
+pub(super) fn release<'a>(
+    lines: impl IntoIterator<Item = &'a PurchaseLine>,
+    now: Timestamp,
+) -> Vec<Write> {
+    let give = |(key, units): (Key, i64)| change(key, vec![(FREE, units)], Vec::new(), Some(now));
     units_by_offer(lines).into_iter().map(give).collect()
 }
 
 /// Writes that note that a purchase's units were bought: the evidence still contains them until the next look.
 pub(super) fn bought(purchase: &Purchase) -> Vec<Write> {
-    let note = |(key, units): (Key, i64)| change(key, vec![(BOUGHT, units)], Vec::new());
+    let note = |(key, units): (Key, i64)| change(key, vec![(BOUGHT, units)], Vec::new(), None);
     units_by_offer(&purchase.lines)
         .into_iter()
         .map(note)
         .collect()
 }
 
-/// Writes that take the units of lines, on the condition that they are free.
-fn take<'a>(lines: impl IntoIterator<Item = &'a PurchaseLine>) -> Vec<Write> {
+/// Writes that take the units of lines, on the condition that they are free. Their offers are due for a look at once: if
+/// the word that their listings have to be lowered is lost, the look lowers them within a minute.
+fn take<'a>(lines: impl IntoIterator<Item = &'a PurchaseLine>, now: Timestamp) -> Vec<Write> {
     let take = |(key, units): (Key, i64)| {
         let mut only_if = vec![Guard::AtLeast(FREE, units)];
         only_if.retain(|_| stands(Safety::Reservation));
-        change(key, vec![(FREE, -units)], only_if)
+        change(key, vec![(FREE, -units)], only_if, Some(now))
     };
     units_by_offer(lines).into_iter().map(take).collect()
 }
@@ -142,11 +147,20 @@ fn units_by_offer<'a>(lines: impl IntoIterator<Item = &'a PurchaseLine>) -> BTre
     units
 }
 
-const fn change(key: Key, add: Vec<(&'static str, i64)>, only_if: Vec<Guard>) -> Write {
+fn change(
+    key: Key,
+    add: Vec<(&'static str, i64)>,
+    only_if: Vec<Guard>,
+    look_at: Option<Timestamp>,
+) -> Write {
+    let due = |at| Due {
+        lane: keys::STOCK_LANE.to_owned(),
+        at,
+    };
     Write::Update {
         key,
         set_body: None,
-        set_due: None,
+        set_due: look_at.map(|at| Some(due(at))),
         add,
         only_if,
     }
@@ -354,7 +368,7 @@ async fn reserve(
     if order.attention.is_some() {
         events.push(Event::AttentionCleared);
     }
-    let writes = take(planned.iter().flatten());
+    let writes = take(planned.iter().flatten(), kervan.clock.now());
     for (place, lines) in planned.into_iter().enumerate() {
         let purchase = u8::try_from(order.purchases.len() + 1 + place)
             .map_err(|_| FlowError::Poison("more than 255 purchases".to_owned()))?;

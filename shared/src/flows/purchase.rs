@@ -340,7 +340,7 @@ async fn refuse(
         Kind::AddressRefused | Kind::NotDeliverable => Refusal::Address,
         _ => Refusal::Other,
     };
-    let writes = plan::release(&purchase.lines);
+    let writes = plan::release(&purchase.lines, kervan.clock.now());
     let refused = Event::Refused {
         purchase: number,
         refusal,

@@ -7,7 +7,7 @@ use kervan::clock::Clock;
 use kervan::decide::WORTHLESS;
 use kervan::domain::{Offer, Order, Phase, PurchaseState, Sku};
 use kervan::flows::{catalog, ledger};
-use kervan::store::{Store, keys};
+use kervan::store::{Item, Store, keys};
 use kervan_marketplaces::ebay::{CancelState, EbayOrderView};
 
 /// Checks the end and says of each order, in the order of the customers, how it ended.
@@ -38,7 +38,7 @@ pub(crate) fn check(stage: &Stage, monitor: &Monitor) -> Vec<String> {
             monitor.report("I7", "a buyer's data lies in the dead-letter queue");
         }
     }
-    shown(stage, monitor);
+    check_listings(stage, monitor);
     ends
 }
 
@@ -104,8 +104,8 @@ fn erased(stage: &Stage, monitor: &Monitor, order: &Order) {
     }
 }
 
-/// I5: no listing shows more than is known to be free.
-fn shown(stage: &Stage, monitor: &Monitor) {
+/// I5, wherever nobody is at work: no listing shows more than is known to be free, unless its stock is due for a look.
+pub(crate) fn check_listings(stage: &Stage, monitor: &Monitor) {
     let now = stage.clock.now();
     let items = stage.store.items();
     for view in stage.ebay.listings() {
@@ -113,10 +113,14 @@ fn shown(stage: &Stage, monitor: &Monitor) {
             continue;
         };
         let partition = keys::sku(&sku);
-        let offers = items.iter().filter(|item| {
-            item.key.pk == partition && item.key.sk.starts_with(keys::OFFER)
-        });
-        let free = offers.filter_map(|item| {
+        let is_offer =
+            |item: &&Item| item.key.pk == partition && item.key.sk.starts_with(keys::OFFER);
+        let is_due = |item: &Item| item.due.as_ref().is_some_and(|due| due.at <= now);
+        let mut offers = items.iter().filter(is_offer);
+        if offers.clone().any(is_due) {
+            continue;
+        }
+        let free = offers.by_ref().filter_map(|item| {
             let evidence = ledger::read::<Offer>(&item.body).ok()?.evidence?;
             let is_known = now.duration_since(evidence.at) <= WORTHLESS;
             let units = item.counters.get(catalog::FREE).copied().unwrap_or(0);

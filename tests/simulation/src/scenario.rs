@@ -48,6 +48,8 @@ pub enum Action {
     Recover,
     /// The searchable supplier's stock cannot be read any more, and it takes no order.
     FallIll,
+    /// Some of eBay's reads do not show the newest state.
+    Lag,
     /// eBay does not push any more, and its list of orders lags.
     LosePushes,
 }
@@ -69,6 +71,7 @@ impl fmt::Display for Action {
             Self::CutOff => "nobody gets through to the supplier",
             Self::Recover => "the supplier is well again",
             Self::FallIll => "the searchable supplier falls ill",
+            Self::Lag => "eBay's reads begin to lag",
             Self::LosePushes => "eBay stops pushing",
         })
     }
@@ -234,6 +237,18 @@ pub fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             actions: vec![
+                (500, Action::Lag),
+                (600, Action::CutOff),
+                (1_000, Action::Buy("LAMP-01", 1)),
+                (400_000, Action::Recover),
+                (3 * 3_600_000, Action::Cancel),
+            ],
+            disturbance: Some(Action::AskToCancel),
+            calm_ends: &["done"],
+            ..scenario("lagging-reads", "The buyer asks to cancel, and some of eBay's reads do not show it.")
+        },
+        Scenario {
+            actions: vec![
                 (500, Action::CutOff),
                 (1_000, Action::Buy("LAMP-01", 1)),
                 (600_000, Action::RaisePrice),
@@ -309,6 +324,7 @@ async fn put_on_shelf(stage: &Stage, stock: u32) -> anyhow::Result<Shelf> {
         buffer: 0,
         cap: 50,
         published: None,
+        doubt_until: None,
     };
     let id = OfferId::new(plain_supplier(), "lamp", "one")?;
     stage.offer(&listing, id, 1).await?;
@@ -361,6 +377,11 @@ pub(crate) fn act(stage: &Stage, shelf: Option<&Shelf>, action: Action) -> anyho
             stage.aliexpress.fail_next(create, WireFault::Refused, 1_000);
         }
         Action::FallIll => shelf.into_iter().for_each(Shelf::fall_ill),
+        Action::Lag => {
+            let mut settings = stage.ebay.settings();
+            settings.order_lag_ms = 900_000;
+            stage.ebay.set_settings(settings);
+        }
         Action::LosePushes => {
             let mut settings = stage.ebay.settings();
             settings.push_delay_ms = 30 * 24 * 3_600_000;

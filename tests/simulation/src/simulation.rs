@@ -486,6 +486,10 @@ impl Simulation {
     /// Moves virtual time to the next thing that happens by itself.
     fn advance(&mut self) {
         let now = self.now();
+        let is_quiet = self.runs.is_empty() && self.gate.next_event().is_none();
+        if is_quiet && self.stage.inventory.next_visible_at().is_none() {
+            crate::ending::check_listings(&self.stage, &self.monitor);
+        }
         let queues = self.queues();
         let visible = queues.iter().filter_map(|(name, queue)| {
             let busy = self.runs.values().filter(|run| run.what == *name).count();

@@ -241,6 +241,7 @@ impl Stage {
             buffer: 0,
             cap: 50,
             published: None,
+            doubt_until: None,
         };
         for offer in offers {
             let (store, account) = match (&self.second, offer.at_second) {
