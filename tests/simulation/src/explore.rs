@@ -37,8 +37,7 @@ impl fmt::Display for Schedule {
             } => {
                 write!(formatter, "--scenario {scenario}")?;
                 for (at, fault) in faults {
-                    let name = serde_json::to_value(fault).unwrap_or_default();
-                    write!(formatter, " --fault {at}:{}", name.as_str().unwrap_or(""))?;
+                    write!(formatter, " --fault {at}:{}", fault.name())?;
                 }
                 match disturb_at {
                     Some(at) => write!(formatter, " --disturb {at}"),
@@ -217,6 +216,16 @@ pub fn depth_two(scenario: &Scenario) -> Vec<Schedule> {
         }
     }
     schedules
+}
+
+/// So many seeds of one scenario.
+pub fn seeds_of(scenario: &Scenario, count: u64) -> Vec<Schedule> {
+    let all = scenarios();
+    let place = all.iter().position(|one| one.name == scenario.name);
+    let (place, every) = (place.unwrap_or(0) as u64, all.len() as u64);
+    (0..count)
+        .map(|number| Schedule::Seed(number * every + place))
+        .collect()
 }
 
 /// So many seeds from a first one on.

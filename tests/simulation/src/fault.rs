@@ -1,11 +1,8 @@
 //! What can be done to a call that a function makes.
 
-use serde::Serialize;
-
 /// What becomes of one call. Everything but [`Fault::None`] is something that a network, a marketplace, AWS or the
 /// function's own process really does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// It goes through.
     None,
@@ -45,6 +42,23 @@ impl Fault {
         Self::Twice,
         Self::Overtaken,
     ];
+
+    /// As it is written on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::CrashBefore => "crash_before",
+            Self::CrashAfter => "crash_after",
+            Self::TimeoutNotDone => "timeout_not_done",
+            Self::TimeoutDone => "timeout_done",
+            Self::Error => "error",
+            Self::Refused => "refused",
+            Self::Late => "late",
+            Self::Stall => "stall",
+            Self::Twice => "twice",
+            Self::Overtaken => "overtaken",
+        }
+    }
 
     /// As a trace shows it.
     pub const fn words(self) -> &'static str {

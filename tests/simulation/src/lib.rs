@@ -8,6 +8,7 @@ mod ending;
 mod explore;
 mod fault;
 mod gate;
+mod guarded;
 mod monitor;
 mod network;
 mod plain_supplier;
@@ -18,9 +19,10 @@ mod stage;
 mod world;
 
 pub use explore::{
-    Effort, Failure, Schedule, Summary, calm, depth_one, depth_two, run_all, seeds,
+    Effort, Failure, Schedule, Summary, calm, depth_one, depth_two, run_all, seeds, seeds_of,
 };
 pub use fault::Fault;
+pub use guarded::{Search, scenario_of, search};
 pub use monitor::Violation;
 pub use scenario::{Action, Scenario, named, scenarios};
 pub use simulation::Outcome;
