@@ -1,7 +1,7 @@
 //! The road of an order in one process: the real flows and adapters on the ports in memory, the simulators' routers in
 //! place of the network, and a clock that moves only when it is told to.
 //!
-//! The same road on the deployed stack is in `tests/deployed.rs`.
+//! The same road on the deployed stack is in `tests/deployed`.
 
 mod network;
 mod world;
