@@ -19,15 +19,20 @@ pub(super) const KILLED: [&str; 4] = [
 /// not. So processes that are younger than this are spared; a start takes some 10 ms where nothing else runs.
 pub(super) const SPARED: Duration = Duration::from_secs(1);
 
+/// As many as run of any function but the door. Of that there can be many more, and to start them all anew at once is more
+/// than a small machine can do.
+const MOST_AT_ONCE: usize = 10;
+
 /// How many processes of each function were killed.
 #[derive(Debug, Default)]
 pub(super) struct Kills(BTreeMap<&'static str, u32>);
 
 impl Kills {
-    /// Kills every process of the function that runs now; says how many those were.
+    /// Kills the function's processes, of many the youngest; says how many those were.
     pub(super) fn all_of(&mut self, shop: &Shop, function: &'static str) -> u32 {
         let processes = processes_of(shop, function);
-        self.kill(function, &processes)
+        let youngest = processes.len().saturating_sub(MOST_AT_ONCE);
+        self.kill(function, &processes[youngest..])
     }
 
     /// Kills one process of the function, which `number` picks.
@@ -63,7 +68,7 @@ pub(super) fn cut_short(log: &str, function: &str) -> usize {
     lines.filter(died).count()
 }
 
-/// The ids of a function's processes on this shop's stack.
+/// The ids of a function's processes on this shop's stack, the oldest first.
 fn processes_of(shop: &Shop, function: &str) -> Vec<u32> {
     let name = format!(
         "AWS_LAMBDA_FUNCTION_NAME={}",
@@ -71,20 +76,23 @@ fn processes_of(shop: &Shop, function: &str) -> Vec<u32> {
     );
     let uptime = fs::read_to_string("/proc/uptime").unwrap();
     let uptime_s: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
-    let is_one = |process: &u32| {
-        let started = stat(*process).and_then(|fields| fields.get(19)?.parse::<u64>().ok());
-        // Counted in hundredths of a second on every Linux.
-        let has_started =
-            started.is_some_and(|ticks| ticks as f64 / 100.0 + SPARED.as_secs_f64() < uptime_s);
+    let is_one = |process: u32| {
         let environment = fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
         let program = fs::read_link(format!("/proc/{process}/exe"));
         let is_bootstrap = program.is_ok_and(|program| program.ends_with("bootstrap"));
         let mut variables = environment.split(|byte| *byte == 0);
-        has_started && is_bootstrap && variables.any(|variable| variable == name.as_bytes())
+        is_bootstrap && variables.any(|variable| variable == name.as_bytes())
     };
-    let mut below = descendants(shop.stack().keeper_id());
-    below.retain(is_one);
-    below
+    // Counted in hundredths of a second on every Linux.
+    let started = |process: u32| stat(process)?.get(19)?.parse::<u64>().ok();
+    let below = descendants(shop.stack().keeper_id()).into_iter();
+    let mut found: Vec<(u64, u32)> = below
+        .filter(|process| is_one(*process))
+        .filter_map(|process| Some((started(process)?, process)))
+        .filter(|(started, _)| *started as f64 / 100.0 + SPARED.as_secs_f64() < uptime_s)
+        .collect();
+    found.sort_unstable();
+    found.into_iter().map(|(_, process)| process).collect()
 }
 
 fn descendants(root: u32) -> Vec<u32> {

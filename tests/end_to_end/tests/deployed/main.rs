@@ -39,7 +39,7 @@ async fn orders_cross_the_deployed_stack_whatever_fails_on_the_way() {
     let seed = seed.map_or(SEED, |seed| seed.parse().unwrap());
     let options = ShopOptions {
         seed,
-        ships_after: Duration::from_secs(15),
+        ships_after: Duration::from_secs(30),
         delivers_after: Duration::from_secs(5),
         ..ShopOptions::default()
     };

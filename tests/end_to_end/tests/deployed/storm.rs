@@ -19,7 +19,9 @@ use tokio::time::sleep;
 /// Customers that buy.
 pub(super) const ORDERS: u32 = 200;
 /// Between two customers: all of them have bought before the first order is shipped.
-const BUYS_EVERY: Duration = Duration::from_millis(50);
+const BUYS_EVERY: Duration = Duration::from_millis(140);
+/// A push that failed comes again after this time: soon, and not so soon that the pushes alone keep the machine busy.
+const PUSHED_AGAIN_AFTER_MS: u64 = 10_000;
 /// Processes are killed for so long after the first order. What a killed process had of its queue comes again only after
 /// the visibility time of six minutes, so the last kill decides how long the test takes.
 const KILLING: Duration = Duration::from_secs(60);
@@ -73,6 +75,7 @@ fn settle_in(shop: &Shop) {
     settings.repeat_answers_first_ids = true;
     // After many failures AliExpress pushes no more, and the storm would pass over most of the tracking.
     settings.push_stop_window = 0;
+    settings.push_retry_gap_ms = PUSHED_AGAIN_AFTER_MS;
     aliexpress.set_settings(settings);
 }
 
@@ -142,8 +145,10 @@ async fn send(queue: &dyn Queue, signals: Vec<Signal>, damage: &Damage) {
     let body = |signal: &Signal| Outgoing::now(serde_json::to_string(signal).unwrap());
     let messages = signals.iter().map(body).collect::<Vec<_>>();
     let count = u32::try_from(messages.len()).unwrap();
-    queue.send(messages).await.unwrap();
-    damage.copies.set(damage.copies.get() + count);
+    // In a storm the stack does not answer everybody in time; what was not put in twice then comes once.
+    if queue.send(messages).await.is_ok() {
+        damage.copies.set(damage.copies.get() + count);
+    }
 }
 
 /// Kills at random moments: first a process of each function that is picked at random, then twice all of a function of
@@ -228,14 +233,14 @@ pub(super) async fn ticks(shop: &Shop, damage: &Damage) {
     loop {
         sleep(TICKS_EVERY).await;
         for function in ["order-sweeper", "tracking-updater"] {
-            tick(shop, function).await;
-            damage.ticks.set(damage.ticks.get() + 1);
+            let fired = tick(shop, function).await;
+            damage.ticks.set(damage.ticks.get() + u32::from(fired));
         }
     }
 }
 
-/// Invokes a function as its schedule does: asynchronously, without messages.
-async fn tick(shop: &Shop, function: &str) {
+/// Invokes a function as its schedule does: asynchronously, without messages. Says whether that was taken.
+async fn tick(shop: &Shop, function: &str) -> bool {
     let url = format!(
         "{}/2015-03-31/functions/{}/invocations",
         shop.stack().endpoint(),
@@ -250,8 +255,8 @@ async fn tick(shop: &Shop, function: &str) {
         .body(Bytes::from_static(b"{}"))
         .unwrap();
     let client = HttpClient::new(Duration::from_secs(30)).unwrap();
-    let status = client.send(request).await.unwrap().status().as_u16();
-    assert_eq!(status, 202, "{function} was not invoked");
+    let answer = client.send(request).await;
+    answer.is_ok_and(|answer| answer.status() == http::StatusCode::ACCEPTED)
 }
 
 /// SplitMix64.
