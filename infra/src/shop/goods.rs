@@ -127,6 +127,12 @@ impl Good {
     }
 }
 
+/// The product that fills a sku.
+pub(super) fn product(sku: &str) -> Option<u64> {
+    let good = GOODS.iter().find(|good| good.sku == sku)?;
+    Some(good.product)
+}
+
 /// One to three units of one sku, and every third basket a second sku.
 pub(super) fn basket(seed: u64, index: u32) -> NewOrder {
     let drawn = mix(seed ^ (u64::from(index) << 32));

@@ -1,7 +1,7 @@
 //! Offers are looked at when they are due, and listings are lowered and raised by what is found.
 
 use super::catalog::{self, BOUGHT, Entry, FREE, StoredOffer};
-use super::{FlowError, Outcome, forward, ledger, reason_of};
+use super::{FlowError, LANDS_WITHIN, Outcome, forward, ledger, reason_of};
 use crate::Kervan;
 use crate::decide::{Stocked, next_stock_interval, published_quantity};
 use crate::guards::{Guard as Safety, stands};
@@ -18,8 +18,6 @@ use std::time::Duration;
 const MOST_PUBLISHINGS: usize = 6;
 /// The most offers that one run queues.
 const MOST_DUE: usize = 2000;
-/// An update that got no answer has landed after this time, or never will.
-const LANDS_WITHIN: SignedDuration = SignedDuration::from_mins(3);
 /// An offer that was queued is not queued again for so long, whatever becomes of the message.
 const QUEUED_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 

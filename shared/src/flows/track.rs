@@ -1,6 +1,6 @@
 //! Suppliers are asked how far their orders are, and channels are told of the parcels, each once in effect.
 
-use super::{FlowError, Outcome, forward, ledger, reason_of, wait_of};
+use super::{FlowError, LANDS_WITHIN, Outcome, forward, ledger, reason_of, wait_of};
 use crate::Kervan;
 use crate::decide::{TrackingStep, next_tracking_step};
 use crate::domain::{
@@ -19,8 +19,9 @@ use std::time::Duration;
 
 /// The most steps that one message takes.
 const MOST_STEPS: usize = 32;
-/// Longer than the tracking-updater's timeout of 60 s.
-const LEASE: SignedDuration = SignedDuration::from_secs(90);
+/// Longer than the tracking-updater's timeout of 60 s, and than a request can be on its way: a channel that is read back
+/// before an unanswered confirmation has landed would be told twice.
+const LEASE: SignedDuration = LANDS_WITHIN;
 /// A supplier's push can overtake the record of its order; afterwards the number is not ours.
 const UNKNOWN_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 /// A supplier shows a new order within seconds; one that it does not show after this time is a person's matter.

@@ -24,7 +24,8 @@ pub struct Search {
 pub const fn scenario_of(guard: Guard) -> &'static str {
     match guard {
         Guard::OrderVersion | Guard::RecordedOnce => "sweep-meets-push",
-        Guard::PurchaseLease | Guard::OwnLease | Guard::StillMine | Guard::QueueFirst => "plain",
+        Guard::PurchaseLease | Guard::OwnLease | Guard::QueueFirst => "plain",
+        Guard::StillMine => "search-only",
         Guard::ParcelLease | Guard::ReadBack => "two-parcels",
         Guard::FailedStays => "erasure",
         Guard::DoubtFirst | Guard::SettlingTime | Guard::SearchFirst => "search-only",

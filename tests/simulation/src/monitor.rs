@@ -13,7 +13,7 @@ use kervan::domain::{
 };
 use kervan::flows::{FlowError, Outcome, catalog, ledger};
 use kervan::queue::Outgoing;
-use kervan::store::{Item, MemoryStore, Store, Write, keys};
+use kervan::store::{Item, Key, MemoryStore, Store, Write, keys};
 use kervan_marketplaces::{AliExpress, Ebay};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -186,7 +186,14 @@ impl Monitor {
                 self.order_written(run, item).await;
             }
         }
-        self.units_are_conserved().await;
+        let takes = |write: &&Write| match write {
+            Write::Update { add, set_body, .. } => {
+                set_body.is_none() && add.iter().any(|(name, by)| *name == catalog::FREE && *by < 0)
+            }
+            _ => false,
+        };
+        let taken: Vec<&Key> = writes.iter().filter(takes).map(Write::key).collect();
+        self.units_are_conserved(&taken).await;
     }
 
     async fn order_written(&self, run: RunId, item: &Item) {
@@ -272,7 +279,7 @@ impl Monitor {
     }
 
     /// I6: what is free, what is reserved and what was bought since the evidence add up to the evidence.
-    async fn units_are_conserved(&self) {
+    async fn units_are_conserved(&self, taken_now: &[&Key]) {
         let mut reserved: BTreeMap<(Sku, String), i64> = BTreeMap::new();
         for order in self.orders().await {
             for purchase in &order.purchases {
@@ -298,6 +305,10 @@ impl Monitor {
             let taken = reserved.get(&(offer.sku.clone(), offer.id.to_string()));
             let taken = taken.copied().unwrap_or(0);
             let stock = offer.evidence.map_or(0, |evidence| i64::from(evidence.stock));
+            if taken_now.contains(&item.key) && free < 0 {
+                let what = format!("offer {}: {free} units are free after an order", offer.id);
+                self.report("I6", what);
+            }
             if free + bought + taken != stock {
                 let what = format!(
                     "offer {}: {free} free, {bought} bought and {taken} reserved are not {stock}",

@@ -4,7 +4,7 @@
 use crate::fault::Fault;
 use crate::gate::{Gate, Touch};
 use crate::monitor::Monitor;
-use crate::ports::{NO_ANSWER_AFTER, PAST_EVERY_LEASE};
+use crate::ports::{LATE, NO_ANSWER_AFTER};
 use crate::stage::account;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -238,7 +238,7 @@ impl Buy for PlainSupplier {
                 return Err(self.unanswered("place", fault).await);
             }
             Fault::Late => {
-                let at = self.clock.now() + PAST_EVERY_LEASE;
+                let at = self.clock.now() + LATE;
                 let late = async move {
                     place();
                 };

@@ -16,8 +16,10 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How late a late effect comes, and how long a process stands still: longer than every lease.
-pub(crate) const PAST_EVERY_LEASE: SignedDuration = SignedDuration::from_secs(100);
+/// How late a late effect comes: after the lease of a purchase, and within the time in which a request must have landed.
+pub(crate) const LATE: SignedDuration = SignedDuration::from_secs(100);
+/// How long a process stands still: longer than every lease.
+pub(crate) const PAST_EVERY_LEASE: SignedDuration = SignedDuration::from_secs(200);
 /// How long a function waits for an answer that does not come.
 pub(crate) const NO_ANSWER_AFTER: Duration = Duration::from_secs(15);
 
@@ -153,7 +155,7 @@ impl Store for GatedStore {
             Fault::Refused => WriteError::Contended,
             _ => WriteError::Store(StoreError::Unavailable(fault.words().to_owned())),
         };
-        let late = self.clock.now() + PAST_EVERY_LEASE;
+        let late = self.clock.now() + LATE;
         effect(&self.gate, fault, late, make, lost).await
     }
 
@@ -207,7 +209,7 @@ impl GatedQueue {
     {
         let fault = self.gate.pass(Touch::Effect, what).await;
         let lost = |fault: Fault| QueueError(fault.words().to_owned());
-        let late = self.clock.now() + PAST_EVERY_LEASE;
+        let late = self.clock.now() + LATE;
         effect(&self.gate, fault, late, make, lost).await
     }
 }
@@ -293,10 +295,12 @@ impl Http for GatedNetwork {
             .await;
         // What a process does that stood still is judged when the call goes out.
         let _in_flight = self.monitor.called(&call);
-        // Nothing on the way repeats a request that was answered, and eBay has no key to know this one again by.
+        // eBay has no key to know this request again by. Nothing on the way repeats one that was answered, and only the
+        // function's time-out keeps a process that stood still from sending it after all.
         let is_unrepeatable = call.name.ends_with("/shipping_fulfillment");
         let fault = match fault {
             Fault::Twice if is_unrepeatable => Fault::None,
+            Fault::Stall if is_unrepeatable => Fault::CrashBefore,
             fault => fault,
         };
         if fault == Fault::Error {
@@ -316,7 +320,7 @@ impl Http for GatedNetwork {
             Fault::Refused => failed(Sent::No, false, "connection refused"),
             _ => failed(Sent::Maybe, true, "no answer in time"),
         };
-        let late = self.clock.now() + PAST_EVERY_LEASE;
+        let late = self.clock.now() + LATE;
         effect(&self.gate, fault, late, make, lost).await
     }
 }

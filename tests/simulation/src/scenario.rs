@@ -219,10 +219,11 @@ pub fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             goods: vec![("LAMP-01", vec![offer(LAMP, 3, 1), offer(OTHER, 1, 2)])],
+            // Shortly before the schedules run, so that they cannot heal what goes wrong after them.
             actions: vec![
-                (1_000, Action::Buy("LAMP-01", 1)),
-                (1_100, Action::Buy("LAMP-01", 2)),
-                (1_200, Action::Buy("LAMP-01", 1)),
+                (250_000, Action::Buy("LAMP-01", 1)),
+                (250_100, Action::Buy("LAMP-01", 2)),
+                (250_200, Action::Buy("LAMP-01", 1)),
             ],
             disturbance: Some(Action::EndTokens),
             calm_ends: &["done", "done", "done"],
