@@ -7,8 +7,8 @@ use crate::domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-/// An order that is not paid, or that somebody asks to cancel, is looked at again after this time; the channel's push
-/// usually comes first.
+/// An order that is not paid, that somebody asks to cancel, or that the merchant fills from elsewhere is looked at again
+/// after this time; the channel's push usually comes first.
 const HOLD_CHECK: SignedDuration = SignedDuration::from_mins(30);
 
 /// The next step of buying for an order: the order-forwarder's protocol.
@@ -95,12 +95,14 @@ pub fn next_buying_step(order: &Order, now: Timestamp) -> BuyingStep {
     })
 }
 
-/// Whether money may be spent on the order as the channel has it: paid, not shipped by hand, and nobody asks to cancel.
+/// Whether money may be spent on the order: paid, not shipped by hand, nobody asks to cancel, and the merchant does not
+/// buy elsewhere.
 const fn may_buy(order: &Order) -> bool {
     let details = &order.details;
     matches!(details.payment, Payment::Paid)
         && matches!(details.cancel, Cancel::No)
         && !details.fulfilled
+        && !order.decided.bought_elsewhere
 }
 
 /// What is to be done next about parcels. An order in the attention list is tracked all the same: what was shipped

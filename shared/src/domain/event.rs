@@ -1,7 +1,8 @@
 //! What can happen to an order. Its history is a list of these, and its state is nothing but their sum.
 
 use super::{
-    Doubt, OrderDetails, Parcel, PurchaseLine, Reason, Refusal, SupplierOrderId, TrackingNumber,
+    Decision, Doubt, OrderDetails, Parcel, PurchaseLine, Reason, Refusal, Remark, SupplierOrderId,
+    TrackingNumber,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,11 @@ pub enum Event {
         /// Which purchase.
         purchase: u8,
     },
+    /// A person says that the supplier does not have the purchase, or no longer. It is given up; it may have been placed.
+    PurchaseGivenUp {
+        /// Which purchase.
+        purchase: u8,
+    },
     /// All of a purchase is on its way.
     Shipped {
         /// Which purchase.
@@ -114,7 +120,16 @@ pub enum Event {
     },
     /// The cause has passed.
     AttentionCleared,
-    /// The customer's order was cancelled before anything was bought.
+    /// A person decided about the order. What follows from it stands in the records after this one, of the same moment.
+    Resolved {
+        /// What was decided.
+        decision: Decision,
+        /// Why, in the person's words.
+        reason: Remark,
+        /// Who.
+        by: Remark,
+    },
+    /// The customer's order was cancelled, and nothing of it is bought or comes any more.
     Cancelled,
     /// The buyer's data was erased.
     BuyerErased,
@@ -135,6 +150,7 @@ impl Event {
             Self::Doubted { .. } => "doubted",
             Self::Refused { .. } => "refused",
             Self::PurchaseCancelled { .. } => "purchase_cancelled",
+            Self::PurchaseGivenUp { .. } => "purchase_given_up",
             Self::Shipped { .. } => "shipped",
             Self::Delivered { .. } => "delivered",
             Self::ParcelSeen { .. } => "parcel_seen",
@@ -144,6 +160,7 @@ impl Event {
             Self::ParcelDelivered { .. } => "parcel_delivered",
             Self::AttentionRaised { .. } => "attention_raised",
             Self::AttentionCleared => "attention_cleared",
+            Self::Resolved { .. } => "resolved",
             Self::Cancelled => "cancelled",
             Self::BuyerErased => "buyer_erased",
             Self::Finished => "finished",

@@ -316,7 +316,7 @@ fn loses(order: &Order, planned: &[Vec<PurchaseLine>]) -> Option<Reason> {
         .filter(|purchase| !purchase.is_given_up());
     let costs = kept.map(Purchase::cost).chain(planned.iter().map(cost));
     match margin(order.details.total, order.details.fee, costs) {
-        Margin::Known(left) if left.minor >= 0 => None,
+        Margin::Known(left) if left.minor >= order.least_margin_minor() => None,
         Margin::Known(left) => Some(Reason::WouldLose {
             margin_minor: left.minor,
         }),
@@ -365,9 +365,12 @@ async fn announce(kervan: &Kervan, skus: &[Sku]) {
     }
 }
 
-/// Offers whose supplier refused this order: they are not asked again for it.
+/// Offers whose supplier refused this order: they are not asked again for it, until a person says so.
 fn refused_offers(order: &Order) -> Vec<OfferId> {
-    let refused = |purchase: &&Purchase| matches!(purchase.state, PurchaseState::Refused { .. });
+    let lifted_to = order.decided.refusals_lifted_to;
+    let refused = |purchase: &&Purchase| {
+        purchase.number > lifted_to && matches!(purchase.state, PurchaseState::Refused { .. })
+    };
     let lines = order
         .purchases
         .iter()
@@ -382,6 +385,7 @@ fn refusal_reason(order: &Order) -> Option<Reason> {
         .purchases
         .iter()
         .rev()
+        .filter(|purchase| purchase.number > order.decided.refusals_lifted_to)
         .find_map(|purchase| match &purchase.state {
             PurchaseState::Refused {
                 refusal: Refusal::Address,
