@@ -6,6 +6,10 @@ mod catalog_report;
 mod catalog_row;
 mod demo;
 mod orders;
+mod orders_advice;
+#[cfg(test)]
+mod orders_fixture;
+mod orders_resolve;
 mod orders_timeline;
 mod simulators;
 mod stack;
@@ -46,7 +50,7 @@ enum Command {
     Simulators(simulators::Arguments),
     /// Put skus with their listings and offers into the catalogue, and look them up.
     Catalog(catalog::Arguments),
-    /// See which orders wait for a person, and what happened to an order.
+    /// See which orders wait for a person and what happened to an order, and decide about one.
     Orders(orders::Arguments),
 }
 

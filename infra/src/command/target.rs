@@ -12,9 +12,13 @@ use kervan::store::{DynamoDb, Store};
 use kervan_infra::local_stack;
 
 use super::stack;
+use super::text::shell_word;
 
 /// What CloudFormation puts between the stack's name and a random suffix, because the template leaves the name to it.
 const LOGICAL_NAME: &str = "Table";
+
+/// The stack's name where none is given.
+const DEFAULT_STACK: &str = "kervan";
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where it works")]
@@ -26,7 +30,7 @@ pub(super) struct Target {
     #[arg(long, value_name = "URL", conflicts_with = "local")]
     endpoint: Option<String>,
     /// The stack's name, as it was deployed
-    #[arg(long, value_name = "NAME", default_value = "kervan")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_STACK)]
     stack: String,
     /// The table's name; without it that in KERVAN_TABLE (for an AWS account), or else the stack's table is found
     #[arg(long, value_name = "NAME")]
@@ -49,6 +53,27 @@ pub(super) struct Opened {
 }
 
 impl Target {
+    /// The flags with which another command works on the same place; each begins with a blank.
+    pub(super) fn as_flags(&self) -> String {
+        let mut flags = String::new();
+        if self.local {
+            flags.push_str(" --local");
+        }
+        let stack = Some(&self.stack).filter(|stack| *stack != DEFAULT_STACK);
+        for (name, value) in [
+            ("endpoint", self.endpoint.as_ref()),
+            ("stack", stack),
+            ("table", self.table.as_ref()),
+            ("profile", self.profile.as_ref()),
+            ("region", self.region.as_ref()),
+        ] {
+            if let Some(value) = value {
+                flags.push_str(&format!(" --{name} {}", shell_word(value)));
+            }
+        }
+        flags
+    }
+
     /// Finds the table. Nothing is read from it yet.
     pub(super) async fn open(&self) -> Result<Opened> {
         let (aws, place) = match self.local_endpoint()? {

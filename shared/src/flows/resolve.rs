@@ -8,6 +8,10 @@
 //! **Invariant:** nothing is decided while somebody may be buying, and what may be at a supplier is only given up where
 //! the person has said of that very purchase that it is not there.
 
+#[cfg(test)]
+mod case;
+#[cfg(test)]
+mod properties;
 mod steps;
 #[cfg(test)]
 mod tests;
