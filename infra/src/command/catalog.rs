@@ -252,6 +252,8 @@ mod tests {
             &["orders", "attention", "--help"],
             &["orders", "show", "--help"],
             &["orders", "resolve", "bought", "--help"],
+            &["dlq", "list", "--help"],
+            &["dlq", "redrive", "--help"],
             &["orders", "resolve", "buy-again", "--help"],
             &["orders", "resolve", "cancel", "--help"],
             &["orders", "resolve", "confirmed", "--help"],

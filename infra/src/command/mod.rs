@@ -5,6 +5,7 @@ mod catalog_import;
 mod catalog_report;
 mod catalog_row;
 mod demo;
+mod dlq;
 mod orders;
 mod orders_advice;
 #[cfg(test)]
@@ -52,6 +53,8 @@ enum Command {
     Catalog(catalog::Arguments),
     /// See which orders wait for a person and what happened to an order, and decide about one.
     Orders(orders::Arguments),
+    /// See the messages that failed too often, and send them back to be worked on again.
+    Dlq(dlq::Arguments),
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -62,6 +65,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Simulators(arguments) => simulators::run(arguments).await,
         Command::Catalog(arguments) => catalog::run(arguments).await,
         Command::Orders(arguments) => orders::run(arguments).await,
+        Command::Dlq(arguments) => dlq::run(arguments).await,
     }
 }
 

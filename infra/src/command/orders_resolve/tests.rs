@@ -1,4 +1,3 @@
-
 use super::*;
 use crate::command::orders_advice::advice;
 use crate::command::orders_fixture::{at, events, key, table};
