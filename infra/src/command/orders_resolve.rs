@@ -52,7 +52,8 @@ enum Action {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 With --supplier-order: the purchase that is in doubt, or whose number is unknown, is at the supplier under these numbers. \
-Kervan asks the supplier about it from then on and tells the channel of its parcels. Look twice at the number.
+Kervan asks the supplier about it from then on and tells the channel of its parcels. With --correct a number that was \
+entered wrongly is replaced, as long as nothing was sent under it.
 
 With --elsewhere: you buy, or have bought, what Kervan has not. What was planned or in doubt is given up and its units are \
 free again; nothing more is bought for the order, ever. What Kervan has bought is tracked on. Ship it at the channel by \
@@ -61,6 +62,7 @@ hand: Kervan looks there about every half hour, and the order ends once all of i
 Examples:
   cargo kervan orders resolve ebay:main/01-1 bought --purchase 1 --supplier-order 8123456789012345 --reason 'found it'
   cargo kervan orders resolve ebay:main/01-1 bought --purchase 1 --supplier-order 8123,8124 --reason 'two stores'
+  cargo kervan orders resolve ebay:main/01-1 bought --purchase 1 --supplier-order 8124 --correct --reason 'mistyped'
   cargo kervan orders resolve ebay:main/01-1 bought --elsewhere --reason 'sent from our own shelf'
   cargo kervan orders resolve ebay:main/01-1 bought --elsewhere --not-at-supplier 1 --reason 'closed, bought at a shop'")]
 struct Bought {
@@ -83,6 +85,9 @@ struct Bought {
         conflicts_with = "elsewhere"
     )]
     supplier_orders: Vec<SupplierOrderId>,
+    /// The numbers that Kervan has of it are wrong: replace them
+    #[arg(long, requires = "purchase", conflicts_with = "elsewhere")]
+    correct: bool,
     /// You buy elsewhere: Kervan buys nothing more for the order
     #[arg(long)]
     elsewhere: bool,
@@ -208,12 +213,14 @@ impl Action {
             Self::Bought(Bought {
                 purchase: Some(purchase),
                 supplier_orders,
+                correct,
                 common,
                 ..
             }) => {
                 let decision = Decision::Bought {
                     purchase,
                     supplier_orders,
+                    corrects: correct,
                 };
                 (decision, common)
             }

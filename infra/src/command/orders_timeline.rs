@@ -303,7 +303,12 @@ pub(super) fn decided(decision: &Decision) -> String {
         Decision::Bought {
             purchase,
             supplier_orders,
-        } => format!("bought, purchase {purchase}, {}", numbered(supplier_orders)),
+            corrects,
+        } => {
+            let corrects = if *corrects { ", corrected" } else { "" };
+            let numbers = numbered(supplier_orders);
+            format!("bought, purchase {purchase}, {numbers}{corrects}")
+        }
         Decision::BoughtElsewhere { .. } => format!("bought elsewhere{gone}"),
         Decision::BuyAgain { accepted_loss, .. } => {
             let loss = accepted_loss.map(|loss| format!(", accepting a loss of up to {loss}"));
@@ -327,6 +332,10 @@ pub(super) fn event(event: &Event) -> Result<String> {
             lease_until,
         } => format!("purchase {purchase}, lease until {}", time(*lease_until)),
         Event::Placed {
+            purchase,
+            supplier_orders,
+        }
+        | Event::NumbersCorrected {
             purchase,
             supplier_orders,
         } => match supplier_orders.as_slice() {

@@ -14,6 +14,8 @@ pub enum Decision {
         purchase: u8,
         /// The supplier's numbers, at least one.
         supplier_orders: Vec<SupplierOrderId>,
+        /// Whether they replace numbers that were wrong.
+        corrects: bool,
     },
     /// The merchant buys elsewhere what is not bought yet: Kervan buys nothing more for the order.
     BoughtElsewhere {

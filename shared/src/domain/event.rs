@@ -43,6 +43,13 @@ pub enum Event {
         /// The supplier's numbers.
         supplier_orders: Vec<SupplierOrderId>,
     },
+    /// A person says that the purchase has other numbers at the supplier than was thought.
+    NumbersCorrected {
+        /// Which purchase.
+        purchase: u8,
+        /// The supplier's numbers.
+        supplier_orders: Vec<SupplierOrderId>,
+    },
     /// It is proven that the supplier does not have the purchase; it may be tried again.
     NotPlaced {
         /// Which purchase.
@@ -146,6 +153,7 @@ impl Event {
             Self::Planned { .. } => "planned",
             Self::PlacingStarted { .. } => "placing_started",
             Self::Placed { .. } => "placed",
+            Self::NumbersCorrected { .. } => "numbers_corrected",
             Self::NotPlaced { .. } => "not_placed",
             Self::Doubted { .. } => "doubted",
             Self::Refused { .. } => "refused",

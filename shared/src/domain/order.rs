@@ -184,6 +184,7 @@ impl Order {
             }
             Event::PlacingStarted { purchase, .. }
             | Event::Placed { purchase, .. }
+            | Event::NumbersCorrected { purchase, .. }
             | Event::NotPlaced { purchase, .. }
             | Event::Doubted { purchase, .. }
             | Event::Refused { purchase, .. }
@@ -414,6 +415,12 @@ fn after_placed(
         Event::Placed {
             supplier_orders, ..
         } if numbers.is_empty() => S::Placed {
+            supplier_orders: supplier_orders.clone(),
+            at: placed_at,
+        },
+        Event::NumbersCorrected {
+            supplier_orders, ..
+        } if !numbers.is_empty() => S::Placed {
             supplier_orders: supplier_orders.clone(),
             at: placed_at,
         },

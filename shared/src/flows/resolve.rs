@@ -23,7 +23,7 @@ use super::FlowError;
 use super::ledger::{self, NotRecorded};
 use crate::clock::Clock;
 use crate::domain::{Decision, Event, Misfit, Order, OrderKey, Remark, SupplierOrderId};
-use crate::store::{Condition, Item, Store, Write, keys};
+use crate::store::{Condition, Item, Key, Store, Write, keys};
 use steps::{Steps, steps};
 
 /// How often a decision is worked out: once, and once more where a worker came between.
@@ -153,6 +153,7 @@ async fn prepare(
     if let Decision::Bought {
         purchase,
         supplier_orders,
+        ..
     } = &told.decision
     {
         let index = index_writes(store, &order, *purchase, supplier_orders).await?;
@@ -161,34 +162,44 @@ async fn prepare(
     Ok((order, steps))
 }
 
-/// Each of the supplier's numbers leads to the order from now on. One that leads to another order was mistyped.
+/// Each of the supplier's numbers leads to the order from now on, and numbers that were wrong no longer do. One that leads
+/// to another order was mistyped.
 async fn index_writes(
     store: &dyn Store,
     order: &Order,
     number: u8,
     supplier_orders: &[SupplierOrderId],
 ) -> Result<Vec<Write>, ResolveError> {
-    let Some(line) = order
-        .purchase(number)
-        .and_then(|purchase| purchase.lines.first())
-    else {
-        return Err(Unfit::NoSuchPurchase(number).into());
-    };
+    let unknown = || Unfit::NoSuchPurchase(number);
+    let purchase = order.purchase(number).ok_or_else(unknown)?;
+    let line = purchase.lines.first().ok_or_else(unknown)?;
     let mut writes = Vec::new();
     for id in supplier_orders {
         let key = keys::supplier_order(&line.offer.supplier, id);
-        if let Some(item) = store.get(&key).await.map_err(FlowError::from)? {
-            let owner: OrderKey = ledger::read(&item.body)?;
-            if owner != order.key {
+        match owner(store, &key).await? {
+            None => writes.push(Write::Put {
+                item: Item::new(key, 1, ledger::write(&order.key)?),
+                only_if: Condition::Absent,
+            }),
+            Some(owner) if owner == order.key => {}
+            Some(owner) => {
                 let (number, owner) = (id.clone(), owner.to_string());
                 return Err(Unfit::NumberTaken { number, owner }.into());
             }
-            continue;
         }
-        writes.push(Write::Put {
-            item: Item::new(key, 1, ledger::write(&order.key)?),
-            only_if: Condition::Absent,
-        });
+    }
+    let wrong = purchase.supplier_orders().iter();
+    for id in wrong.filter(|id| !supplier_orders.contains(id)) {
+        let key = keys::supplier_order(&line.offer.supplier, id);
+        if owner(store, &key).await?.as_ref() == Some(&order.key) {
+            writes.push(Write::Delete { key });
+        }
     }
     Ok(writes)
+}
+
+/// The order that a supplier's number leads to.
+async fn owner(store: &dyn Store, key: &Key) -> Result<Option<OrderKey>, ResolveError> {
+    let item = store.get(key).await.map_err(FlowError::from)?;
+    Ok(item.map(|item| ledger::read(&item.body)).transpose()?)
 }

@@ -86,6 +86,7 @@ async fn a_number_that_was_found_at_the_supplier_lets_the_order_arrive() {
     let entered = Decision::Bought {
         purchase: 1,
         supplier_orders: vec![SupplierOrderId::parse(&number).unwrap()],
+        corrects: false,
     };
     decide(&world, &key, entered).await.unwrap();
     assert_eq!(world.attention(&key).await.unwrap(), "");

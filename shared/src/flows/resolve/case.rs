@@ -294,6 +294,7 @@ pub(super) fn with_number(numbers: &[&str]) -> Decision {
     Decision::Bought {
         purchase: 1,
         supplier_orders: numbers.iter().map(|number| id(number)).collect(),
+        corrects: false,
     }
 }
 

@@ -47,8 +47,8 @@ fn deed() -> impl Strategy<Value = Deed> {
         3 => reasons.prop_map(|reason| Deed::Worker(raised(reason))),
         1 => Just(Deed::Worker(Event::AttentionCleared)),
         3 => Just(Deed::Wait),
-        2 => (purchase, numbers).prop_map(move |(purchase, ids)| Deed::Person(
-            Decision::Bought { purchase, supplier_orders: number(ids) }
+        2 => (purchase, numbers, any::<bool>()).prop_map(move |(purchase, ids, corrects)| Deed::Person(
+            Decision::Bought { purchase, supplier_orders: number(ids), corrects }
         )),
         2 => gone.clone().prop_map(|gone| Deed::Person(elsewhere(&gone))),
         3 => gone.clone().prop_map(|gone| Deed::Person(again(&gone))),

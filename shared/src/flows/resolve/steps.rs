@@ -35,7 +35,8 @@ pub(super) fn steps(order: &Order, told: &Told, now: Timestamp) -> Result<Steps,
         Decision::Bought {
             purchase,
             supplier_orders,
-        } => bought(order, *purchase, supplier_orders)?,
+            corrects,
+        } => bought(order, *purchase, supplier_orders, *corrects)?,
         Decision::BoughtElsewhere { not_at_supplier } => bought_elsewhere(order, not_at_supplier)?,
         Decision::BuyAgain {
             not_at_supplier,
@@ -88,38 +89,63 @@ fn check_named(order: &Order, decision: &Decision) -> Result<(), Unfit> {
 }
 
 /// The purchase is at the supplier, under these numbers.
-fn bought(order: &Order, number: u8, ids: &[SupplierOrderId]) -> Result<Parts, Unfit> {
+fn bought(
+    order: &Order,
+    number: u8,
+    ids: &[SupplierOrderId],
+    corrects: bool,
+) -> Result<Parts, Unfit> {
     let purchase = order
         .purchase(number)
         .ok_or(Unfit::NoSuchPurchase(number))?;
+    check_numbers(order, number, ids)?;
+    let supplier_orders = ids.to_vec();
+    let has_number = !purchase.supplier_orders().is_empty();
+    let has_parcel = order.parcels.iter().any(|parcel| parcel.purchase == number);
+    let placed = Event::Placed {
+        purchase: number,
+        supplier_orders: supplier_orders.clone(),
+    };
+    match &purchase.state {
+        PurchaseState::Placing { .. } if !corrects => Ok((vec![placed], plan::bought(purchase))),
+        // Its units were counted as bought when it became known that it exists.
+        PurchaseState::Placed { .. } if !has_number && !corrects => Ok((vec![placed], Vec::new())),
+        PurchaseState::Placed { .. } if has_number && corrects && !has_parcel => {
+            let corrected = Event::NumbersCorrected {
+                purchase: number,
+                supplier_orders,
+            };
+            Ok((vec![corrected], Vec::new()))
+        }
+        _ if corrects => {
+            let problem =
+                "only a number under which the supplier has sent nothing yet can be corrected";
+            Err(wrong_state(purchase, problem))
+        }
+        PurchaseState::Placed { .. } => Err(wrong_state(
+            purchase,
+            "it has a number already; one that is wrong is corrected as such",
+        )),
+        _ => {
+            let problem = "only a purchase that is in doubt, or whose number is unknown, can be given a number";
+            Err(wrong_state(purchase, problem))
+        }
+    }
+}
+
+fn check_numbers(order: &Order, number: u8, ids: &[SupplierOrderId]) -> Result<(), Unfit> {
     let is_repeated = |(place, id): (usize, &SupplierOrderId)| ids[..place].contains(id);
     if ids.is_empty() || ids.iter().enumerate().any(is_repeated) {
         return Err(Unfit::Numbers);
     }
-    for other in &order.purchases {
+    for other in order.purchases.iter().filter(|p| p.number != number) {
         if let Some(id) = ids.iter().find(|id| other.supplier_orders().contains(id)) {
             let owner = format!("purchase {} of this order", other.number);
             let number = id.clone();
             return Err(Unfit::NumberTaken { number, owner });
         }
     }
-    let writes = match &purchase.state {
-        PurchaseState::Placing { .. } => plan::bought(purchase),
-        // Its units were counted as bought when it became known that it exists.
-        PurchaseState::Placed {
-            supplier_orders, ..
-        } if supplier_orders.is_empty() => Vec::new(),
-        _ => {
-            let problem = "only a purchase that is in doubt, or whose number is unknown, can be \
-                           given a number";
-            return Err(wrong_state(purchase, problem));
-        }
-    };
-    let placed = Event::Placed {
-        purchase: number,
-        supplier_orders: ids.to_vec(),
-    };
-    Ok((vec![placed], writes))
+    Ok(())
 }
 
 /// The merchant buys the rest elsewhere. What is at a supplier goes on, unless the person says that it is not there.

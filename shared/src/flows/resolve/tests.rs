@@ -54,6 +54,41 @@ async fn a_number_that_another_order_has_is_refused() {
 }
 
 #[tokio::test]
+async fn a_number_that_was_mistyped_is_corrected_until_something_was_sent() {
+    let correct = |numbers: &[&str]| Decision::Bought {
+        purchase: 1,
+        supplier_orders: numbers.iter().map(|number| id(number)).collect(),
+        corrects: true,
+    };
+    let leads_here = async |case: &Case, number: &str| {
+        let place = keys::supplier_order(&"aliexpress:main".parse().unwrap(), &id(number));
+        case.store.get(&place).await.unwrap().is_some()
+    };
+    let case = Case::of(&in_doubt()).await;
+    assert!(matches!(
+        case.unfit(correct(&["81"])).await,
+        Unfit::WrongState { .. }
+    ));
+    case.resolve(with_number(&["81", "82"])).await.unwrap();
+    assert!(matches!(
+        case.unfit(with_number(&["82", "83"])).await,
+        Unfit::WrongState { .. }
+    ));
+    let done = case.resolve(correct(&["82", "83"])).await.unwrap();
+    assert_eq!(
+        done.after.purchases[0].supplier_orders(),
+        [id("82"), id("83")]
+    );
+    assert!(!leads_here(&case, "81").await);
+    assert!(leads_here(&case, "82").await && leads_here(&case, "83").await);
+    case.record(parcel()).await.unwrap();
+    assert!(matches!(
+        case.unfit(correct(&["84"])).await,
+        Unfit::WrongState { .. }
+    ));
+}
+
+#[tokio::test]
 async fn nothing_is_decided_while_a_lease_runs() {
     let case = Case::begun().await;
     case.record(planned(1)).await.unwrap();
