@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
@@ -84,8 +84,8 @@ Examples:
   cargo kervan dlq redrive orders --limit 1       see first how one fares
   cargo kervan dlq redrive --all --profile shop")]
 struct Redrive {
-    /// Which queue
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    /// Which queue, where not --all
+    #[arg(conflicts_with = "all")]
     queue: Option<Name>,
     /// All three queues
     #[arg(long)]
@@ -160,12 +160,15 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Action::Redrive(Redrive {
             queue,
-            all: _,
+            all,
             limit,
             dry_run,
             json,
             target,
         }) => {
+            if queue.is_none() && !all {
+                bail!("Name a queue (orders, tracking or inventory), or give --all");
+            }
             let (pairs, place) = open(&target, queue).await?;
             let how = redrive::How {
                 limit,

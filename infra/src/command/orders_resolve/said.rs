@@ -39,7 +39,7 @@ pub(super) async fn decide(
     let done = done.map_err(|error| explained(error, key, how.flags))?;
     if how.as_json {
         let value = json!({
-            "order": key,
+            "order": key.to_string(),
             "decision": told.decision,
             "reason": told.reason,
             "by": told.by,
@@ -174,6 +174,9 @@ fn what_to_do(unfit: &Unfit, show: &str) -> Option<String> {
         Unfit::BuyerErased => "Cancel the order at the channel, then with the action cancel.".to_owned(),
         Unfit::Loss(currency) => format!("Give it as: --accept-loss 3.50{currency}"),
         Unfit::NotTheCause(Some(reason)) => reason.next_action().to_owned(),
+        Unfit::WrongState { state: "placed", .. } => {
+            format!("Replace a wrong number with --correct. {show}")
+        }
         Unfit::NotTheCause(None) | Unfit::NoSuchPurchase(_) | Unfit::WrongState { .. } => show.to_owned(),
         Unfit::Over(_) => return None,
     })
