@@ -107,9 +107,9 @@ pub(crate) const fn stands(_: Guard) -> bool {
 }
 
 #[cfg(feature = "removable-guards")]
-pub use removable::take_away;
-#[cfg(feature = "removable-guards")]
 pub(crate) use removable::stands;
+#[cfg(feature = "removable-guards")]
+pub use removable::take_away;
 
 #[cfg(feature = "removable-guards")]
 mod removable {

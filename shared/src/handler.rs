@@ -2,8 +2,8 @@
 //! does not fail the others.
 
 use crate::aws;
-use crate::guards::{Guard, stands};
 use crate::flows::{FlowError, Outcome};
+use crate::guards::{Guard, stands};
 use crate::queue::{LONGEST_DELAY, Outgoing, Queue};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::FutureExt;
@@ -148,7 +148,10 @@ where
 {
     let worked = join_all(messages.iter().map(|message| one(queue, message, &work))).await;
     let stays = |done: &bool| !done && stands(Guard::FailedStays);
-    let failed = messages.into_iter().zip(worked).filter(|(_, done)| stays(done));
+    let failed = messages
+        .into_iter()
+        .zip(worked)
+        .filter(|(_, done)| stays(done));
     failed.map(|(message, _)| message.id).collect()
 }
 

@@ -251,6 +251,12 @@ mod tests {
             &["catalog", "show", "--help"],
             &["orders", "attention", "--help"],
             &["orders", "show", "--help"],
+            &["orders", "resolve", "bought", "--help"],
+            &["dlq", "list", "--help"],
+            &["dlq", "redrive", "--help"],
+            &["orders", "resolve", "buy-again", "--help"],
+            &["orders", "resolve", "cancel", "--help"],
+            &["orders", "resolve", "confirmed", "--help"],
         ] {
             let help = All::try_parse_from([&["kervan"], arguments].concat()).unwrap_err();
             let text = help.to_string();

@@ -5,7 +5,12 @@ mod catalog_import;
 mod catalog_report;
 mod catalog_row;
 mod demo;
+mod dlq;
 mod orders;
+mod orders_advice;
+#[cfg(test)]
+mod orders_fixture;
+mod orders_resolve;
 mod orders_timeline;
 mod simulators;
 mod stack;
@@ -46,8 +51,10 @@ enum Command {
     Simulators(simulators::Arguments),
     /// Put skus with their listings and offers into the catalogue, and look them up.
     Catalog(catalog::Arguments),
-    /// See which orders wait for a person, and what happened to an order.
+    /// See which orders wait for a person and what happened to an order, and decide about one.
     Orders(orders::Arguments),
+    /// See the messages that failed too often, and send them back to be worked on again.
+    Dlq(dlq::Arguments),
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -58,6 +65,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Simulators(arguments) => simulators::run(arguments).await,
         Command::Catalog(arguments) => catalog::run(arguments).await,
         Command::Orders(arguments) => orders::run(arguments).await,
+        Command::Dlq(arguments) => dlq::run(arguments).await,
     }
 }
 

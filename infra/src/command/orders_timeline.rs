@@ -5,15 +5,22 @@ use std::io::Write;
 use anyhow::Result;
 use jiff::Timestamp;
 use kervan::domain::{
-    Cancel, Doubt, Event, HistoryRecord, Order, OrderDetails, OrderLine, Parcel, ParcelState,
-    Payment, Phase, Purchase, PurchaseLine, PurchaseState, Reason, Refusal, SupplierOrderId,
+    Cancel, Decision, Doubt, Event, HistoryRecord, Order, OrderDetails, OrderLine, Parcel,
+    ParcelState, Payment, Phase, Purchase, PurchaseLine, PurchaseState, Reason, Refusal,
+    SupplierOrderId,
 };
 use serde_json::{Map, Value};
 
+use super::orders_advice::Advice;
 use super::text::{age, aligned, plain, time};
 
-/// Writes what an order is now.
-pub(super) fn write_order(order: &Order, now: Timestamp, out: &mut dyn Write) -> Result<()> {
+/// Writes what an order is now, and the commands that decide about it.
+pub(super) fn write_order(
+    order: &Order,
+    commands: &[Advice],
+    now: Timestamp,
+    out: &mut dyn Write,
+) -> Result<()> {
     let details = &order.details;
     let phase = match order.phase {
         Phase::Open => "open",
@@ -30,6 +37,15 @@ pub(super) fn write_order(order: &Order, now: Timestamp, out: &mut dyn Write) ->
         ("channel", said(details)),
         ("fee", details.fee.to_string()),
     ];
+    if let Some(loss) = order.decided.accepted_loss {
+        facts.push(("accepted", format!("a loss of up to {loss}")));
+    }
+    if order.decided.bought_elsewhere {
+        facts.push((
+            "elsewhere",
+            "the merchant buys elsewhere; nothing more is bought".to_owned(),
+        ));
+    }
     if order.buyer_erased {
         facts.push(("buyer", "the data was erased".to_owned()));
     }
@@ -56,6 +72,7 @@ pub(super) fn write_order(order: &Order, now: Timestamp, out: &mut dyn Write) ->
         .map(|(name, text)| vec![name.to_owned(), text])
         .collect();
     write!(out, "{}", aligned("  ", &facts))?;
+    write_commands(commands, out)?;
     let lines: Vec<_> = details.lines.iter().map(order_line).collect();
     write_part("lines", &lines, out)?;
     let mut purchases = Vec::new();
@@ -71,6 +88,14 @@ pub(super) fn write_order(order: &Order, now: Timestamp, out: &mut dyn Write) ->
     write_part("purchases", &purchases, out)?;
     let parcels: Vec<_> = order.parcels.iter().map(parcel_line).collect();
     write_part("parcels", &parcels, out)
+}
+
+/// Writes the commands that decide about an order, each with when it is the right one.
+pub(super) fn write_commands(commands: &[Advice], out: &mut dyn Write) -> Result<()> {
+    for Advice { when, command } in commands {
+        writeln!(out, "  {when}:\n    {command}")?;
+    }
+    Ok(())
 }
 
 /// Writes what happened, the oldest first.
@@ -183,7 +208,7 @@ fn purchase_line(purchase: &Purchase) -> Vec<String> {
         PurchaseState::Shipped { at, .. } => format!("shipped, placed {}", time(*at)),
         PurchaseState::Delivered { .. } => "delivered".to_owned(),
         PurchaseState::Refused { refusal, code } => refused(*refusal, code),
-        PurchaseState::Cancelled => "cancelled before it was placed".to_owned(),
+        PurchaseState::Cancelled => "given up".to_owned(),
     };
     let numbers = match (&purchase.state, purchase.supplier_orders()) {
         (PurchaseState::Placed { .. }, []) => ", supplier's number unknown".to_owned(),
@@ -265,8 +290,37 @@ fn parcel_line(parcel: &Parcel) -> Vec<String> {
     ]
 }
 
+/// A decision in one line.
+pub(super) fn decided(decision: &Decision) -> String {
+    let gone = match decision.not_at_supplier() {
+        [] => String::new(),
+        numbers => {
+            let numbers: Vec<_> = numbers.iter().map(u8::to_string).collect();
+            format!(", not at the supplier: purchase {}", numbers.join(", "))
+        }
+    };
+    match decision {
+        Decision::Bought {
+            purchase,
+            supplier_orders,
+            corrects,
+        } => {
+            let corrects = if *corrects { ", corrected" } else { "" };
+            let numbers = numbered(supplier_orders);
+            format!("bought, purchase {purchase}, {numbers}{corrects}")
+        }
+        Decision::BoughtElsewhere { .. } => format!("bought elsewhere{gone}"),
+        Decision::BuyAgain { accepted_loss, .. } => {
+            let loss = accepted_loss.map(|loss| format!(", accepting a loss of up to {loss}"));
+            format!("buy again{gone}{}", loss.unwrap_or_default())
+        }
+        Decision::Cancel { .. } => format!("cancel{gone}"),
+        Decision::ConfirmedByHand => "confirmed by hand".to_owned(),
+    }
+}
+
 /// The important fields of an event.
-fn event(event: &Event) -> Result<String> {
+pub(super) fn event(event: &Event) -> Result<String> {
     Ok(match event {
         Event::Recorded { details } | Event::Changed { details } => said(details),
         Event::Planned { purchase, lines } => {
@@ -278,6 +332,10 @@ fn event(event: &Event) -> Result<String> {
             lease_until,
         } => format!("purchase {purchase}, lease until {}", time(*lease_until)),
         Event::Placed {
+            purchase,
+            supplier_orders,
+        }
+        | Event::NumbersCorrected {
             purchase,
             supplier_orders,
         } => match supplier_orders.as_slice() {
@@ -294,6 +352,7 @@ fn event(event: &Event) -> Result<String> {
             code,
         } => format!("purchase {purchase}, {}", refused(*refusal, code)),
         Event::PurchaseCancelled { purchase }
+        | Event::PurchaseGivenUp { purchase }
         | Event::Shipped { purchase }
         | Event::Delivered { purchase } => format!("purchase {purchase}"),
         Event::ParcelSeen { parcel } => format!(
@@ -310,6 +369,14 @@ fn event(event: &Event) -> Result<String> {
         | Event::ParcelRefused { parcel }
         | Event::ParcelDelivered { parcel } => parcel.to_string(),
         Event::AttentionRaised { reason: why } => reason(why)?,
+        Event::Resolved {
+            decision,
+            reason,
+            by,
+        } => {
+            let (by, why) = (plain(by.as_str()), plain(reason.as_str()));
+            format!("by {by}: {}: {why}", decided(decision))
+        }
         Event::AttentionCleared | Event::Cancelled | Event::BuyerErased | Event::Finished => {
             String::new()
         }

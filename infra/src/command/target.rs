@@ -1,4 +1,4 @@
-//! Which table a tool works on: the merchant's account, or a local stack.
+//! Which table and queues a tool works on: the merchant's account, or a local stack.
 
 use std::sync::Arc;
 
@@ -8,13 +8,18 @@ use aws_credential_types::provider::ProvideCredentials;
 use clap::Args;
 use kervan::aws::Aws;
 use kervan::clock::SystemClock;
+use kervan::queue::{Queue, Sqs};
 use kervan::store::{DynamoDb, Store};
 use kervan_infra::local_stack;
 
 use super::stack;
+use super::text::shell_word;
 
-/// What CloudFormation puts between the stack's name and a random suffix, because the template leaves the name to it.
-const LOGICAL_NAME: &str = "Table";
+/// The table's name in the template.
+const TABLE: &str = "Table";
+
+/// The stack's name where none is given.
+const DEFAULT_STACK: &str = "kervan";
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where it works")]
@@ -26,7 +31,7 @@ pub(super) struct Target {
     #[arg(long, value_name = "URL", conflicts_with = "local")]
     endpoint: Option<String>,
     /// The stack's name, as it was deployed
-    #[arg(long, value_name = "NAME", default_value = "kervan")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_STACK)]
     stack: String,
     /// The table's name; without it that in KERVAN_TABLE (for an AWS account), or else the stack's table is found
     #[arg(long, value_name = "NAME")]
@@ -39,6 +44,15 @@ pub(super) struct Target {
     region: Option<String>,
 }
 
+/// Queues that were found.
+#[derive(Debug)]
+pub(super) struct OpenedQueues {
+    /// The queues, in the order in which they were asked for.
+    pub(super) queues: Vec<Arc<dyn Queue>>,
+    /// Where they are, for a person.
+    pub(super) place: String,
+}
+
 /// A table that was found.
 #[derive(Debug)]
 pub(super) struct Opened {
@@ -49,12 +63,30 @@ pub(super) struct Opened {
 }
 
 impl Target {
+    /// The flags with which another command works on the same place; each begins with a blank.
+    pub(super) fn as_flags(&self) -> String {
+        let mut flags = String::new();
+        if self.local {
+            flags.push_str(" --local");
+        }
+        let stack = Some(&self.stack).filter(|stack| *stack != DEFAULT_STACK);
+        for (name, value) in [
+            ("endpoint", self.endpoint.as_ref()),
+            ("stack", stack),
+            ("table", self.table.as_ref()),
+            ("profile", self.profile.as_ref()),
+            ("region", self.region.as_ref()),
+        ] {
+            if let Some(value) = value {
+                flags.push_str(&format!(" --{name} {}", shell_word(value)));
+            }
+        }
+        flags
+    }
+
     /// Finds the table. Nothing is read from it yet.
     pub(super) async fn open(&self) -> Result<Opened> {
-        let (aws, place) = match self.local_endpoint()? {
-            Some(endpoint) => (Aws::local(&endpoint), endpoint),
-            None => self.account().await?,
-        };
+        let (aws, place) = self.connect().await?;
         let table = match self.named_table() {
             Some(table) => table,
             None => self.find_table(&aws, &place).await?,
@@ -64,6 +96,60 @@ impl Target {
             store: Arc::new(store),
             place: format!("the table {table} at {place}"),
         })
+    }
+
+    /// Finds the queues that have these names in the template. Nothing is read from them yet.
+    pub(super) async fn open_queues(&self, names: &[&str]) -> Result<OpenedQueues> {
+        let (aws, place) = self.connect().await?;
+        let client = aws.sqs();
+        let prefix = format!("{}-", self.stack);
+        let mut urls: Vec<String> = Vec::new();
+        let mut all = client
+            .list_queues()
+            .queue_name_prefix(&prefix)
+            .into_paginator()
+            .page_size(1000)
+            .items()
+            .send();
+        while let Some(url) = all.next().await {
+            urls.push(url.with_context(|| format!("The queues at {place} cannot be listed"))?);
+        }
+        let find = |name: &&str| -> Result<Arc<dyn Queue>> {
+            let url = self.find_queue(name, &urls, &place)?;
+            Ok(Arc::new(Sqs::new(client.clone(), url)))
+        };
+        Ok(OpenedQueues {
+            queues: names.iter().map(find).collect::<Result<_>>()?,
+            place: format!("the stack {} at {place}", self.stack),
+        })
+    }
+
+    fn find_queue(&self, name: &str, urls: &[String], place: &str) -> Result<String> {
+        let is_meant = |url: &&String| {
+            let named = url.rsplit('/').next().unwrap_or_default();
+            is_resource_of(&self.stack, name, named)
+        };
+        let found: Vec<&String> = urls.iter().filter(is_meant).collect();
+        match found.as_slice() {
+            [url] => Ok((*url).clone()),
+            [] => bail!(
+                "There is no queue {name} of the stack {} at {place}; if the stack is there under another name, give it \
+                 with --stack",
+                self.stack
+            ),
+            _ => bail!(
+                "There are several queues {name} of the stack {} at {place}; a queue that was deleted is listed for a \
+                 minute more",
+                self.stack
+            ),
+        }
+    }
+
+    async fn connect(&self) -> Result<(Aws, String)> {
+        match self.local_endpoint()? {
+            Some(endpoint) => Ok((Aws::local(&endpoint), endpoint)),
+            None => self.account().await,
+        }
     }
 
     fn local_endpoint(&self) -> Result<Option<String>> {
@@ -125,7 +211,7 @@ impl Target {
         while let Some(name) = names.next().await {
             let name =
                 name.with_context(|| format!("The tables at {place} cannot be listed; {how}"))?;
-            if is_table_of(&self.stack, &name) {
+            if is_resource_of(&self.stack, TABLE, &name) {
                 found.push(name);
             }
         }
@@ -146,12 +232,13 @@ impl Target {
     }
 }
 
-/// Whether CloudFormation has given the table of this stack this name: `kervan-Table-1A2B3C4D5E6F7`.
-fn is_table_of(stack: &str, name: &str) -> bool {
+/// Whether CloudFormation has given a resource of this stack this name, because the template leaves the name to it: the
+/// stack's name, the resource's in the template, and a random suffix, as in `kervan-Table-1A2B3C4D5E6F7`.
+fn is_resource_of(stack: &str, resource: &str, name: &str) -> bool {
     let suffix = name
         .strip_prefix(stack)
         .and_then(|rest| rest.strip_prefix('-'))
-        .and_then(|rest| rest.strip_prefix(LOGICAL_NAME))
+        .and_then(|rest| rest.strip_prefix(resource))
         .and_then(|rest| rest.strip_prefix('-'));
     suffix.is_some_and(|suffix| {
         !suffix.is_empty() && suffix.bytes().all(|b| b.is_ascii_alphanumeric())
@@ -164,7 +251,11 @@ mod tests {
 
     #[test]
     fn a_stack_is_not_taken_for_another_whose_name_begins_alike() {
-        assert!(is_table_of("kervan", "kervan-Table-1A2B3C4D5E6F7"));
+        assert!(is_resource_of(
+            "kervan",
+            "Table",
+            "kervan-Table-1A2B3C4D5E6F7"
+        ));
         for other in [
             "kervan-Table-",
             "kervan-Table-1-Table-2",
@@ -172,7 +263,8 @@ mod tests {
             "kervanTable-1",
             "Table-1",
         ] {
-            assert!(!is_table_of("kervan", other), "{other} was taken");
+            let taken = is_resource_of("kervan", "Table", other);
+            assert!(!taken, "{other} was taken");
         }
     }
 }

@@ -31,6 +31,15 @@ pub(super) fn plain(text: &str) -> String {
         .collect()
 }
 
+/// A word as a shell takes it, in quotes where it needs them.
+pub(super) fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:,=@%+".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 /// `1 row`, `2 rows`.
 pub(super) fn count(number: u64, one: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
@@ -81,6 +90,17 @@ mod tests {
     #[test]
     fn text_from_outside_cannot_steer_the_terminal() {
         assert_eq!(plain("MUG\u{1b}[2J"), "MUG\u{fffd}[2J");
+    }
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_read_more_into_it() {
+        assert_eq!(shell_word("ebay:main/01-12345"), "ebay:main/01-12345");
+        assert_eq!(shell_word("ebay:main/110-22!3"), "'ebay:main/110-22!3'");
+        assert_eq!(
+            shell_word("the supplier's site"),
+            "'the supplier'\\''s site'"
+        );
+        assert_eq!(shell_word(""), "''");
     }
 
     #[test]

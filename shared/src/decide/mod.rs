@@ -8,8 +8,7 @@ mod schedule;
 
 pub use margin::{Margin, margin};
 pub use next::{
-    BuyingStep, Lane, TrackingStep, due, open_units, next_buying_step,
-    next_tracking_step,
+    BuyingStep, Lane, TrackingStep, due, next_buying_step, next_tracking_step, open_units,
 };
 pub use quantity::{FRESH, Stocked, WORTHLESS, published_quantity};
 pub use route::{Candidate, Need, Route, Share, Unroutable, route};

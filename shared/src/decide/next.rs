@@ -8,8 +8,8 @@ use crate::domain::{
 use crate::guards::{Guard, stands};
 use jiff::{SignedDuration, Timestamp};
 
-/// An order that is not paid, or that somebody asks to cancel, is looked at again after this time; the channel's push
-/// usually comes first.
+/// An order that is not paid, that somebody asks to cancel, or that the merchant fills from elsewhere is looked at again
+/// after this time; the channel's push usually comes first.
 const HOLD_CHECK: SignedDuration = SignedDuration::from_mins(30);
 
 /// A supplier's terms are bought on for so long. Later they are asked for anew: the price may have jumped.
@@ -107,12 +107,14 @@ pub fn next_buying_step(order: &Order, now: Timestamp) -> BuyingStep {
     }
 }
 
-/// Whether money may be spent on the order as the channel has it: paid, not shipped by hand, and nobody asks to cancel.
+/// Whether money may be spent on the order: paid, not shipped by hand, nobody asks to cancel, and the merchant does not
+/// buy elsewhere.
 fn may_buy(order: &Order) -> bool {
     let details = &order.details;
     matches!(details.payment, Payment::Paid)
         && (matches!(details.cancel, Cancel::No) || !stands(Guard::CancelStops))
         && !details.fulfilled
+        && !order.decided.bought_elsewhere
 }
 
 /// What is to be done next about parcels. An order in the attention list is tracked all the same: what was shipped
@@ -257,7 +259,9 @@ fn settle_from(purchase: &Purchase) -> Option<Timestamp> {
             doubt: Some(doubt), ..
         } => Some(doubt.settle_at),
         // Without its lease, a purchase could be settled as soon as it is begun.
-        PurchaseState::Placing { .. } if !stands(Guard::PurchaseLease) => Some(Timestamp::UNIX_EPOCH),
+        PurchaseState::Placing { .. } if !stands(Guard::PurchaseLease) => {
+            Some(Timestamp::UNIX_EPOCH)
+        }
         PurchaseState::Placing { lease_until, .. } => Some(*lease_until),
         _ => None,
     }

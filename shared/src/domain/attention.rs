@@ -86,7 +86,8 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// What a person should do, in one sentence.
+    /// What a person should do, in one sentence. What is decided is entered with `kervan orders resolve`; the command shows
+    /// with each order how.
     pub fn next_action(&self) -> &'static str {
         match self {
             Self::OrderUnreadable { .. } => {
@@ -96,40 +97,48 @@ impl Reason {
                 "Add the sku with `kervan catalog import`; the order is taken up again within minutes."
             }
             Self::OutOfStock { .. } => {
-                "Add an offer that has stock, or cancel the order at the channel."
+                "Add an offer that has stock and it is taken up again within minutes; or buy elsewhere or cancel with `kervan orders resolve`."
             }
             Self::WouldLose { .. } => {
-                "Buy by hand, add a cheaper offer, or cancel the order at the channel."
+                "Accept the loss, buy elsewhere or cancel with `kervan orders resolve`; or add a cheaper offer first and buy again."
             }
-            Self::NoRate => "Add an offer in the order's currency, or buy by hand.",
+            Self::NoRate => {
+                "Add an offer in the order's currency and buy again with `kervan orders resolve`, or buy elsewhere."
+            }
             Self::SupplierRefused { .. } => {
-                "Look the code up, then buy by hand or cancel at the channel."
+                "Look the code up, then buy again, buy elsewhere or cancel with `kervan orders resolve`."
             }
             Self::AddressRefused { .. } => {
-                "Ask the buyer for a complete address, then buy by hand."
+                "Have the buyer correct the address at the channel, then buy again with `kervan orders resolve`; or buy elsewhere or cancel."
             }
             Self::PurchaseInDoubt => {
-                "Search the supplier's site for the reference before buying by hand."
+                "Search the supplier's site for the purchase's reference, then enter its number or buy again with `kervan orders resolve`."
             }
             Self::PurchaseNumberUnknown => {
-                "Find the order on the supplier's site; do not buy again."
+                "Find the order on the supplier's site and enter its number with `kervan orders resolve`; do not buy again."
             }
             Self::PurchaseUnpaid => "Pay the order on the supplier's site; it goes on by itself.",
             Self::PurchaseClosed { .. } => {
-                "See why the supplier closed it, then buy by hand or cancel."
+                "See why the supplier closed it, then buy again, buy elsewhere or cancel with `kervan orders resolve`."
             }
             Self::CancelledAfterPurchase => {
-                "Cancel on the supplier's site, or prepare for a return."
+                "Cancel on the supplier's site or prepare for a return, then cancel it here with `kervan orders resolve`."
             }
-            Self::BuyerErased => "Cancel the order at the channel; the address is gone for good.",
+            Self::BuyerErased => {
+                "Cancel the order at the channel, then here with `kervan orders resolve`: there is no address any more."
+            }
             Self::ConsentEnded { .. } => {
                 "Renew the consent and put the new refresh token into the secret."
             }
             Self::Misconfigured { .. } => {
                 "Mend the account's secret or permissions (the function's log says what is wrong); what waits is then taken up again."
             }
-            Self::TrackingMissing => "Confirm the shipment at the channel by hand.",
-            Self::TrackingRefused { .. } => "Enter the tracking number at the channel by hand.",
+            Self::TrackingMissing => {
+                "Confirm the shipment at the channel by hand, then say so with `kervan orders resolve`."
+            }
+            Self::TrackingRefused { .. } => {
+                "Enter the tracking number at the channel by hand, then say so with `kervan orders resolve`."
+            }
         }
     }
 

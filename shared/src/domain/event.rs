@@ -1,7 +1,8 @@
 //! What can happen to an order. Its history is a list of these, and its state is nothing but their sum.
 
 use super::{
-    Doubt, OrderDetails, Parcel, PurchaseLine, Reason, Refusal, SupplierOrderId, TrackingNumber,
+    Decision, Doubt, OrderDetails, Parcel, PurchaseLine, Reason, Refusal, Remark, SupplierOrderId,
+    TrackingNumber,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,13 @@ pub enum Event {
         /// The supplier's numbers.
         supplier_orders: Vec<SupplierOrderId>,
     },
+    /// A person says that the purchase has other numbers at the supplier than was thought.
+    NumbersCorrected {
+        /// Which purchase.
+        purchase: u8,
+        /// The supplier's numbers.
+        supplier_orders: Vec<SupplierOrderId>,
+    },
     /// It is proven that the supplier does not have the purchase; it may be tried again.
     NotPlaced {
         /// Which purchase.
@@ -67,6 +75,11 @@ pub enum Event {
     },
     /// The purchase was given up before it was placed; its units are free again.
     PurchaseCancelled {
+        /// Which purchase.
+        purchase: u8,
+    },
+    /// A person says that the supplier does not have the purchase, or no longer. It is given up; it may have been placed.
+    PurchaseGivenUp {
         /// Which purchase.
         purchase: u8,
     },
@@ -114,7 +127,16 @@ pub enum Event {
     },
     /// The cause has passed.
     AttentionCleared,
-    /// The customer's order was cancelled before anything was bought.
+    /// A person decided about the order. What follows from it stands in the records after this one, of the same moment.
+    Resolved {
+        /// What was decided.
+        decision: Decision,
+        /// Why, in the person's words.
+        reason: Remark,
+        /// Who.
+        by: Remark,
+    },
+    /// The customer's order was cancelled, and nothing of it is bought or comes any more.
     Cancelled,
     /// The buyer's data was erased.
     BuyerErased,
@@ -131,10 +153,12 @@ impl Event {
             Self::Planned { .. } => "planned",
             Self::PlacingStarted { .. } => "placing_started",
             Self::Placed { .. } => "placed",
+            Self::NumbersCorrected { .. } => "numbers_corrected",
             Self::NotPlaced { .. } => "not_placed",
             Self::Doubted { .. } => "doubted",
             Self::Refused { .. } => "refused",
             Self::PurchaseCancelled { .. } => "purchase_cancelled",
+            Self::PurchaseGivenUp { .. } => "purchase_given_up",
             Self::Shipped { .. } => "shipped",
             Self::Delivered { .. } => "delivered",
             Self::ParcelSeen { .. } => "parcel_seen",
@@ -144,6 +168,7 @@ impl Event {
             Self::ParcelDelivered { .. } => "parcel_delivered",
             Self::AttentionRaised { .. } => "attention_raised",
             Self::AttentionCleared => "attention_cleared",
+            Self::Resolved { .. } => "resolved",
             Self::Cancelled => "cancelled",
             Self::BuyerErased => "buyer_erased",
             Self::Finished => "finished",

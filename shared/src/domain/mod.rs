@@ -4,6 +4,7 @@
 
 mod address;
 mod attention;
+mod decision;
 mod event;
 mod ids;
 mod listing;
@@ -16,6 +17,7 @@ mod signal;
 
 pub use address::{Address, Buyer, CountryCode};
 pub use attention::{Attention, Reason, safe_code};
+pub use decision::{Decided, Decision, Remark};
 pub use event::{Event, HistoryRecord};
 pub use ids::{
     AccountId, ChannelOrderId, Invalid, LineId, Marketplace, OfferId, OrderKey, Pseudonym,

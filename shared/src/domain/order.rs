@@ -1,8 +1,9 @@
 //! A customer's order with its purchases and parcels: the sum of its history.
 
 use super::{
-    Attention, CountryCode, Doubt, Event, LineId, Money, OrderKey, Parcel, ParcelState, Purchase,
-    PurchaseLine, PurchaseState, Reference, TrackingNumber,
+    Attention, CountryCode, Decided, Decision, Doubt, Event, LineId, Money, OrderKey, Parcel,
+    ParcelState, Purchase, PurchaseLine, PurchaseState, Reference, Refusal, SupplierOrderId,
+    TrackingNumber,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -75,7 +76,7 @@ pub enum Phase {
     Open,
     /// Everything arrived.
     Done,
-    /// Cancelled before anything was bought.
+    /// Cancelled; nothing of it is bought or comes any more.
     Cancelled,
 }
 
@@ -98,6 +99,9 @@ pub struct Order {
     pub phase: Phase,
     /// Set while it waits for a person.
     pub attention: Option<Attention>,
+    /// What a person has decided about its buying, as far as it still counts.
+    #[serde(default)]
+    pub decided: Decided,
     /// Whether the buyer's data was erased.
     pub buyer_erased: bool,
     /// When the last record was written.
@@ -129,6 +133,7 @@ impl Order {
             parcels: Vec::new(),
             phase: Phase::Open,
             attention: None,
+            decided: Decided::default(),
             buyer_erased: false,
             updated_at: at,
         })
@@ -167,6 +172,7 @@ impl Order {
                 });
             }
             Event::AttentionCleared => self.attention = None,
+            Event::Resolved { decision, .. } => self.note_decision(decision),
             Event::Cancelled => {
                 self.phase = Phase::Cancelled;
                 self.attention = None;
@@ -178,10 +184,12 @@ impl Order {
             }
             Event::PlacingStarted { purchase, .. }
             | Event::Placed { purchase, .. }
+            | Event::NumbersCorrected { purchase, .. }
             | Event::NotPlaced { purchase, .. }
             | Event::Doubted { purchase, .. }
             | Event::Refused { purchase, .. }
             | Event::PurchaseCancelled { purchase }
+            | Event::PurchaseGivenUp { purchase }
             | Event::Shipped { purchase }
             | Event::Delivered { purchase } => {
                 let purchase = self.purchases.iter_mut().find(|p| p.number == *purchase);
@@ -213,6 +221,19 @@ impl Order {
             },
         });
         Ok(())
+    }
+
+    /// What of a decision counts for what comes; the rest of it stands in the events that follow.
+    fn note_decision(&mut self, decision: &Decision) {
+        match decision {
+            Decision::BoughtElsewhere { .. } => self.decided.bought_elsewhere = true,
+            Decision::BuyAgain { accepted_loss, .. } => {
+                self.decided.refusals_lifted_to =
+                    self.purchases.last().map_or(0, |purchase| purchase.number);
+                self.decided.accepted_loss = accepted_loss.or(self.decided.accepted_loss);
+            }
+            Decision::Bought { .. } | Decision::Cancel { .. } | Decision::ConfirmedByHand => {}
+        }
     }
 
     fn parcel_event(
@@ -269,6 +290,13 @@ impl Order {
             .find(|parcel| parcel.tracking_number == *number)
     }
 
+    /// The least that must be left of the order, in minor units of its currency: nothing may be lost, but what a person
+    /// has accepted.
+    pub fn least_margin_minor(&self) -> i64 {
+        let accepted = self.decided.accepted_loss.map_or(0, |loss| loss.minor);
+        -accepted.max(0)
+    }
+
     /// What all purchases that were not given up cost; `None` where currencies differ.
     pub fn cost(&self) -> Option<Money> {
         let kept = self
@@ -286,99 +314,140 @@ impl Order {
 /// The purchase's state machine: the one place that knows which event may meet which state.
 fn next_state(state: &PurchaseState, at: Timestamp, event: &Event) -> Option<PurchaseState> {
     use PurchaseState as S;
-    Some(match (state, event) {
-        (S::Planned { attempts, .. }, Event::PlacingStarted { lease_until, .. }) => S::Placing {
+    match state {
+        S::Planned { attempts, .. } => after_planned(*attempts, at, event),
+        S::Placing {
+            attempt,
+            lease_until,
+            first_sent_at,
+            doubt,
+        } => {
+            let placing = Placing {
+                attempt: *attempt,
+                lease_until: *lease_until,
+                first_sent_at: *first_sent_at,
+                doubt: *doubt,
+            };
+            after_placing(placing, at, event)
+        }
+        S::Placed {
+            supplier_orders,
+            at: placed,
+        } => after_placed(supplier_orders, *placed, event),
+        S::Shipped {
+            supplier_orders, ..
+        } => after_shipped(supplier_orders, event),
+        S::Delivered { .. } | S::Refused { .. } | S::Cancelled => None,
+    }
+}
+
+fn after_planned(attempts: u32, at: Timestamp, event: &Event) -> Option<PurchaseState> {
+    use PurchaseState as S;
+    Some(match event {
+        Event::PlacingStarted { lease_until, .. } => S::Placing {
             attempt: attempts + 1,
             lease_until: *lease_until,
             first_sent_at: at,
             doubt: None,
         },
+        Event::Refused { refusal, code, .. } => refused(*refusal, code),
+        Event::PurchaseCancelled { .. } => S::Cancelled,
+        _ => return None,
+    })
+}
+
+/// The fields of [`PurchaseState::Placing`].
+struct Placing {
+    attempt: u32,
+    lease_until: Timestamp,
+    first_sent_at: Timestamp,
+    doubt: Option<Doubt>,
+}
+
+fn after_placing(placing: Placing, at: Timestamp, event: &Event) -> Option<PurchaseState> {
+    use PurchaseState as S;
+    let Placing {
+        attempt,
+        lease_until,
+        first_sent_at,
+        doubt,
+    } = placing;
+    Some(match event {
         // A settling look or an exact repeat renews the lease; the window still counts from the first time.
-        (
-            S::Placing {
-                attempt,
-                first_sent_at,
-                doubt,
-                ..
-            },
-            Event::PlacingStarted { lease_until, .. },
-        ) => S::Placing {
+        Event::PlacingStarted { lease_until, .. } => S::Placing {
             attempt: attempt + 1,
             lease_until: *lease_until,
-            first_sent_at: *first_sent_at,
+            first_sent_at,
             doubt: Some(Doubt {
                 since: doubt.map_or(at, |doubt| doubt.since),
                 settle_at: *lease_until,
             }),
         },
-        (
-            S::Placing {
-                attempt,
-                lease_until,
-                first_sent_at,
-                ..
-            },
-            Event::Doubted { doubt, .. },
-        ) => S::Placing {
-            attempt: *attempt,
-            lease_until: *lease_until,
-            first_sent_at: *first_sent_at,
+        Event::Doubted { doubt, .. } => S::Placing {
+            attempt,
+            lease_until,
+            first_sent_at,
             doubt: Some(*doubt),
         },
-        (
-            S::Placing { .. },
-            Event::Placed {
-                supplier_orders, ..
-            },
-        ) => S::Placed {
+        Event::Placed {
+            supplier_orders, ..
+        } => S::Placed {
             supplier_orders: supplier_orders.clone(),
             at,
         },
-        // A purchase that exists without a number gets it later.
-        (
-            S::Placed {
-                supplier_orders: none,
-                at: placed,
-            },
-            Event::Placed {
-                supplier_orders, ..
-            },
-        ) if none.is_empty() => S::Placed {
-            supplier_orders: supplier_orders.clone(),
-            at: *placed,
-        },
-        (S::Placing { attempt, .. }, Event::NotPlaced { retry_at, .. }) => S::Planned {
+        Event::NotPlaced { retry_at, .. } => S::Planned {
             not_before: *retry_at,
-            attempts: *attempt,
+            attempts: attempt,
         },
-        (S::Planned { .. } | S::Placing { .. }, Event::Refused { refusal, code, .. }) => {
-            S::Refused {
-                refusal: *refusal,
-                code: code.clone(),
-            }
-        }
-        (S::Planned { .. }, Event::PurchaseCancelled { .. }) => S::Cancelled,
-        (
-            S::Placed {
-                supplier_orders,
-                at: placed,
-            },
-            Event::Shipped { .. },
-        ) => S::Shipped {
-            supplier_orders: supplier_orders.clone(),
-            at: *placed,
-        },
-        (
-            S::Placed {
-                supplier_orders, ..
-            }
-            | S::Shipped {
-                supplier_orders, ..
-            },
-            Event::Delivered { .. },
-        ) => S::Delivered {
-            supplier_orders: supplier_orders.clone(),
-        },
+        Event::Refused { refusal, code, .. } => refused(*refusal, code),
+        Event::PurchaseGivenUp { .. } => S::Cancelled,
         _ => return None,
     })
+}
+
+fn after_placed(
+    numbers: &[SupplierOrderId],
+    placed_at: Timestamp,
+    event: &Event,
+) -> Option<PurchaseState> {
+    use PurchaseState as S;
+    Some(match event {
+        // A purchase that exists without a number gets it later.
+        Event::Placed {
+            supplier_orders, ..
+        } if numbers.is_empty() => S::Placed {
+            supplier_orders: supplier_orders.clone(),
+            at: placed_at,
+        },
+        Event::NumbersCorrected {
+            supplier_orders, ..
+        } if !numbers.is_empty() => S::Placed {
+            supplier_orders: supplier_orders.clone(),
+            at: placed_at,
+        },
+        Event::Shipped { .. } => S::Shipped {
+            supplier_orders: numbers.to_vec(),
+            at: placed_at,
+        },
+        _ => return after_shipped(numbers, event),
+    })
+}
+
+/// What can meet everything that the supplier has and that has not arrived.
+fn after_shipped(numbers: &[SupplierOrderId], event: &Event) -> Option<PurchaseState> {
+    use PurchaseState as S;
+    Some(match event {
+        Event::Delivered { .. } => S::Delivered {
+            supplier_orders: numbers.to_vec(),
+        },
+        Event::PurchaseGivenUp { .. } => S::Cancelled,
+        _ => return None,
+    })
+}
+
+fn refused(refusal: Refusal, code: &str) -> PurchaseState {
+    PurchaseState::Refused {
+        refusal,
+        code: code.to_owned(),
+    }
 }

@@ -1,7 +1,7 @@
 //! What we buy from one supplier for an order, or a part of it.
 //!
 //! `Planned → Placing → Placed → Shipped → Delivered`, with `Refused`, `Cancelled`, and the way back from `Placing` to
-//! `Planned` once it is proven that nothing was placed.
+//! `Planned` once it is proven that nothing was placed. A person can give up what was placed, or may have been.
 
 use super::{LineId, Money, OfferId, Reference, Sku, SupplierOrderId};
 use jiff::Timestamp;
@@ -92,7 +92,7 @@ pub enum PurchaseState {
         /// The supplier's documented code.
         code: String,
     },
-    /// Given up before anything was placed.
+    /// Given up: nothing was placed, or a person has said that the supplier does not have it any more.
     Cancelled,
 }
 
@@ -128,7 +128,7 @@ impl Purchase {
         )
     }
 
-    /// Whether it was given up, without effect.
+    /// Whether it was given up: it fills no line and costs nothing.
     pub const fn is_given_up(&self) -> bool {
         matches!(
             self.state,

@@ -2,7 +2,8 @@
 
 use super::{FlowError, Outcome, forward, ledger};
 use crate::Kervan;
-use crate::domain::{Event, Order, OrderKey, Phase, Pseudonym, Purchase, Reason};
+use crate::decide::open_units;
+use crate::domain::{Event, Order, OrderKey, Phase, Pseudonym, PurchaseState, Reason};
 use crate::store::{Key, Write, keys};
 
 /// Erases everything sealed of the person behind these pseudonyms. Repeating it is harmless.
@@ -52,6 +53,11 @@ async fn erase(kervan: &Kervan, key: &OrderKey, index: Key) -> Result<(), FlowEr
 
 /// Whether something is still to be bought, which is impossible now.
 fn needs_the_address(order: &Order) -> bool {
-    let bought = !order.purchases.is_empty() && order.purchases.iter().all(Purchase::is_live);
-    order.phase == Phase::Open && !bought
+    let planned = |state: &PurchaseState| matches!(state, PurchaseState::Planned { .. });
+    let unbought = !open_units(order).is_empty()
+        || order
+            .purchases
+            .iter()
+            .any(|purchase| planned(&purchase.state));
+    order.phase == Phase::Open && unbought && !order.decided.bought_elsewhere
 }

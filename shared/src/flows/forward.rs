@@ -5,11 +5,11 @@
 use super::{FlowError, Outcome, erase, ledger, plan, purchase, reason_of, wait_of};
 use crate::Kervan;
 use crate::decide::{self, BuyingStep, Lane, next_buying_step};
-use crate::guards::{Guard, stands};
 use crate::domain::{
     Attention, Buyer, Cancel, ChannelOrderId, Event, Order, OrderDetails, OrderKey, Phase, Reason,
     Signal, SignalKind,
 };
+use crate::guards::{Guard, stands};
 use crate::marketplaces::{CallError, FetchedOrder, Kind, Retry};
 use crate::queue::LONGEST_DELAY;
 use crate::seal::SealError;

@@ -3,8 +3,8 @@
 
 use super::ledger;
 use crate::Door;
-use crate::guards::{Guard, stands};
 use crate::domain::{AccountId, Signal, SignalKind};
+use crate::guards::{Guard, stands};
 use crate::marketplaces::{Account, Kind, PushRefused, Unverified};
 use crate::queue::{Outgoing, Queue};
 use bytes::Bytes;

@@ -2,9 +2,9 @@
 //! and its place in the attention list are written in one transaction, on the condition that nobody else wrote first.
 
 use super::FlowError;
-use crate::guards::{Guard, stands};
 use crate::decide::{self, Lane};
 use crate::domain::{Event, HistoryRecord, Misfit, Order, OrderKey};
+use crate::guards::{Guard, stands};
 use crate::store::{Condition, Due, Item, Key, Write, WriteError, keys};
 use crate::{Kervan, store::Store};
 use jiff::Timestamp;
@@ -135,7 +135,8 @@ pub async fn begin(
         HistoryRecord::NONE_BEFORE,
     )?];
     apply_all(&mut order, now, rest, &mut writes)?;
-    commit(kervan, &order, None, writes, extra).await?;
+    let due = due_entry(&order, now);
+    commit(&*kervan.store, &order, due, None, writes, extra).await?;
     Ok(order)
 }
 
@@ -150,7 +151,28 @@ pub async fn record(
     let mut changed = order.clone();
     let mut writes = Vec::new();
     apply_all(&mut changed, now, events, &mut writes)?;
-    commit(kervan, &changed, Some(order), writes, extra).await?;
+    let due = due_entry(&changed, now);
+    commit(&*kervan.store, &changed, due, Some(order), writes, extra).await?;
+    *order = changed;
+    Ok(())
+}
+
+/// As [`record`], for a person who has the table alone: whoever the order is due for looks at it with the next sweep.
+pub(super) async fn record_in_haste(
+    store: &dyn Store,
+    now: Timestamp,
+    order: &mut Order,
+    events: &[Event],
+    extra: Vec<Write>,
+) -> Result<(), NotRecorded> {
+    let mut changed = order.clone();
+    let mut writes = Vec::new();
+    apply_all(&mut changed, now, events, &mut writes)?;
+    let due = due_entry(&changed, now).map(|due| Due {
+        at: due.at.min(now),
+        ..due
+    });
+    commit(store, &changed, due, Some(order), writes, extra).await?;
     *order = changed;
     Ok(())
 }
@@ -240,14 +262,15 @@ fn history_write(
 
 /// One transaction: the state first, then the history, the attention entry, and what the flow adds.
 async fn commit(
-    kervan: &Kervan,
+    store: &dyn Store,
     order: &Order,
+    due: Option<Due>,
     before: Option<&Order>,
     history: Vec<Write>,
     extra: Vec<Write>,
 ) -> Result<(), NotRecorded> {
     let mut state = Item::new(keys::order_state(&order.key), order.version, write(order)?);
-    state.due = due_entry(order, order.updated_at);
+    state.due = due;
     let only_if = match before {
         None if stands(Guard::RecordedOnce) => Condition::Absent,
         Some(before) if stands(Guard::OrderVersion) => Condition::Version(before.version),
@@ -271,7 +294,7 @@ async fn commit(
     }
     let own = writes.len();
     writes.extend(extra);
-    match kervan.store.write(writes).await {
+    match store.write(writes).await {
         Ok(()) => Ok(()),
         Err(WriteError::Conflict(places)) if places.iter().all(|place| *place >= own) => Err(
             NotRecorded::Extra(places.iter().map(|place| place - own).collect()),

@@ -8,6 +8,7 @@
 //! | `plan.rs` | suppliers are chosen, asked and reserved | order-forwarder |
 //! | `purchase.rs` | the purchase protocol: lease, place, settle | order-forwarder |
 //! | `erase.rs` | a person's data goes | order-forwarder |
+//! | `resolve.rs` | a person decides about an order that waits | the command `kervan` |
 //! | `track.rs` | suppliers are asked for parcels, channels are told of them | tracking-updater |
 //! | `stock.rs` | offers are looked at, listings are lowered and raised | inventory-poller |
 //! | `catalog.rs` | skus, listings and offers are read and written | all |
@@ -22,6 +23,7 @@ mod intake;
 pub mod ledger;
 mod plan;
 mod purchase;
+pub mod resolve;
 mod stock;
 mod sweep;
 mod track;

@@ -4,12 +4,12 @@ use super::catalog::{self, BOUGHT, FREE, StoredOffer};
 use super::ledger::NotRecorded;
 use super::{FlowError, forward, ledger, reason_of, stock, wait_of};
 use crate::Kervan;
-use crate::guards::{Guard as Safety, stands};
 use crate::decide::{Candidate, FRESH, Margin, Need, Share, margin, open_units, route};
 use crate::domain::{
     Cancel, Event, OfferId, Order, Purchase, PurchaseLine, PurchaseState, Reason, Reference,
     Refusal, Sku,
 };
+use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{CallError, Kind, QuoteRequest, Retry, Wanted};
 use crate::queue::Outgoing;
 use crate::store::{Due, Guard, Key, Write, keys};
@@ -350,7 +350,7 @@ fn loses(order: &Order, planned: &[Vec<PurchaseLine>]) -> Option<Reason> {
     let costs = kept.map(Purchase::cost).chain(planned.iter().map(cost));
     match margin(order.details.total, order.details.fee, costs) {
         _ if !stands(Safety::NoLoss) => None,
-        Margin::Known(left) if left.minor >= 0 => None,
+        Margin::Known(left) if left.minor >= order.least_margin_minor() => None,
         Margin::Known(left) => Some(Reason::WouldLose {
             margin_minor: left.minor,
         }),
@@ -399,10 +399,13 @@ async fn announce(kervan: &Kervan, skus: &[Sku]) {
     }
 }
 
-/// Offers whose supplier refused this order: they are not asked again for it.
+/// Offers whose supplier refused this order: they are not asked again for it, until a person says so.
 fn refused_offers(order: &Order) -> Vec<OfferId> {
+    let lifted_to = order.decided.refusals_lifted_to;
     let refused = |purchase: &&Purchase| {
-        matches!(purchase.state, PurchaseState::Refused { .. }) && stands(Safety::RefusedOffers)
+        matches!(purchase.state, PurchaseState::Refused { .. })
+            && purchase.number > lifted_to
+            && stands(Safety::RefusedOffers)
     };
     let lines = order
         .purchases
@@ -418,6 +421,7 @@ fn refusal_reason(order: &Order) -> Option<Reason> {
         .purchases
         .iter()
         .rev()
+        .filter(|purchase| purchase.number > order.decided.refusals_lifted_to)
         .find_map(|purchase| match &purchase.state {
             PurchaseState::Refused {
                 refusal: Refusal::Address,

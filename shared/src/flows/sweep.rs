@@ -2,11 +2,11 @@
 
 use super::{FlowError, forward, intake, ledger, reason_of};
 use crate::Kervan;
-use crate::guards::{Guard, stands};
 use crate::decide::attention_retry_is_due;
 use crate::domain::{
     AccountId, Attention, ChannelOrderId, Order, OrderKey, Reason, Signal, SignalKind,
 };
+use crate::guards::{Guard, stands};
 use crate::marketplaces::{CallError, ReadOrders, Retry};
 use crate::store::{Condition, Item, Write, WriteError, keys};
 use jiff::{SignedDuration, Timestamp};

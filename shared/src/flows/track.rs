@@ -8,10 +8,10 @@ use crate::domain::{
     Purchase, PurchaseLine, PurchaseState, Reason, Signal, SignalKind, SupplierOrderId,
     TrackingNumber,
 };
+use crate::guards::{Guard, stands};
 use crate::marketplaces::{
     CallError, Effect, Kind, ParcelToConfirm, Retry, SupplierOrder, SupplierParcel, SupplierState,
 };
-use crate::guards::{Guard, stands};
 use crate::store::keys;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -503,6 +503,10 @@ async fn tell_channel(
         carrier: parcel.carrier.clone(),
         lines: parcel.lines.clone(),
         shipped_at: kervan.clock.now(),
+        not_after: match parcel.state {
+            ParcelState::Confirming { lease_until, .. } => lease_until,
+            _ => Timestamp::MIN,
+        },
     };
     door.confirm(&order.key.id, &request).await
 }

@@ -23,6 +23,7 @@ mod token;
 
 pub use call_error::{CallError, Effect, Kind, Retry};
 pub use push::{Challenge, Pseudonyms, PushRefused, Unverified, Verified};
+use roles::in_time;
 pub use roles::{
     Account, Buy, ConfirmParcels, FetchedOrder, ListingUpdate, OrderPage, ParcelContent,
     ParcelToConfirm, PlaceRequest, Placed, PushListings, Quote, QuoteRequest, QuotedLine,

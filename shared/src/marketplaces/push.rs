@@ -1,7 +1,7 @@
 //! A push, before and after its check. What was not verified has no way to become a signal: it does not compile.
 
-use crate::guards::{Guard, stands};
 use crate::domain::{AccountId, Pseudonym};
+use crate::guards::{Guard, stands};
 use crate::secrets::Secret;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};

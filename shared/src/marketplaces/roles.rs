@@ -111,6 +111,14 @@ pub struct ParcelToConfirm {
     pub lines: Vec<ParcelLine>,
     /// When it was seen to be shipped.
     pub shipped_at: Timestamp,
+    /// The end of the lease: from then on the request must not be sent any more.
+    pub not_after: Timestamp,
+}
+
+/// Whether a request may still be sent under its lease. An adapter asks directly before it sends what cannot be undone,
+/// every time: whatever it did before, renewing a token say, may have taken longer than the lease.
+pub(super) fn in_time(not_after: Timestamp, now: Timestamp) -> bool {
+    now < not_after || !stands(Guard::OwnLease)
 }
 
 /// Tells customers of parcels.
@@ -199,14 +207,19 @@ pub struct PlaceRequest<'a> {
 }
 
 impl PlaceRequest<'_> {
-    /// Asked by an adapter directly before it sends the order, every time: whatever it did before, renewing a token say,
-    /// may have taken longer than the lease. The error proves that nothing was sent.
+    /// Asked by an adapter directly before it sends the order, every time. The error proves that nothing was sent.
     pub fn in_time(&self, supplier: &AccountId, now: Timestamp) -> Result<(), CallError> {
-        if now < self.not_after || !stands(Guard::OwnLease) {
+        if in_time(self.not_after, now) {
             return Ok(());
         }
         let retry = Retry::After(Duration::ZERO);
-        Err(CallError::new(supplier, "place", Kind::TooLate, retry, "lease-over"))
+        Err(CallError::new(
+            supplier,
+            "place",
+            Kind::TooLate,
+            retry,
+            "lease-over",
+        ))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The queue in memory: deliveries, delays and hiding as SQS has them, by the clock it is given.
 
 use super::{
-    MOST_IN_A_CALL, Outgoing, Queue, QueueError, Received, check, check_hiding, whole_seconds,
+    Depth, MOST_IN_A_CALL, Outgoing, Queue, QueueError, Received, check, check_hiding,
+    whole_seconds,
 };
 use crate::clock::Clock;
 use async_trait::async_trait;
@@ -66,7 +67,7 @@ impl MemoryQueue {
     }
 
     /// Takes out what has been tried often enough. It is visible at once in the other queue, where its deliveries are
-    /// counted from the beginning.
+    /// counted from the beginning. The time of its sending stays.
     fn bury(&self, state: &mut State, now: Timestamp) {
         let Some((tries, dead_letters)) = &self.dead_letters else {
             return;
@@ -78,7 +79,7 @@ impl MemoryQueue {
             .partition::<BTreeMap<_, _>, _>(|(_, message)| worn_out(message));
         state.messages = alive;
         for message in dead.into_values() {
-            dead_letters.lock().add(message.body, now);
+            dead_letters.lock().add(message.body, message.sent_at, now);
         }
     }
 }
@@ -89,7 +90,7 @@ impl Queue for MemoryQueue {
         check(&messages)?;
         for message in messages {
             let visible_at = self.after(message.delay);
-            self.lock().add(message.body, visible_at);
+            self.lock().add(message.body, self.clock.now(), visible_at);
         }
         Ok(())
     }
@@ -119,6 +120,7 @@ impl Queue for MemoryQueue {
                 receipt: receipt(*number, message.deliveries),
                 body: message.body.clone(),
                 deliveries: message.deliveries,
+                sent_at: Some(message.sent_at),
             }
         };
         Ok(visible.map(deliver).collect())
@@ -147,6 +149,18 @@ impl Queue for MemoryQueue {
             _ => Err(QueueError("the message is not in flight".to_owned())),
         }
     }
+
+    async fn depth(&self) -> Result<Depth, QueueError> {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        self.bury(&mut state, now);
+        let is_visible = |message: &&Message| message.visible_at <= now;
+        let visible = state.messages.values().filter(is_visible).count() as u64;
+        Ok(Depth {
+            visible,
+            hidden: state.messages.len() as u64 - visible,
+        })
+    }
 }
 
 #[derive(Debug, Default)]
@@ -157,10 +171,11 @@ struct State {
 }
 
 impl State {
-    fn add(&mut self, body: String, visible_at: Timestamp) {
+    fn add(&mut self, body: String, sent_at: Timestamp, visible_at: Timestamp) {
         self.sent += 1;
         let message = Message {
             body,
+            sent_at,
             visible_at,
             deliveries: 0,
         };
@@ -177,6 +192,7 @@ impl State {
 #[derive(Debug)]
 struct Message {
     body: String,
+    sent_at: Timestamp,
     visible_at: Timestamp,
     deliveries: u32,
 }

@@ -9,6 +9,7 @@ pub use sqs::Sqs;
 pub use unset::UnsetQueue;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// The longest delay of a message (SQS's own limit).
@@ -53,6 +54,17 @@ pub struct Received {
     pub body: String,
     /// How often it has been received, this time included.
     pub deliveries: u32,
+    /// When it was first sent, where the queue says; to the millisecond.
+    pub sent_at: Option<Timestamp>,
+}
+
+/// How many messages a queue holds, about: SQS counts a while behind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// That could be received now.
+    pub visible: u64,
+    /// That are delayed, or received and not deleted.
+    pub hidden: u64,
 }
 
 /// The queue did not do what was asked. A message may have been sent nevertheless.
@@ -80,6 +92,9 @@ pub trait Queue: Send + Sync + std::fmt::Debug {
 
     /// Makes a delivery's message visible again after `after`, at most [`LONGEST_HIDING`].
     async fn release(&self, receipt: &str, after: Duration) -> Result<(), QueueError>;
+
+    /// Counts the messages, about.
+    async fn depth(&self) -> Result<Depth, QueueError>;
 }
 
 /// Refuses what SQS would refuse, before anything is sent.

@@ -1,8 +1,8 @@
 //! The queue on SQS: a standard queue.
 
 use super::{
-    LARGEST_BODY_BYTES, MOST_IN_A_CALL, Outgoing, Queue, QueueError, Received, check, check_hiding,
-    whole_seconds,
+    Depth, LARGEST_BODY_BYTES, MOST_IN_A_CALL, Outgoing, Queue, QueueError, Received, check,
+    check_hiding, whole_seconds,
 };
 use crate::aws::{self, Fault};
 use async_trait::async_trait;
@@ -10,13 +10,23 @@ use aws_sdk_sqs::{
     Client,
     config::Config,
     error::{ProvideErrorMetadata, SdkError},
-    types::{Message, MessageSystemAttributeName, SendMessageBatchRequestEntry},
+    types::{
+        Message, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
+    },
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use jiff::Timestamp;
 use std::{error::Error, time::Duration};
 
 /// The longest wait of a receive (SQS's own limit).
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// What a queue counts: visible messages, received ones, delayed ones.
+const COUNTS: [QueueAttributeName; 3] = [
+    QueueAttributeName::ApproximateNumberOfMessages,
+    QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+    QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+];
 
 /// A queue of SQS.
 #[derive(Debug, Clone)]
@@ -94,6 +104,7 @@ impl Queue for Sqs {
             .visibility_timeout(seconds(visibility))
             .wait_time_seconds(seconds(wait))
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
             .customize()
             .config_override(patience)
             .send()
@@ -119,6 +130,22 @@ impl Queue for Sqs {
         call.send().await.map_err(|error| failed(&error))?;
         Ok(())
     }
+
+    async fn depth(&self) -> Result<Depth, QueueError> {
+        let call = self.client.get_queue_attributes().queue_url(&self.url);
+        let call = call.set_attribute_names(Some(COUNTS.to_vec()));
+        let answer = call.send().await.map_err(|error| failed(&error))?;
+        let counts = answer.attributes.unwrap_or_default();
+        let count = |name: &QueueAttributeName| {
+            let count = counts.get(name).and_then(|count| count.parse::<u64>().ok());
+            count.ok_or_else(|| QueueError(format!("the queue did not say its {name}")))
+        };
+        let [visible, received, delayed] = &COUNTS;
+        Ok(Depth {
+            visible: count(visible)?,
+            hidden: count(received)? + count(delayed)?,
+        })
+    }
 }
 
 /// Splits so that no call has too many messages or too many bytes.
@@ -138,16 +165,17 @@ fn in_calls(messages: &[Outgoing]) -> Vec<&[Outgoing]> {
 
 fn received(message: Message) -> Result<Received, QueueError> {
     let missing = |what: &str| QueueError(format!("a message came without its {what}"));
-    let deliveries = message
-        .attributes
-        .as_ref()
-        .and_then(|all| all.get(&MessageSystemAttributeName::ApproximateReceiveCount))
+    let attribute = |name| message.attributes.as_ref()?.get(&name);
+    let deliveries = attribute(MessageSystemAttributeName::ApproximateReceiveCount)
         .and_then(|count| count.parse().ok());
+    let sent_at = attribute(MessageSystemAttributeName::SentTimestamp)
+        .and_then(|time| Timestamp::from_millisecond(time.parse().ok()?).ok());
     Ok(Received {
         id: message.message_id.ok_or_else(|| missing("id"))?,
         receipt: message.receipt_handle.ok_or_else(|| missing("receipt"))?,
         body: message.body.ok_or_else(|| missing("body"))?,
         deliveries: deliveries.ok_or_else(|| missing("count of deliveries"))?,
+        sent_at,
     })
 }
 

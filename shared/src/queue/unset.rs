@@ -1,6 +1,6 @@
 //! The queue of a function that was not given one.
 
-use super::{Outgoing, Queue, QueueError, Received};
+use super::{Depth, Outgoing, Queue, QueueError, Received};
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -37,6 +37,10 @@ impl Queue for UnsetQueue {
     }
 
     async fn release(&self, _: &str, _: Duration) -> Result<(), QueueError> {
+        self.error()
+    }
+
+    async fn depth(&self) -> Result<Depth, QueueError> {
         self.error()
     }
 }

@@ -24,7 +24,11 @@ impl Random {
 
     /// A number in `0..bound`; 0 where the bound is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        if bound == 0 { 0 } else { self.next_number() % bound }
+        if bound == 0 {
+            0
+        } else {
+            self.next_number() % bound
+        }
     }
 
     /// True once in `n` times on average.

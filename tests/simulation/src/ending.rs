@@ -27,7 +27,10 @@ pub(crate) fn check(stage: &Stage, monitor: &Monitor) -> Vec<String> {
             // It was over before Kervan saw it.
             None if sold.cancel == CancelState::Canceled => "left_alone".to_owned(),
             None => {
-                monitor.report("I1", format!("{} was sold and never recorded", sold.order_id));
+                monitor.report(
+                    "I1",
+                    format!("{} was sold and never recorded", sold.order_id),
+                );
                 "lost".to_owned()
             }
         });
@@ -78,13 +81,22 @@ fn units(monitor: &Monitor, order: &Order, sold: &EbayOrderView) {
     }
     match order.phase {
         Phase::Done if bought != wanted => {
-            monitor.report("I6", format!("{key} is done with {bought} of {wanted} units"));
+            monitor.report(
+                "I6",
+                format!("{key} is done with {bought} of {wanted} units"),
+            );
         }
         Phase::Done if told != wanted => {
-            monitor.report("I4", format!("{key} is done, and {told} of {wanted} are confirmed"));
+            monitor.report(
+                "I4",
+                format!("{key} is done, and {told} of {wanted} are confirmed"),
+            );
         }
         Phase::Cancelled if bought > 0 => {
-            monitor.report("I6", format!("{key} is cancelled, and {bought} units are bought"));
+            monitor.report(
+                "I6",
+                format!("{key} is cancelled, and {bought} units are bought"),
+            );
         }
         Phase::Open if order.attention.is_none() => {
             monitor.report("I3", format!("{key} is still open"));
@@ -96,11 +108,17 @@ fn units(monitor: &Monitor, order: &Order, sold: &EbayOrderView) {
 /// I7: what was erased is gone.
 fn erased(stage: &Stage, monitor: &Monitor, order: &Order) {
     if order.buyer_erased && !monitor.is_erasure_demanded() {
-        monitor.report("I7", format!("{}'s buyer was erased, and nobody asked for it", order.key));
+        monitor.report(
+            "I7",
+            format!("{}'s buyer was erased, and nobody asked for it", order.key),
+        );
     }
     let item = stage.store.get(&keys::buyer(&order.key)).now_or_never();
     if order.buyer_erased && !matches!(item, Some(Ok(None))) {
-        monitor.report("I7", format!("{}'s buyer was erased and is there", order.key));
+        monitor.report(
+            "I7",
+            format!("{}'s buyer was erased and is there", order.key),
+        );
     }
 }
 

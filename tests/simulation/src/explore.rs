@@ -181,8 +181,8 @@ pub fn depth_one(scenario: &Scenario) -> Vec<Schedule> {
     }
     let road = calm.road.unwrap_or(calm.effects) + 1;
     let alone = (0..=calm.effects).map(|at| schedule(Vec::new(), Some(at)));
-    let on_the_road = (0..=road)
-        .flat_map(|at| singles(road).map(move |faults| schedule(faults, Some(at))));
+    let on_the_road =
+        (0..=road).flat_map(|at| singles(road).map(move |faults| schedule(faults, Some(at))));
     alone.chain(on_the_road).collect()
 }
 

@@ -101,7 +101,9 @@ const DEEP: [&str; 2] = ["plain", "search-only"];
 
 fn fault(text: &str) -> Result<(u64, Fault), String> {
     let (point, name) = text.split_once(':').ok_or("as in 13:late")?;
-    let point = point.parse().map_err(|_| "the point is a number, as in 13:late")?;
+    let point = point
+        .parse()
+        .map_err(|_| "the point is a number, as in 13:late")?;
     let named = |fault: &Fault| fault.name() == name;
     let names = || Fault::ALL.map(Fault::name).join(", ");
     let fault = Fault::ALL.into_iter().find(named);
@@ -136,11 +138,13 @@ fn one_schedule(arguments: &Arguments) -> Result<Option<Schedule>> {
     }
     let is_many = arguments.depth.is_some() || arguments.seeds.is_some() || arguments.guards;
     let scenario = arguments.scenario.as_deref().and_then(named);
-    Ok(scenario.filter(|_| !is_many).map(|scenario| Schedule::Faults {
-        scenario: scenario.name,
-        faults: arguments.fault.clone(),
-        disturb_at: arguments.disturb,
-    }))
+    Ok(scenario
+        .filter(|_| !is_many)
+        .map(|scenario| Schedule::Faults {
+            scenario: scenario.name,
+            faults: arguments.fault.clone(),
+            disturb_at: arguments.disturb,
+        }))
 }
 
 /// Runs as much as was asked for, or everything.

@@ -8,9 +8,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use kervan::clock::{Clock, ManualClock};
 use kervan::decide::FRESH;
-use kervan::domain::{
-    Cancel, Offer, Order, OrderKey, Payment, Phase, PurchaseState, Sku,
-};
+use kervan::domain::{Cancel, Offer, Order, OrderKey, Payment, Phase, PurchaseState, Sku};
 use kervan::flows::{FlowError, Outcome, catalog, ledger};
 use kervan::queue::Outgoing;
 use kervan::store::{Item, Key, MemoryStore, Store, Write, keys};
@@ -188,7 +186,10 @@ impl Monitor {
         }
         let takes = |write: &&Write| match write {
             Write::Update { add, set_body, .. } => {
-                set_body.is_none() && add.iter().any(|(name, by)| *name == catalog::FREE && *by < 0)
+                set_body.is_none()
+                    && add
+                        .iter()
+                        .any(|(name, by)| *name == catalog::FREE && *by < 0)
             }
             _ => false,
         };
@@ -205,9 +206,11 @@ impl Monitor {
             state.orders.insert(order.key.clone());
             for purchase in &order.purchases {
                 let reference = purchase.reference.as_str().to_owned();
-                state.references.insert(reference.clone(), order.key.clone());
-                state.has_placed |= purchase.is_live()
-                    && !matches!(purchase.state, PurchaseState::Placing { .. });
+                state
+                    .references
+                    .insert(reference.clone(), order.key.clone());
+                state.has_placed |=
+                    purchase.is_live() && !matches!(purchase.state, PurchaseState::Placing { .. });
                 if let PurchaseState::Placing {
                     lease_until: until, ..
                 } = purchase.state
@@ -228,7 +231,10 @@ impl Monitor {
         self.channel_goes_forward(&order);
         let waits = order.attention.is_some();
         if order.phase == Phase::Open && item.due.is_none() && !waits {
-            self.report("I3", format!("{} is open and nobody will look at it", order.key));
+            self.report(
+                "I3",
+                format!("{} is open and nobody will look at it", order.key),
+            );
         }
         let listed = self.store.get(&keys::attention(&order.key)).await;
         if waits && !matches!(listed, Ok(Some(_))) {
@@ -304,8 +310,10 @@ impl Monitor {
             let (free, bought) = (counter(catalog::FREE), counter(catalog::BOUGHT));
             let taken = reserved.get(&(offer.sku.clone(), offer.id.to_string()));
             let taken = taken.copied().unwrap_or(0);
-            let stock = offer.evidence.map_or(0, |evidence| i64::from(evidence.stock));
-            if taken_now.contains(&item.key) && free < 0 {
+            let stock = offer
+                .evidence
+                .map_or(0, |evidence| i64::from(evidence.stock));
+            if taken_now.contains(&&item.key) && free < 0 {
                 let what = format!("offer {}: {free} units are free after an order", offer.id);
                 self.report("I6", what);
             }
@@ -405,7 +413,10 @@ impl Monitor {
                 self.placing(&mut call, reference);
             }
         } else if path.ends_with("/auth/token/refresh") {
-            call.alone = Some(format!("renewing a token of port {:?}", request.uri().port_u16()));
+            call.alone = Some(format!(
+                "renewing a token of port {:?}",
+                request.uri().port_u16()
+            ));
         } else if path.ends_with("/bulk_update_price_quantity") {
             call.raises = quantities(&body);
         }
@@ -513,7 +524,10 @@ impl Monitor {
             for line in &order.lines {
                 if line.shipped > line.quantity {
                     let id = &order.order_id;
-                    self.report("I4", format!("more units of {id} were confirmed than bought"));
+                    self.report(
+                        "I4",
+                        format!("more units of {id} were confirmed than bought"),
+                    );
                 }
             }
         }

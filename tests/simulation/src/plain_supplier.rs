@@ -77,7 +77,9 @@ impl Shelf {
     pub(crate) fn units(&self) -> Vec<(String, u32)> {
         let goods = self.lock();
         let bought = goods.bought.iter();
-        bought.map(|one| (one.reference.clone(), one.units)).collect()
+        bought
+            .map(|one| (one.reference.clone(), one.units))
+            .collect()
     }
 
     /// Its stock cannot be read from now on, and it takes no order; terms it still names.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use kervan::clock::{Clock, ManualClock};
 use kervan::http::{Http, HttpError, Sent};
-use kervan::queue::{MemoryQueue, Outgoing, Queue, QueueError, Received};
+use kervan::queue::{Depth, MemoryQueue, Outgoing, Queue, QueueError, Received};
 use kervan::store::{Item, Key, MemoryStore, Page, Store, StoreError, Write, WriteError};
 use std::fmt;
 use std::future::Future;
@@ -263,6 +263,10 @@ impl Queue for GatedQueue {
         };
         self.effect(|| format!("queue {} release", self.name), make)
             .await
+    }
+
+    async fn depth(&self) -> Result<Depth, QueueError> {
+        self.queue.depth().await
     }
 }
 

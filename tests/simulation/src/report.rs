@@ -94,7 +94,10 @@ pub(crate) fn one(schedule: &Schedule, traced: bool, as_json: bool) -> Result<Ex
             println!("{line}");
         }
         println!("scenario  {scenario}");
-        println!("steps     {}, {} of them effect points", outcome.steps, outcome.effects);
+        println!(
+            "steps     {}, {} of them effect points",
+            outcome.steps, outcome.effects
+        );
         println!("orders    {}", outcome.ends.join(", "));
         for violation in &violations {
             println!("BROKEN    {violation}");
@@ -145,8 +148,14 @@ pub(crate) fn many(
     }
     if let Some((_, took)) = guards {
         let count = searches.len();
-        println!("{count} guards, each taken away, in {:.1} s", took.as_secs_f64());
-        println!("  {:<18} {:<18} {:>9}  noticed by", "guard", "scenario", "schedules");
+        println!(
+            "{count} guards, each taken away, in {:.1} s",
+            took.as_secs_f64()
+        );
+        println!(
+            "  {:<18} {:<18} {:>9}  noticed by",
+            "guard", "scenario", "schedules"
+        );
     }
     for search in searches {
         let noticed = search.noticed.as_ref().map_or_else(
@@ -158,7 +167,10 @@ pub(crate) fn many(
             },
         );
         let (guard, scenario) = (format!("{:?}", search.guard), search.scenario);
-        println!("  {guard:<18} {scenario:<18} {:>9}  {noticed}", search.schedules);
+        println!(
+            "  {guard:<18} {scenario:<18} {:>9}  {noticed}",
+            search.schedules
+        );
     }
     Ok(code(held && missed))
 }

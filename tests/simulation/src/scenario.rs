@@ -146,20 +146,26 @@ pub fn scenarios() -> Vec<Scenario> {
             )],
             second_supplier: true,
             actions: vec![(1_000, Action::Buy("LAMP-01", 3))],
-            ..scenario("split-line", "One line is bought from two offers, two units and one.")
+            ..scenario(
+                "split-line",
+                "One line is bought from two offers, two units and one.",
+            )
         },
         Scenario {
-            actions: vec![
-                (900, Action::SellOut),
-                (1_000, Action::Buy("LAMP-01", 1)),
-            ],
+            actions: vec![(900, Action::SellOut), (1_000, Action::Buy("LAMP-01", 1))],
             calm_ends: &["out_of_stock"],
-            ..scenario("out-of-stock", "The lamp is gone before the customer buys it.")
+            ..scenario(
+                "out-of-stock",
+                "The lamp is gone before the customer buys it.",
+            )
         },
         Scenario {
             goods: vec![("LAMP-01", vec![offer(LAMP, 5, 1), offer(OTHER, 5, 2)])],
             disturbance: Some(Action::SellOut),
-            ..scenario("stock-drop", "The first offer sells out at any moment; there is a second.")
+            ..scenario(
+                "stock-drop",
+                "The first offer sells out at any moment; there is a second.",
+            )
         },
         Scenario {
             disturbance: Some(Action::RaisePrice),
@@ -180,7 +186,10 @@ pub fn scenarios() -> Vec<Scenario> {
         Scenario {
             goods: vec![("LAMP-01", vec![offer(LAMP, 5, 1), offer(OTHER, 5, 2)])],
             disturbance: Some(Action::RefuseOrders),
-            ..scenario("refusal", "The first supplier refuses from any moment on; there is a second offer.")
+            ..scenario(
+                "refusal",
+                "The first supplier refuses from any moment on; there is a second offer.",
+            )
         },
         Scenario {
             disturbance: Some(Action::EndTokens),
@@ -188,7 +197,10 @@ pub fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             disturbance: Some(Action::Erase),
-            ..scenario("erasure", "eBay demands at any moment that the buyer's data goes.")
+            ..scenario(
+                "erasure",
+                "eBay demands at any moment that the buyer's data goes.",
+            )
         },
         Scenario {
             disturbance: Some(Action::ForgeErasure),
@@ -197,7 +209,10 @@ pub fn scenarios() -> Vec<Scenario> {
         Scenario {
             parcels: 2,
             actions: vec![(1_000, Action::Buy("LAMP-01", 2))],
-            ..scenario("two-parcels", "The supplier sends two units in two parcels.")
+            ..scenario(
+                "two-parcels",
+                "The supplier sends two units in two parcels.",
+            )
         },
         Scenario {
             goods: vec![("LAMP-01", vec![offer(LAMP, 1, 1)])],
@@ -210,12 +225,18 @@ pub fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             actions: vec![(1_000, Action::Buy("LAMP-01", 1)), (1_500, Action::Sweep)],
-            ..scenario("sweep-meets-push", "The sweep finds the order while its push comes in.")
+            ..scenario(
+                "sweep-meets-push",
+                "The sweep finds the order while its push comes in.",
+            )
         },
         Scenario {
             plain: Some(5),
             goods: vec![("LAMP-01", Vec::new())],
-            ..scenario("search-only", "The supplier recognises no repeat; its orders can be searched.")
+            ..scenario(
+                "search-only",
+                "The supplier recognises no repeat; its orders can be searched.",
+            )
         },
         Scenario {
             goods: vec![("LAMP-01", vec![offer(LAMP, 3, 1), offer(OTHER, 1, 2)])],
@@ -227,7 +248,10 @@ pub fn scenarios() -> Vec<Scenario> {
             ],
             disturbance: Some(Action::EndTokens),
             calm_ends: &["done", "done", "done"],
-            ..scenario("rush", "Three customers buy all there is, and all access tokens end at any moment.")
+            ..scenario(
+                "rush",
+                "Three customers buy all there is, and all access tokens end at any moment.",
+            )
         },
         Scenario {
             actions: vec![
@@ -246,7 +270,10 @@ pub fn scenarios() -> Vec<Scenario> {
             ],
             disturbance: Some(Action::AskToCancel),
             calm_ends: &["done"],
-            ..scenario("lagging-reads", "The buyer asks to cancel, and some of eBay's reads do not show it.")
+            ..scenario(
+                "lagging-reads",
+                "The buyer asks to cancel, and some of eBay's reads do not show it.",
+            )
         },
         Scenario {
             actions: vec![
@@ -256,7 +283,10 @@ pub fn scenarios() -> Vec<Scenario> {
                 (1_500_000, Action::Recover),
             ],
             calm_ends: &["would_lose"],
-            ..scenario("cut-off", "Nobody gets through to the supplier, and its price jumps meanwhile.")
+            ..scenario(
+                "cut-off",
+                "Nobody gets through to the supplier, and its price jumps meanwhile.",
+            )
         },
         Scenario {
             plain: Some(5),
@@ -266,7 +296,10 @@ pub fn scenarios() -> Vec<Scenario> {
                 (3 * 3_600_000, Action::Buy("LAMP-01", 2)),
             ],
             calm_ends: &["out_of_stock"],
-            ..scenario("old-evidence", "The supplier's stock cannot be read for hours.")
+            ..scenario(
+                "old-evidence",
+                "The supplier's stock cannot be read for hours.",
+            )
         },
         Scenario {
             actions: vec![
@@ -275,7 +308,10 @@ pub fn scenarios() -> Vec<Scenario> {
                 (25 * 3_600_000, Action::Recover),
             ],
             calm_ends: &["purchase_in_doubt"],
-            ..scenario("day-of-outage", "An answer is lost, and the supplier is ill for longer than it remembers.")
+            ..scenario(
+                "day-of-outage",
+                "An answer is lost, and the supplier is ill for longer than it remembers.",
+            )
         },
     ]
 }
@@ -359,7 +395,9 @@ pub(crate) fn act(stage: &Stage, shelf: Option<&Shelf>, action: Action) -> anyho
             }
         }
         Action::Erase => {
-            stage.ebay.delete_account(&crate::stage::known_buyer().username);
+            stage
+                .ebay
+                .delete_account(&crate::stage::known_buyer().username);
         }
         Action::SellOut => stage.aliexpress.set_stock(LAMP, LAMP * 10 + 1, 0)?,
         Action::RaisePrice => {
@@ -370,12 +408,18 @@ pub(crate) fn act(stage: &Stage, shelf: Option<&Shelf>, action: Action) -> anyho
         Action::EndTokens => stage.aliexpress.expire_access_tokens(),
         Action::LoseAnswerThenFail => {
             let create = AliExpressOperation::OrderCreate;
-            stage.aliexpress.fail_next(create, WireFault::TimeoutAfter, 1);
-            stage.aliexpress.fail_next(create, WireFault::ServerError, 1_000);
+            stage
+                .aliexpress
+                .fail_next(create, WireFault::TimeoutAfter, 1);
+            stage
+                .aliexpress
+                .fail_next(create, WireFault::ServerError, 1_000);
         }
         Action::CutOff => {
             let create = AliExpressOperation::OrderCreate;
-            stage.aliexpress.fail_next(create, WireFault::Refused, 1_000);
+            stage
+                .aliexpress
+                .fail_next(create, WireFault::Refused, 1_000);
         }
         Action::FallIll => shelf.into_iter().for_each(Shelf::fall_ill),
         Action::Lag => {

@@ -493,7 +493,9 @@ impl Simulation {
         let queues = self.queues();
         let visible = queues.iter().filter_map(|(name, queue)| {
             let busy = self.runs.values().filter(|run| run.what == *name).count();
-            queue.next_visible_at().filter(|at| *at > now || busy < MOST_BATCHES)
+            queue
+                .next_visible_at()
+                .filter(|at| *at > now || busy < MOST_BATCHES)
         });
         let deadlines = self.runs.values().filter(|run| !run.stood_still);
         let deadlines = deadlines.map(|run| run.started + FUNCTION_TIMEOUT);
@@ -507,9 +509,10 @@ impl Simulation {
             .min();
         let next = next.unwrap_or(self.next_tick);
         self.stage.clock.advance(next.duration_since(now));
-        let overdue = self.runs.iter().filter(|(_, run)| {
-            !run.stood_still && run.started + FUNCTION_TIMEOUT <= next
-        });
+        let overdue = self
+            .runs
+            .iter()
+            .filter(|(_, run)| !run.stood_still && run.started + FUNCTION_TIMEOUT <= next);
         let overdue: Vec<RunId> = overdue.map(|(id, _)| *id).collect();
         for id in overdue {
             self.tell(|| format!("#{id} takes too long"));
@@ -560,7 +563,11 @@ impl Simulation {
     fn deliver_pushes(&mut self) {
         let now = self.now();
         let mut pushes: Vec<(bool, Push)> = Vec::new();
-        pushes.extend(std::mem::take(&mut self.forged).into_iter().map(|one| (true, one)));
+        pushes.extend(
+            std::mem::take(&mut self.forged)
+                .into_iter()
+                .map(|one| (true, one)),
+        );
         let ebay = self.stage.ebay.take_due_pushes(now);
         pushes.extend(ebay.into_iter().map(|one| (true, one)));
         let supplier = self.stage.aliexpress.take_due_pushes(now);
@@ -586,7 +593,12 @@ impl Simulation {
                 }
             };
             let push = Some((is_ebay, id));
-            self.begin("webhook-intake", Instance::Door(door), push, Box::pin(future));
+            self.begin(
+                "webhook-intake",
+                Instance::Door(door),
+                push,
+                Box::pin(future),
+            );
         }
     }
 
@@ -594,9 +606,15 @@ impl Simulation {
         let most = self.choices.batch();
         let (what, raw) = self.queues()[place];
         let raw = raw.clone();
-        let queue = [&self.ports.orders, &self.ports.tracking, &self.ports.inventory][place].clone();
+        let queue = [
+            &self.ports.orders,
+            &self.ports.tracking,
+            &self.ports.inventory,
+        ][place]
+            .clone();
         // A receive has no effect that could be lost: it hides messages for a while.
-        let received = futures_util::FutureExt::now_or_never(raw.receive(most, VISIBILITY, Duration::ZERO));
+        let received =
+            futures_util::FutureExt::now_or_never(raw.receive(most, VISIBILITY, Duration::ZERO));
         let received = received.and_then(Result::ok).unwrap_or_default();
         if received.is_empty() {
             return;
@@ -648,14 +666,24 @@ impl Simulation {
             let _ = flows::queue_due_tracking(&working).await;
             End::Quiet
         };
-        self.begin("tracking-schedule", Instance::Worker(worker), None, Box::pin(future));
+        self.begin(
+            "tracking-schedule",
+            Instance::Worker(worker),
+            None,
+            Box::pin(future),
+        );
         let worker = self.worker("inventory-schedule");
         let working = worker.clone();
         let future = async move {
             let _ = flows::queue_due_stock(&working).await;
             End::Quiet
         };
-        self.begin("inventory-schedule", Instance::Worker(worker), None, Box::pin(future));
+        self.begin(
+            "inventory-schedule",
+            Instance::Worker(worker),
+            None,
+            Box::pin(future),
+        );
     }
 
     /// When the schedules run next: in five minutes, or where nothing falls due until then, when they would find something,
@@ -681,15 +709,23 @@ impl Simulation {
             let _ = flows::sweep(&working).await;
             End::Quiet
         };
-        self.begin("order-sweeper", Instance::Worker(worker), None, Box::pin(future));
+        self.begin(
+            "order-sweeper",
+            Instance::Worker(worker),
+            None,
+            Box::pin(future),
+        );
     }
 
     /// Whether nothing is left to happen: the story is told, nothing was broken for two ticks, and every order has ended.
     fn is_settled(&self) -> bool {
-        let idle = self.runs.is_empty() && self.actions.is_empty() && self.gate.next_event().is_none();
+        let idle =
+            self.runs.is_empty() && self.actions.is_empty() && self.gate.next_event().is_none();
         let calm = self.choices.is_over(self.effects) && self.calm_ticks >= 2;
         let queues = self.queues();
-        let empty = queues.iter().all(|(_, queue)| queue.next_visible_at().is_none());
+        let empty = queues
+            .iter()
+            .all(|(_, queue)| queue.next_visible_at().is_none());
         if !(idle && calm && empty) {
             return false;
         }

@@ -103,6 +103,7 @@ impl World {
             carrier: "UPS".to_owned(),
             lines: lines.collect(),
             shipped_at: self.clock.now(),
+            not_after: Timestamp::MAX,
         };
         let account = self.kervan.accounts.get(&key.channel).await?;
         let door = account

@@ -119,6 +119,7 @@ fn place(shop: &AliExpress, lines: &[PurchaseLine], buyer: &Buyer) -> Result<Pla
         reference: &reference,
         lines,
         buyer,
+        not_after: Timestamp::MAX,
     }))
 }
 

@@ -11,7 +11,7 @@ use crate::{
     domain::{AccountId, ChannelOrderId, TrackingNumber},
     marketplaces::{
         CallError, Effect, FetchedOrder, Kind, ListingUpdate, OrderPage, Outside, ParcelToConfirm,
-        Retry,
+        Retry, in_time,
     },
     secrets::Secret,
 };
@@ -21,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 
 /// Everything but RFC 3986's unreserved characters is encoded in a path segment.
@@ -53,6 +54,8 @@ struct Call {
     method: Method,
     path: String,
     body: Bytes,
+    /// The end of the lease under which it is made; MAX where it needs none.
+    not_after: Timestamp,
 }
 
 impl Client {
@@ -154,6 +157,7 @@ impl Client {
             method: Method::POST,
             path: format!("{}/shipping_fulfillment", order_path(order)),
             body: self.json(Operation::CreateShippingFulfillment, &body)?,
+            not_after: parcel.not_after,
         };
         // 201 with an empty body; any other 2xx says as much.
         self.send(&call, Caller::Seller).await.map(|_| ())
@@ -202,6 +206,7 @@ impl Client {
             method: Method::POST,
             path: "/sell/inventory/v1/bulk_update_price_quantity".to_owned(),
             body: self.json(operation, &convert::bulk_update(updates))?,
+            not_after: Timestamp::MAX,
         };
         self.read(&call, Caller::Seller).await
     }
@@ -287,6 +292,10 @@ impl Client {
         let request = self
             .request(call, caller, token)
             .ok_or_else(|| fault.not_sent(Kind::Misconfigured, Retry::Person, "request"))?;
+        if !in_time(call.not_after, self.outside.clock.now()) {
+            let retry = Retry::After(Duration::ZERO);
+            return Err(fault.not_sent(Kind::TooLate, retry, "lease-over"));
+        }
         let answer = self.outside.http.send(request).await;
         let answer = answer.map_err(|error| fault.no_answer(&error))?;
         if answer.status().is_success() {
@@ -359,6 +368,7 @@ impl Call {
             method: Method::GET,
             path,
             body: Bytes::new(),
+            not_after: Timestamp::MAX,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the table holds of an account's tokens, and what follows from it. Pure but for the holder's random name.
 
-use crate::{seal::Sealed, secrets::Secret};
 use crate::guards::{Guard, stands};
+use crate::{seal::Sealed, secrets::Secret};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

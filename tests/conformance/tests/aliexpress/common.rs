@@ -191,5 +191,6 @@ pub(crate) fn purchase<'a>(
         reference,
         lines,
         buyer,
+        not_after: jiff::Timestamp::MAX,
     }
 }

@@ -31,9 +31,14 @@ impl std::fmt::Debug for OneClock {
     }
 }
 
+#[async_trait::async_trait]
 impl Clock for OneClock {
     fn now(&self) -> jiff::Timestamp {
         kervan_marketplaces::Clock::now(&*self.0)
+    }
+
+    async fn sleep(&self, time: Duration) {
+        kervan_marketplaces::Clock::advance(&*self.0, time);
     }
 }
 

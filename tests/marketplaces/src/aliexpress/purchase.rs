@@ -146,8 +146,12 @@ impl State {
         let product = self
             .products
             .get(&product_id)
-            .filter(|one| one.on_sale && one.takes_orders)
+            .filter(|one| one.on_sale)
             .ok_or_else(gone)?;
+        if !product.takes_orders {
+            let message = "The purchase limit of this product is reached";
+            return Err(("BUY_LIMIT_RESOURCE_INSUFFICIENT", message.to_owned()));
+        }
         let wanted = attr_ids(&text_of(&item["sku_attr"]));
         let mut skus = product.skus.iter();
         let sku = skus

@@ -50,6 +50,10 @@ fn control_router() -> Router<AliExpress> {
         .route("/products", get(skus).post(add_product))
         .route("/products/{product_id}/on_sale", post(set_on_sale))
         .route(
+            "/products/{product_id}/takes_orders",
+            post(set_takes_orders),
+        )
+        .route(
             "/products/{product_id}/skus/{sku_id}/stock",
             post(set_stock),
         )
@@ -72,6 +76,11 @@ fn control_router() -> Router<AliExpress> {
         .route("/pushes/resume", post(resume_pushes))
         .route("/counters", get(counters))
         .route("/clock", get(clock).post(advance_clock))
+}
+
+#[derive(Deserialize)]
+struct TakesOrders {
+    takes_orders: bool,
 }
 
 #[derive(Deserialize)]
@@ -128,6 +137,15 @@ async fn set_on_sale(
     Json(body): Json<OnSale>,
 ) -> Made {
     aliexpress.set_on_sale(id, body.on_sale)?;
+    control::done()
+}
+
+async fn set_takes_orders(
+    State(aliexpress): State<AliExpress>,
+    Path(id): Path<u64>,
+    Json(body): Json<TakesOrders>,
+) -> Made {
+    aliexpress.set_takes_orders(id, body.takes_orders)?;
     control::done()
 }
 

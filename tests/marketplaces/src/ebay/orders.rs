@@ -50,7 +50,11 @@ impl State {
     /// The order as a read shows it: some reads are answered by a side that has not heard of the last change yet.
     fn as_read<'a>(&self, order: &'a Order) -> &'a Order {
         let lag = self.config.settings.order_lag_ms;
-        let lags = self.gate.calls.get("getOrder").is_some_and(|calls| calls % 2 == 1);
+        let lags = self
+            .gate
+            .calls
+            .get("getOrder")
+            .is_some_and(|calls| calls % 2 == 1);
         match &order.before {
             Some((changed_at, before)) if lags && later_ms(*changed_at, lag) > self.now => before,
             _ => order,

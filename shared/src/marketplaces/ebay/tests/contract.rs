@@ -177,6 +177,7 @@ async fn the_sample_writes_are_made_and_their_answers_read() {
             quantity: 2,
         }],
         shipped_at: wanted["shippedDate"].as_str().unwrap().parse().unwrap(),
+        not_after: jiff::Timestamp::MAX,
     };
     world.clock.advance(jiff::SignedDuration::from_hours(1));
     let id = order_id("01-23456-78901");

@@ -12,6 +12,7 @@ pub(super) fn parcel() -> ParcelToConfirm {
         carrier: "China Post Registered Air Mail".into(),
         lines: vec![line("1001", 1), line("1002", 1), line("1001", 1)],
         shipped_at: "2026-01-16T00:00:00Z".parse().unwrap(),
+        not_after: jiff::Timestamp::MAX,
     }
 }
 

@@ -4,7 +4,7 @@ mod concurrency;
 mod protocol;
 
 use crate::cases::{Case, cases};
-use kervan::queue::{LARGEST_BODY_BYTES, LONGEST_DELAY, Outgoing, Queue, Received};
+use kervan::queue::{Depth, LARGEST_BODY_BYTES, LONGEST_DELAY, Outgoing, Queue, Received};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// A queue and where its dead letters go.
@@ -43,6 +43,8 @@ fn basics(queues: Arc<dyn Queues>) -> Vec<Case> {
         a_message_tried_too_often_becomes_a_dead_letter,
         what_is_too_large_is_refused_before_anything_is_sent,
         an_empty_batch_is_fine,
+        visible_and_hidden_messages_are_counted,
+        the_time_of_sending_stays_over_deliveries,
     ]
 }
 
@@ -172,4 +174,32 @@ async fn an_empty_batch_is_fine(queues: Arc<dyn Queues>) {
     let queue = queues.make(5).await.queue;
     queue.send(Vec::new()).await.unwrap();
     assert_eq!(one(&*queue, LONG).await, None);
+}
+
+async fn visible_and_hidden_messages_are_counted(queues: Arc<dyn Queues>) {
+    let queue = queues.make(5).await.queue;
+    assert_eq!(queue.depth().await.unwrap(), Depth::default());
+    for body in ["1", "2", "3"] {
+        send(&*queue, body).await;
+    }
+    let delayed = Outgoing {
+        body: "4".to_owned(),
+        delay: LONG,
+    };
+    queue.send(vec![delayed]).await.unwrap();
+    let received = one(&*queue, LONG).await.unwrap();
+    let depth = |visible, hidden| Depth { visible, hidden };
+    assert_eq!(queue.depth().await.unwrap(), depth(2, 2));
+    queue.delete(&received.receipt).await.unwrap();
+    assert_eq!(queue.depth().await.unwrap(), depth(2, 1));
+}
+
+async fn the_time_of_sending_stays_over_deliveries(queues: Arc<dyn Queues>) {
+    let queue = queues.make(5).await.queue;
+    send(&*queue, "{}").await;
+    let first = one(&*queue, SHORT).await.unwrap();
+    queues.pass(2).await;
+    let second = one(&*queue, SHORT).await.unwrap();
+    assert!(first.sent_at.is_some());
+    assert_eq!(second.sent_at, first.sent_at);
 }

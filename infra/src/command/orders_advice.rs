@@ -1,0 +1,180 @@
+//! Which commands decide about an order that waits, complete enough to be pasted.
+
+use kervan::domain::{Cancel, Order, Purchase, PurchaseState, Reason};
+use serde::Serialize;
+
+use super::text::shell_word;
+
+/// A command, and when it is the right one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Advice {
+    /// When it is the right one.
+    pub(super) when: &'static str,
+    /// The command.
+    pub(super) command: String,
+}
+
+/// The commands that can end what the order waits for, the likeliest first. `flags` say where the command works.
+pub(super) fn advice(order: &Order, flags: &str) -> Vec<Advice> {
+    let Some(attention) = &order.attention else {
+        return Vec::new();
+    };
+    let to = Commands { order, flags };
+    let mut all = Vec::new();
+    match &attention.reason {
+        Reason::PurchaseInDoubt => {
+            for number in numbers(order, |state| {
+                matches!(state, PurchaseState::Placing { .. })
+            }) {
+                all.push(to.enter(number));
+                all.extend(to.again(
+                    "the supplier does not have it",
+                    &[number],
+                    "not found at the supplier",
+                ));
+            }
+            all.extend(to.elsewhere("it is not there, and you buy elsewhere", &[]));
+            all.push(to.cancel("it is not there, and the order was cancelled"));
+        }
+        Reason::PurchaseNumberUnknown => {
+            let unknown =
+                |p: &&Purchase| is_at_supplier(&p.state) && p.supplier_orders().is_empty();
+            let unknown = order.purchases.iter().filter(unknown);
+            all.extend(unknown.map(|purchase| to.enter(purchase.number)));
+        }
+        Reason::PurchaseUnpaid | Reason::PurchaseClosed { .. } => {
+            for number in numbers(order, |state| matches!(state, PurchaseState::Placed { .. })) {
+                all.extend(to.again(
+                    "it is over there, and shall be bought again",
+                    &[number],
+                    "closed at the supplier",
+                ));
+                all.extend(to.elsewhere("it is over there, and you buy elsewhere", &[number]));
+            }
+            all.push(to.cancel("it is over there, and the order was cancelled"));
+        }
+        Reason::CancelledAfterPurchase => {
+            all.push(to.cancel("it was cancelled at the supplier, or comes back"));
+        }
+        Reason::SupplierRefused { .. } | Reason::AddressRefused { .. } | Reason::NoRate => {
+            all.extend(to.again("what stood in the way is mended", &[], "tried again"));
+            all.extend(to.otherwise());
+        }
+        Reason::WouldLose { margin_minor } => {
+            all.extend(to.lose(*margin_minor));
+            all.extend(to.again("there is a cheaper offer now", &[], "another offer"));
+            all.extend(to.otherwise());
+        }
+        Reason::OutOfStock { .. } | Reason::SkuNotMapped { .. } => all.extend(to.otherwise()),
+        Reason::BuyerErased => all.push(to.cancel("the order was cancelled at the channel")),
+        Reason::TrackingMissing | Reason::TrackingRefused { .. } => {
+            all.push(to.make(
+                "it is done at the channel",
+                "confirmed",
+                "confirmed at the channel",
+            ));
+        }
+        Reason::OrderUnreadable { .. }
+        | Reason::ConsentEnded { .. }
+        | Reason::Misconfigured { .. } => {}
+    }
+    all
+}
+
+struct Commands<'a> {
+    order: &'a Order,
+    flags: &'a str,
+}
+
+impl Commands<'_> {
+    fn make(&self, when: &'static str, action: &str, reason: &str) -> Advice {
+        let order = shell_word(&self.order.key.to_string());
+        let (reason, flags) = (shell_word(reason), self.flags);
+        Advice {
+            when,
+            command: format!(
+                "cargo kervan orders resolve {order} {action} --reason {reason}{flags}"
+            ),
+        }
+    }
+
+    /// NUMBER is left to the person, and refused as it stands.
+    fn enter(&self, number: u8) -> Advice {
+        let action = format!("bought --purchase {number} --supplier-order NUMBER");
+        self.make("the supplier has it", &action, "found at the supplier")
+    }
+
+    /// Nothing where the channel does not want the order bought any more.
+    fn again(&self, when: &'static str, gone: &[u8], reason: &str) -> Option<Advice> {
+        let action = format!("buy-again{}", not_at_supplier(gone));
+        self.may_buy().then(|| self.make(when, &action, reason))
+    }
+
+    fn lose(&self, margin_minor: i64) -> Option<Advice> {
+        let loss = kervan::domain::Money {
+            minor: margin_minor.saturating_neg(),
+            currency: self.order.details.total.currency,
+        };
+        let action = format!(
+            "buy-again --accept-loss {}{}",
+            loss.decimal(),
+            loss.currency
+        );
+        let when = "it shall be bought all the same";
+        self.may_buy()
+            .then(|| self.make(when, &action, "the loss is accepted"))
+    }
+
+    fn elsewhere(&self, when: &'static str, gone: &[u8]) -> Option<Advice> {
+        let may = self.order.details.cancel != Cancel::Done && !self.order.decided.bought_elsewhere;
+        let action = format!("bought --elsewhere{}", not_at_supplier(gone));
+        may.then(|| self.make(when, &action, "bought elsewhere"))
+    }
+
+    fn cancel(&self, when: &'static str) -> Advice {
+        let delivered = |state: &PurchaseState| matches!(state, PurchaseState::Delivered { .. });
+        let gone = numbers(self.order, |state| {
+            is_at_supplier(state) || delivered(state)
+        });
+        let action = format!("cancel{}", not_at_supplier(&gone));
+        self.make(when, &action, "the order was cancelled")
+    }
+
+    fn otherwise(&self) -> impl Iterator<Item = Advice> {
+        let elsewhere = self.elsewhere("you buy elsewhere", &[]);
+        elsewhere
+            .into_iter()
+            .chain([self.cancel("the order was cancelled")])
+    }
+
+    fn may_buy(&self) -> bool {
+        let details = &self.order.details;
+        details.cancel == Cancel::No
+            && !details.fulfilled
+            && !self.order.buyer_erased
+            && !self.order.decided.bought_elsewhere
+    }
+}
+
+fn numbers(order: &Order, is_meant: impl Fn(&PurchaseState) -> bool) -> Vec<u8> {
+    let meant = order
+        .purchases
+        .iter()
+        .filter(|purchase| is_meant(&purchase.state));
+    meant.map(|purchase| purchase.number).collect()
+}
+
+const fn is_at_supplier(state: &PurchaseState) -> bool {
+    matches!(
+        state,
+        PurchaseState::Placed { .. } | PurchaseState::Shipped { .. }
+    )
+}
+
+fn not_at_supplier(numbers: &[u8]) -> String {
+    if numbers.is_empty() {
+        return String::new();
+    }
+    let texts: Vec<String> = numbers.iter().map(u8::to_string).collect();
+    format!(" --not-at-supplier {}", texts.join(","))
+}
