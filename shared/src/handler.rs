@@ -2,6 +2,7 @@
 //! does not fail the others.
 
 use crate::aws;
+use crate::guards::{Guard, stands};
 use crate::flows::{FlowError, Outcome};
 use crate::queue::{LONGEST_DELAY, Outgoing, Queue};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
@@ -146,7 +147,8 @@ where
     F: Future<Output = Result<Outcome, FlowError>>,
 {
     let worked = join_all(messages.iter().map(|message| one(queue, message, &work))).await;
-    let failed = messages.into_iter().zip(worked).filter(|(_, done)| !done);
+    let stays = |done: &bool| !done && stands(Guard::FailedStays);
+    let failed = messages.into_iter().zip(worked).filter(|(_, done)| stays(done));
     failed.map(|(message, _)| message.id).collect()
 }
 

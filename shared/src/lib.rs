@@ -17,6 +17,7 @@ pub mod clock;
 pub mod decide;
 pub mod domain;
 pub mod flows;
+pub mod guards;
 pub mod handler;
 pub mod http;
 pub mod marketplaces;

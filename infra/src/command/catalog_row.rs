@@ -230,6 +230,7 @@ impl Cells<'_> {
                 buffer: buffer?,
                 cap: cap?,
                 published: None,
+                doubt_until: None,
             },
             offer: Offer {
                 id: offer.ok()?,

@@ -171,6 +171,11 @@ impl LocalStack {
         self.folder.join("ministack.log")
     }
 
+    /// The number of the process that everything of the stack descends from: MiniStack and the functions' processes.
+    pub fn keeper_id(&self) -> u32 {
+        self.keeper.id()
+    }
+
     /// The folder of this run's logs, removed when the stack stops.
     pub fn folder(&self) -> &Path {
         &self.folder

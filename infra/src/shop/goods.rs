@@ -109,6 +109,7 @@ impl Good {
             buffer: 2,
             cap: 100,
             published: None,
+            doubt_until: None,
         };
         let offer = Offer {
             id: OfferId::new(
@@ -124,6 +125,12 @@ impl Good {
         };
         Ok((listing, offer))
     }
+}
+
+/// The product that fills a sku.
+pub(super) fn product(sku: &str) -> Option<u64> {
+    let good = GOODS.iter().find(|good| good.sku == sku)?;
+    Some(good.product)
 }
 
 /// One to three units of one sku, and every third basket a second sku.

@@ -116,6 +116,11 @@ impl Shop {
         goods::basket(seed, index)
     }
 
+    /// The supplier's product that fills a sku of the shop.
+    pub fn product(&self, sku: &str) -> Option<u64> {
+        goods::product(sku)
+    }
+
     /// The order as the table has it.
     pub async fn order(&self, key: &OrderKey) -> Result<Option<Order>> {
         Ok(ledger::load(&*self.store, key).await?)

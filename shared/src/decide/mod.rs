@@ -8,9 +8,9 @@ mod schedule;
 
 pub use margin::{Margin, margin};
 pub use next::{
-    BuyingStep, Lane, TrackingStep, due, lines_without_purchase, next_buying_step,
+    BuyingStep, Lane, TrackingStep, due, open_units, next_buying_step,
     next_tracking_step,
 };
 pub use quantity::{FRESH, Stocked, WORTHLESS, published_quantity};
-pub use route::{Candidate, Need, Route, Unroutable, route};
+pub use route::{Candidate, Need, Route, Share, Unroutable, route};
 pub use schedule::{attention_retry_is_due, next_stock_interval, next_tracking_check};

@@ -2,14 +2,18 @@
 
 use super::schedule::next_tracking_check;
 use crate::domain::{
-    Attention, Cancel, Order, ParcelState, Payment, Phase, Purchase, PurchaseState, Reason,
-    TrackingNumber,
+    Attention, Cancel, Order, OrderLine, ParcelState, Payment, Phase, Purchase, PurchaseState,
+    Reason, TrackingNumber,
 };
+use crate::guards::{Guard, stands};
 use jiff::{SignedDuration, Timestamp};
 
 /// An order that is not paid, that somebody asks to cancel, or that the merchant fills from elsewhere is looked at again
 /// after this time; the channel's push usually comes first.
 const HOLD_CHECK: SignedDuration = SignedDuration::from_mins(30);
+
+/// A supplier's terms are bought on for so long. Later they are asked for anew: the price may have jumped.
+const TERMS_LAST: SignedDuration = SignedDuration::from_mins(10);
 
 /// The next step of buying for an order: the order-forwarder's protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +26,8 @@ pub enum BuyingStep {
     ReportLateCancel,
     /// Choose suppliers, ask for terms, reserve.
     Plan,
+    /// The terms of a planned purchase are old: give it up, so that it is planned on new ones.
+    PlanAnew(u8),
     /// Take the lease and buy.
     Place(u8),
     /// Somebody else is at work, it is not yet time, a person is needed, or everything is bought.
@@ -84,23 +90,29 @@ pub fn next_buying_step(order: &Order, now: Timestamp) -> BuyingStep {
     if order.attention.as_ref().is_some_and(waits_for_person) || !may_buy(order) {
         return BuyingStep::Rest;
     }
-    if !lines_without_purchase(order).is_empty() {
+    if !open_units(order).is_empty() {
         return BuyingStep::Plan;
     }
     let ready = order.purchases.iter().find(|purchase| {
         matches!(purchase.state, PurchaseState::Planned { not_before, .. } if not_before <= now)
     });
-    ready.map_or(BuyingStep::Rest, |purchase| {
+    let Some(purchase) = ready else {
+        return BuyingStep::Rest;
+    };
+    let is_old = now.duration_since(purchase.terms_at) > TERMS_LAST;
+    if is_old && stands(Guard::FreshTerms) {
+        BuyingStep::PlanAnew(purchase.number)
+    } else {
         BuyingStep::Place(purchase.number)
-    })
+    }
 }
 
 /// Whether money may be spent on the order: paid, not shipped by hand, nobody asks to cancel, and the merchant does not
 /// buy elsewhere.
-const fn may_buy(order: &Order) -> bool {
+fn may_buy(order: &Order) -> bool {
     let details = &order.details;
     matches!(details.payment, Payment::Paid)
-        && matches!(details.cancel, Cancel::No)
+        && (matches!(details.cancel, Cancel::No) || !stands(Guard::CancelStops))
         && !details.fulfilled
         && !order.decided.bought_elsewhere
 }
@@ -113,7 +125,9 @@ pub fn next_tracking_step(order: &Order, now: Timestamp) -> TrackingStep {
     }
     let due = order.parcels.iter().find(|parcel| match parcel.state {
         ParcelState::Seen { not_before } => not_before <= now,
-        ParcelState::Confirming { lease_until, .. } => lease_until <= now,
+        ParcelState::Confirming { lease_until, .. } => {
+            lease_until <= now || !stands(Guard::ParcelLease)
+        }
         ParcelState::Confirmed { .. } | ParcelState::Refused => false,
     });
     if let Some(parcel) = due {
@@ -130,7 +144,7 @@ pub fn next_tracking_step(order: &Order, now: Timestamp) -> TrackingStep {
             .filter(|purchase| !purchase.is_given_up())
     };
     let delivered = |purchase: &Purchase| matches!(purchase.state, PurchaseState::Delivered { .. });
-    let filled = order.details.fulfilled || lines_without_purchase(order).is_empty();
+    let filled = order.details.fulfilled || open_units(order).is_empty();
     let arrived = filled && kept().next().is_some() && kept().all(delivered);
     let told =
         |state: &ParcelState| matches!(state, ParcelState::Confirmed { .. } | ParcelState::Refused);
@@ -153,19 +167,19 @@ pub fn next_tracking_step(order: &Order, now: Timestamp) -> TrackingStep {
     }
 }
 
-/// The places of the order's lines that no purchase fills, refused and cancelled ones not counted.
-pub fn lines_without_purchase(order: &Order) -> Vec<usize> {
-    let filled = |index: &usize| {
-        let line = &order.details.lines[*index].id;
-        let mut kept = order
-            .purchases
-            .iter()
-            .filter(|purchase| !purchase.is_given_up());
-        kept.any(|purchase| purchase.lines.iter().any(|bought| bought.line == *line))
+/// The places of the order's lines that purchases do not fill, with the units that are missing; refused and cancelled
+/// purchases are not counted.
+pub fn open_units(order: &Order) -> Vec<(usize, u32)> {
+    let kept = || order.purchases.iter().filter(|one| !one.is_given_up());
+    let open = |(place, line): (usize, &OrderLine)| {
+        let lines = kept().flat_map(|purchase| &purchase.lines);
+        let filling = lines.filter(|bought| bought.line == line.id);
+        let filled: u32 = filling.map(|bought| bought.quantity).sum();
+        let open = line.quantity.saturating_sub(filled);
+        (open > 0).then_some((place, open))
     };
-    (0..order.details.lines.len())
-        .filter(|index| !filled(index))
-        .collect()
+    let lines = order.details.lines.iter().enumerate();
+    lines.filter_map(open).collect()
 }
 
 /// When somebody has to look at the order again, and who. An open order has a due time unless it waits for a person,
@@ -190,7 +204,7 @@ pub fn due(order: &Order, checked_at: Timestamp) -> Option<(Timestamp, Lane)> {
             ParcelState::Confirming { lease_until, .. } => Some((lease_until, Lane::Track)),
             ParcelState::Confirmed { .. } | ParcelState::Refused => None,
         });
-    let unplanned = !lines_without_purchase(order).is_empty();
+    let unplanned = !open_units(order).is_empty();
     let unbought = unplanned || (held && order.purchases.iter().any(|p| planned(&p)));
     let open = unbought.then(|| {
         let wait = if held {
@@ -244,6 +258,8 @@ fn settle_from(purchase: &Purchase) -> Option<Timestamp> {
         PurchaseState::Placing {
             doubt: Some(doubt), ..
         } => Some(doubt.settle_at),
+        // Without its lease, a purchase could be settled as soon as it is begun.
+        PurchaseState::Placing { .. } if !stands(Guard::PurchaseLease) => Some(Timestamp::UNIX_EPOCH),
         PurchaseState::Placing { lease_until, .. } => Some(*lease_until),
         _ => None,
     }
@@ -327,6 +343,13 @@ mod tests {
             next_buying_step(&order(&[planned()]), at(0)),
             BuyingStep::Place(1)
         );
+    }
+
+    #[test]
+    fn terms_that_are_old_are_asked_for_anew() {
+        let order = order(&[planned()]);
+        assert_eq!(next_buying_step(&order, at(600)), BuyingStep::Place(1));
+        assert_eq!(next_buying_step(&order, at(601)), BuyingStep::PlanAnew(1));
     }
 
     #[test]

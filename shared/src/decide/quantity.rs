@@ -1,5 +1,6 @@
 //! How many units a channel may show.
 
+use crate::guards::{Guard, stands};
 use jiff::{SignedDuration, Timestamp};
 
 /// Evidence up to this age may raise a published quantity.
@@ -36,6 +37,9 @@ pub fn published_quantity(
         u32::try_from(sum.max(0)).unwrap_or(u32::MAX).min(cap)
     };
     let (fresh, known) = (units(FRESH), units(WORTHLESS));
+    if !stands(Guard::FreshEvidence) {
+        return known;
+    }
     fresh.max(known.min(published.unwrap_or(0)))
 }
 

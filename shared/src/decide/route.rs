@@ -28,14 +28,25 @@ pub struct Candidate {
     pub free: i64,
 }
 
+/// Units of a need that one offer fills.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// Place of the need.
+    pub need: usize,
+    /// The offer.
+    pub offer: OfferId,
+    /// Units, at least one.
+    pub units: u32,
+}
+
 /// The chosen offers, a group for each purchase: lines of one supplier go together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// Place of the need, and the offer that fills it, by supplier.
-    pub purchases: Vec<Vec<(usize, OfferId)>>,
+    /// What fills the needs, by supplier.
+    pub purchases: Vec<Vec<Share>>,
 }
 
-/// A need that no offer can fill.
+/// A need that all offers together cannot fill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unroutable {
     /// Place of the need.
@@ -43,34 +54,51 @@ pub struct Unroutable {
 }
 
 /// Chooses for every need the offer of the lowest rank, then cost, that has enough free units, and groups by supplier.
-/// Two lines of one sku do not get the same units twice.
+/// Where none has enough, the need is split over several in that order: two parcels are better than none. Two lines of one
+/// sku do not get the same units twice.
 pub fn route(needs: &[Need]) -> Result<Route, Unroutable> {
     let mut taken: Vec<(&OfferId, i64)> = Vec::new();
-    let mut purchases: Vec<Vec<(usize, OfferId)>> = Vec::new();
+    let mut purchases: Vec<Vec<Share>> = Vec::new();
     for (place, need) in needs.iter().enumerate() {
-        let mut candidates: Vec<&Candidate> = need.candidates.iter().collect();
-        candidates.sort_by_key(|candidate| (candidate.rank, candidate.cost.minor));
-        let left = |candidate: &Candidate| {
-            let used = taken.iter().filter(|(offer, _)| **offer == candidate.offer);
-            candidate.free - used.map(|(_, units)| units).sum::<i64>()
-        };
-        let chosen = candidates
-            .into_iter()
-            .find(|candidate| left(candidate) >= i64::from(need.quantity))
-            .ok_or(Unroutable { need: place })?;
-        taken.push((&chosen.offer, i64::from(need.quantity)));
-        let entry = (place, chosen.offer.clone());
-        let same = |group: &&mut Vec<(usize, OfferId)>| {
-            group
-                .iter()
-                .any(|(_, offer)| offer.supplier == chosen.offer.supplier)
-        };
-        match purchases.iter_mut().find(same) {
-            Some(group) => group.push(entry),
-            None => purchases.push(vec![entry]),
+        for (offer, units) in fill(need, &taken).ok_or(Unroutable { need: place })? {
+            taken.push((offer, i64::from(units)));
+            let share = Share {
+                need: place,
+                offer: offer.clone(),
+                units,
+            };
+            let same = |group: &&mut Vec<Share>| group[0].offer.supplier == offer.supplier;
+            match purchases.iter_mut().find(same) {
+                Some(group) => group.push(share),
+                None => purchases.push(vec![share]),
+            }
         }
     }
     Ok(Route { purchases })
+}
+
+/// The offers that fill a need with what is left of them: one, or as few as the ranks allow. `None`: not enough.
+fn fill<'a>(need: &'a Need, taken: &[(&OfferId, i64)]) -> Option<Vec<(&'a OfferId, u32)>> {
+    let left = |candidate: &Candidate| {
+        let used = taken.iter().filter(|(offer, _)| **offer == candidate.offer);
+        candidate.free - used.map(|(_, units)| units).sum::<i64>()
+    };
+    let mut candidates: Vec<&Candidate> = need.candidates.iter().collect();
+    candidates.sort_by_key(|candidate| (candidate.rank, candidate.cost.minor));
+    let wanted = i64::from(need.quantity);
+    if let Some(one) = candidates.iter().find(|one| left(one) >= wanted) {
+        return Some(vec![(&one.offer, need.quantity)]);
+    }
+    let (mut shares, mut open) = (Vec::new(), need.quantity);
+    for candidate in candidates {
+        let units = u32::try_from(left(candidate).max(0)).unwrap_or(u32::MAX);
+        let units = units.min(open);
+        if units > 0 {
+            shares.push((&candidate.offer, units));
+            open -= units;
+        }
+    }
+    (open == 0).then_some(shares)
 }
 
 #[cfg(test)]
@@ -98,14 +126,41 @@ mod tests {
         }
     }
 
+    fn shares(route: &Route) -> Vec<Vec<(usize, OfferId, u32)>> {
+        let group = |group: &Vec<Share>| {
+            let shares = group.iter();
+            shares
+                .map(|share| (share.need, share.offer.clone(), share.units))
+                .collect()
+        };
+        route.purchases.iter().map(group).collect()
+    }
+
+    #[test]
+    fn a_line_that_no_offer_can_fill_alone_is_split_by_rank() {
+        let second = candidate("aliexpress:other", "v2", 2, 2);
+        let first = candidate("aliexpress:main", "v1", 1, 2);
+        let third = candidate("aliexpress:main", "v3", 3, 9);
+        let offers = vec![second.clone(), first.clone()];
+        let routed = route(&[need("1", 3, offers.clone())]).unwrap();
+        let wanted = vec![
+            vec![(0, first.offer.clone(), 2)],
+            vec![(0, second.offer.clone(), 1)],
+        ];
+        assert_eq!(shares(&routed), wanted);
+        assert_eq!(route(&[need("1", 5, offers)]), Err(Unroutable { need: 0 }));
+        let routed = route(&[need("1", 3, vec![first, second, third.clone()])]).unwrap();
+        assert_eq!(shares(&routed), vec![vec![(0, third.offer, 3)]]);
+    }
+
     #[test]
     fn the_lowest_rank_with_enough_units_is_chosen() {
         let first = candidate("aliexpress:main", "v1", 1, 1);
         let second = candidate("aliexpress:other", "v2", 2, 5);
         let routed = route(&[need("l1", 2, vec![second.clone(), first.clone()])]).unwrap();
-        assert_eq!(routed.purchases, vec![vec![(0, second.offer.clone())]]);
+        assert_eq!(shares(&routed), vec![vec![(0, second.offer.clone(), 2)]]);
         let routed = route(&[need("l1", 1, vec![second, first.clone()])]).unwrap();
-        assert_eq!(routed.purchases, vec![vec![(0, first.offer)]]);
+        assert_eq!(shares(&routed), vec![vec![(0, first.offer, 1)]]);
     }
 
     #[test]
@@ -122,7 +177,7 @@ mod tests {
             .unwrap()
             .purchases
             .iter()
-            .map(|group| group.iter().map(|(place, _)| *place).collect())
+            .map(|group| group.iter().map(|share| share.need).collect())
             .collect();
         assert_eq!(places, vec![vec![0, 2], vec![1]]);
     }

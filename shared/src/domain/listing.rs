@@ -28,6 +28,22 @@ pub struct Listing {
     pub cap: u32,
     /// What was last published; none before the first time.
     pub published: Option<Published>,
+    /// An update got no answer and may land until then, over what was published since: after it, the listing is published
+    /// once more, whatever it should show.
+    #[serde(default)]
+    pub doubt_until: Option<Timestamp>,
+}
+
+impl Listing {
+    /// What the channel surely shows; `None` where that is not known.
+    pub fn shown(&self, now: Timestamp) -> Option<&Published> {
+        let may_be_overwritten = |published: &&Published| {
+            self.doubt_until
+                .is_some_and(|until| until <= now && published.at < until)
+        };
+        let published = self.published.as_ref();
+        published.filter(|published| !may_be_overwritten(published))
+    }
 }
 
 /// What the channel was last told.

@@ -37,6 +37,8 @@ pub struct Purchase {
     pub reference: Reference,
     /// What is bought. All lines are of one supplier and one currency.
     pub lines: Vec<PurchaseLine>,
+    /// When the supplier named its terms.
+    pub terms_at: Timestamp,
     /// How far it is.
     pub state: PurchaseState,
 }

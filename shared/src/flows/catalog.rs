@@ -6,9 +6,9 @@ use crate::store::{Condition, Due, Item, Store, Write, keys};
 use jiff::Timestamp;
 
 /// Counter of an offer: units that no order has taken.
-pub(super) const FREE: &str = "free";
+pub const FREE: &str = "free";
 /// Counter of an offer: units that were bought since the latest evidence, which it therefore still contains.
-pub(super) const BOUGHT: &str = "bought";
+pub const BOUGHT: &str = "bought";
 
 /// Everything known of a sku.
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,7 @@
 
 use super::{FlowError, Outcome, forward, ledger};
 use crate::Kervan;
-use crate::decide::lines_without_purchase;
+use crate::decide::open_units;
 use crate::domain::{Event, Order, OrderKey, Phase, Pseudonym, PurchaseState, Reason};
 use crate::store::{Key, Write, keys};
 
@@ -54,7 +54,7 @@ async fn erase(kervan: &Kervan, key: &OrderKey, index: Key) -> Result<(), FlowEr
 /// Whether something is still to be bought, which is impossible now.
 fn needs_the_address(order: &Order) -> bool {
     let planned = |state: &PurchaseState| matches!(state, PurchaseState::Planned { .. });
-    let unbought = !lines_without_purchase(order).is_empty()
+    let unbought = !open_units(order).is_empty()
         || order
             .purchases
             .iter()

@@ -5,6 +5,7 @@
 use super::{FlowError, Outcome, erase, ledger, plan, purchase, reason_of, wait_of};
 use crate::Kervan;
 use crate::decide::{self, BuyingStep, Lane, next_buying_step};
+use crate::guards::{Guard, stands};
 use crate::domain::{
     Attention, Buyer, Cancel, ChannelOrderId, Event, Order, OrderDetails, OrderKey, Phase, Reason,
     Signal, SignalKind,
@@ -216,7 +217,8 @@ async fn note_changes(
     details: &OrderDetails,
 ) -> Result<Order, FlowError> {
     let mut events = Vec::new();
-    if *details != order.details && details.modified_at >= order.details.modified_at {
+    let is_older = details.modified_at < order.details.modified_at;
+    if *details != order.details && !(is_older && stands(Guard::NewerDetails)) {
         events.push(Event::Changed {
             details: details.clone(),
         });
@@ -264,6 +266,7 @@ async fn buy(
                     return Ok(later_while_young(kervan, signal, wait));
                 }
             }
+            BuyingStep::PlanAnew(number) => plan::give_up(kervan, &mut order, number).await?,
             BuyingStep::Place(number) => {
                 let fresh = fetched.buyer.as_ref();
                 let buyer = purchase::FreshBuyer {

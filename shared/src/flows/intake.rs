@@ -3,6 +3,7 @@
 
 use super::ledger;
 use crate::Door;
+use crate::guards::{Guard, stands};
 use crate::domain::{AccountId, Signal, SignalKind};
 use crate::marketplaces::{Account, Kind, PushRefused, Unverified};
 use crate::queue::{Outgoing, Queue};
@@ -115,13 +116,23 @@ async fn queue(door: &Door, account: &AccountId, signals: Vec<Signal>) -> Intake
     let to_tracking = |signal: &Signal| matches!(signal.kind, SignalKind::SupplierOrderChanged(_));
     let (tracking, orders): (Vec<_>, Vec<_>) = signals.into_iter().partition(to_tracking);
     for (queue, signals) in [(&door.orders, orders), (&door.tracking, tracking)] {
-        if let Err(error) = send(queue, &signals).await {
+        let sent = send(queue, &signals).await;
+        if let Err(error) = sent.or_else(ignored) {
             tracing::error!(%account, %error, "A push could not be queued; the marketplace will send it again.");
             return IntakeAnswer::new(StatusCode::SERVICE_UNAVAILABLE, "try again later");
         }
     }
     tracing::info!(%account, signals = count, "A push was queued.");
     IntakeAnswer::new(StatusCode::OK, "queued")
+}
+
+/// Without its guard, the door would not wait to hear that the queue has them.
+fn ignored(error: super::FlowError) -> Result<(), super::FlowError> {
+    if stands(Guard::QueueFirst) {
+        Err(error)
+    } else {
+        Ok(())
+    }
 }
 
 /// Sends signals to a queue; none is no call.

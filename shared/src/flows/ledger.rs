@@ -2,6 +2,7 @@
 //! and its place in the attention list are written in one transaction, on the condition that nobody else wrote first.
 
 use super::FlowError;
+use crate::guards::{Guard, stands};
 use crate::decide::{self, Lane};
 use crate::domain::{Event, HistoryRecord, Misfit, Order, OrderKey};
 use crate::store::{Condition, Due, Item, Key, Write, WriteError, keys};
@@ -195,7 +196,7 @@ pub(super) async fn record_outcome(
             return Err(error);
         }
         tracing::warn!(order = %order.key, %error, "A call's outcome could not be recorded at once.");
-        tokio::time::sleep(pause).await;
+        kervan.clock.sleep(pause).await;
         pause *= 2;
         if let Ok(Some(now)) = load(&*kervan.store, &order.key).await {
             if !is_mine(&now) {
@@ -252,9 +253,10 @@ fn history_write(
     let body = write(&record)?;
     order.last_hash = HistoryRecord::hash_of(&body);
     let item = Item::new(keys::history(&order.key, order.version), 1, body);
+    // The state is written in the same transaction, on the condition that nobody wrote this number before.
     Ok(Write::Put {
         item,
-        only_if: Condition::Absent,
+        only_if: Condition::Always,
     })
 }
 
@@ -269,9 +271,11 @@ async fn commit(
 ) -> Result<(), NotRecorded> {
     let mut state = Item::new(keys::order_state(&order.key), order.version, write(order)?);
     state.due = due;
-    let only_if = before.map_or(Condition::Absent, |before| {
-        Condition::Version(before.version)
-    });
+    let only_if = match before {
+        None if stands(Guard::RecordedOnce) => Condition::Absent,
+        Some(before) if stands(Guard::OrderVersion) => Condition::Version(before.version),
+        _ => Condition::Always,
+    };
     let mut writes = vec![Write::Put {
         item: state,
         only_if,

@@ -40,7 +40,12 @@ use crate::queue::QueueError;
 use crate::seal::SealError;
 use crate::secrets::SecretsError;
 use crate::store::{StoreError, WriteError};
+use jiff::SignedDuration;
 use std::time::Duration;
+
+/// A request that got no answer has landed after this time, or never will: ours are given up after 20 s, and no proxy on
+/// the way holds one for minutes.
+const LANDS_WITHIN: SignedDuration = SignedDuration::from_mins(3);
 
 /// How the work on a message ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

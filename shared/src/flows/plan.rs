@@ -4,14 +4,16 @@ use super::catalog::{self, BOUGHT, FREE, StoredOffer};
 use super::ledger::NotRecorded;
 use super::{FlowError, forward, ledger, reason_of, stock, wait_of};
 use crate::Kervan;
-use crate::decide::{Candidate, FRESH, Margin, Need, lines_without_purchase, margin, route};
+use crate::guards::{Guard as Safety, stands};
+use crate::decide::{Candidate, FRESH, Margin, Need, Share, margin, open_units, route};
 use crate::domain::{
     Cancel, Event, OfferId, Order, Purchase, PurchaseLine, PurchaseState, Reason, Reference,
     Refusal, Sku,
 };
 use crate::marketplaces::{CallError, Kind, QuoteRequest, Retry, Wanted};
 use crate::queue::Outgoing;
-use crate::store::{Guard, Key, Write, keys};
+use crate::store::{Due, Guard, Key, Write, keys};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -66,6 +68,20 @@ pub(super) async fn plan(
     Ok(Some(Duration::from_secs(30)))
 }
 
+/// Gives up a planned purchase whose terms are old. What it would have bought is planned next, on new terms.
+pub(super) async fn give_up(
+    kervan: &Kervan,
+    order: &mut Order,
+    number: u8,
+) -> Result<(), FlowError> {
+    let Some(purchase) = order.purchase(number) else {
+        return Ok(());
+    };
+    let writes = release(&purchase.lines, kervan.clock.now());
+    let cancelled = Event::PurchaseCancelled { purchase: number };
+    Ok(ledger::record(kervan, order, &[cancelled], writes).await?)
+}
+
 /// Gives back what was planned and not bought. Where nothing was bought at all, that ends the order.
 pub(super) async fn give_back(kervan: &Kervan, order: &mut Order) -> Result<(), FlowError> {
     let planned = |purchase: &&Purchase| matches!(purchase.state, PurchaseState::Planned { .. });
@@ -77,7 +93,7 @@ pub(super) async fn give_back(kervan: &Kervan, order: &mut Order) -> Result<(), 
         });
         lines.extend(&purchase.lines);
     }
-    let writes = release(lines);
+    let writes = release(lines, kervan.clock.now());
     if !order.purchases.iter().any(Purchase::is_live) {
         let by_hand = order.details.cancel == Cancel::No;
         events.push(if by_hand {
@@ -91,25 +107,31 @@ pub(super) async fn give_back(kervan: &Kervan, order: &mut Order) -> Result<(), 
     Ok(())
 }
 
-/// Writes that give the units of lines back.
-pub(super) fn release<'a>(lines: impl IntoIterator<Item = &'a PurchaseLine>) -> Vec<Write> {
-    let give = |(key, units): (Key, i64)| change(key, vec![(FREE, units)], Vec::new());
+/// Writes that give the units of lines back; their offers are due for a look at once.
+pub(super) fn release<'a>(
+    lines: impl IntoIterator<Item = &'a PurchaseLine>,
+    now: Timestamp,
+) -> Vec<Write> {
+    let give = |(key, units): (Key, i64)| change(key, vec![(FREE, units)], Vec::new(), Some(now));
     units_by_offer(lines).into_iter().map(give).collect()
 }
 
 /// Writes that note that a purchase's units were bought: the evidence still contains them until the next look.
 pub(super) fn bought(purchase: &Purchase) -> Vec<Write> {
-    let note = |(key, units): (Key, i64)| change(key, vec![(BOUGHT, units)], Vec::new());
+    let note = |(key, units): (Key, i64)| change(key, vec![(BOUGHT, units)], Vec::new(), None);
     units_by_offer(&purchase.lines)
         .into_iter()
         .map(note)
         .collect()
 }
 
-/// Writes that take the units of lines, on the condition that they are free.
-fn take<'a>(lines: impl IntoIterator<Item = &'a PurchaseLine>) -> Vec<Write> {
+/// Writes that take the units of lines, on the condition that they are free. Their offers are due for a look at once: if
+/// the word that their listings have to be lowered is lost, the look lowers them within a minute.
+fn take<'a>(lines: impl IntoIterator<Item = &'a PurchaseLine>, now: Timestamp) -> Vec<Write> {
     let take = |(key, units): (Key, i64)| {
-        change(key, vec![(FREE, -units)], vec![Guard::AtLeast(FREE, units)])
+        let mut only_if = vec![Guard::AtLeast(FREE, units)];
+        only_if.retain(|_| stands(Safety::Reservation));
+        change(key, vec![(FREE, -units)], only_if, Some(now))
     };
     units_by_offer(lines).into_iter().map(take).collect()
 }
@@ -125,11 +147,20 @@ fn units_by_offer<'a>(lines: impl IntoIterator<Item = &'a PurchaseLine>) -> BTre
     units
 }
 
-const fn change(key: Key, add: Vec<(&'static str, i64)>, only_if: Vec<Guard>) -> Write {
+fn change(
+    key: Key,
+    add: Vec<(&'static str, i64)>,
+    only_if: Vec<Guard>,
+    look_at: Option<Timestamp>,
+) -> Write {
+    let due = |at| Due {
+        lane: keys::STOCK_LANE.to_owned(),
+        at,
+    };
     Write::Update {
         key,
         set_body: None,
-        set_due: None,
+        set_due: look_at.map(|at| Some(due(at))),
         add,
         only_if,
     }
@@ -168,7 +199,7 @@ async fn needs(
     order: &Order,
 ) -> Result<Result<(Vec<Need>, Vec<Sku>), Reason>, FlowError> {
     let (mut needs, mut skus) = (Vec::new(), Vec::new());
-    for index in lines_without_purchase(order) {
+    for (index, quantity) in open_units(order) {
         let line = &order.details.lines[index];
         let unmapped = || Reason::SkuNotMapped {
             sku: crate::domain::safe_code(&line.sku),
@@ -187,7 +218,7 @@ async fn needs(
         needs.push(Need {
             line: line.id.clone(),
             sku: sku.clone(),
-            quantity: line.quantity,
+            quantity,
             candidates,
         });
         skus.push(sku);
@@ -234,13 +265,13 @@ async fn quote_all(
     kervan: &Kervan,
     order: &Order,
     needs: &[Need],
-    groups: &[Vec<(usize, OfferId)>],
+    groups: &[Vec<Share>],
 ) -> Result<Vec<Vec<PurchaseLine>>, NoTerms> {
     let mut planned = Vec::new();
     for group in groups {
         let mut lines = Vec::new();
-        for (place, offer) in group {
-            lines.push(quote(kervan, order, &needs[*place], offer).await?);
+        for share in group {
+            lines.push(quote(kervan, order, &needs[share.need], share).await?);
         }
         planned.push(lines);
     }
@@ -251,12 +282,13 @@ async fn quote(
     kervan: &Kervan,
     order: &Order,
     need: &Need,
-    offer: &OfferId,
+    share: &Share,
 ) -> Result<PurchaseLine, NoTerms> {
+    let offer = &share.offer;
     let wanted = [Wanted {
         line: need.line.clone(),
         offer: offer.clone(),
-        quantity: need.quantity,
+        quantity: share.units,
     }];
     let request = QuoteRequest {
         wanted: &wanted,
@@ -284,14 +316,14 @@ async fn quote(
         })?;
     let terms = quote.lines.into_iter().next();
     let terms = terms.ok_or_else(|| broken(Kind::Unreadable, Retry::Permanent, "no-terms"))?;
-    if terms.stock < need.quantity {
+    if terms.stock < share.units {
         return Err(NoTerms::Offer(offer.clone()));
     }
     Ok(PurchaseLine {
         line: need.line.clone(),
         sku: need.sku.clone(),
         offer: offer.clone(),
-        quantity: need.quantity,
+        quantity: share.units,
         unit_cost: terms.unit_cost,
         shipping: terms.shipping,
         shipping_option: terms.shipping_option,
@@ -306,6 +338,7 @@ fn loses(order: &Order, planned: &[Vec<PurchaseLine>]) -> Option<Reason> {
             number: 1,
             reference: Reference::of(&order.key, 1),
             lines: lines.clone(),
+            terms_at: order.updated_at,
             state: PurchaseState::Cancelled,
         };
         purchase.cost()
@@ -316,6 +349,7 @@ fn loses(order: &Order, planned: &[Vec<PurchaseLine>]) -> Option<Reason> {
         .filter(|purchase| !purchase.is_given_up());
     let costs = kept.map(Purchase::cost).chain(planned.iter().map(cost));
     match margin(order.details.total, order.details.fee, costs) {
+        _ if !stands(Safety::NoLoss) => None,
         Margin::Known(left) if left.minor >= order.least_margin_minor() => None,
         Margin::Known(left) => Some(Reason::WouldLose {
             margin_minor: left.minor,
@@ -334,7 +368,7 @@ async fn reserve(
     if order.attention.is_some() {
         events.push(Event::AttentionCleared);
     }
-    let writes = take(planned.iter().flatten());
+    let writes = take(planned.iter().flatten(), kervan.clock.now());
     for (place, lines) in planned.into_iter().enumerate() {
         let purchase = u8::try_from(order.purchases.len() + 1 + place)
             .map_err(|_| FlowError::Poison("more than 255 purchases".to_owned()))?;
@@ -369,7 +403,9 @@ async fn announce(kervan: &Kervan, skus: &[Sku]) {
 fn refused_offers(order: &Order) -> Vec<OfferId> {
     let lifted_to = order.decided.refusals_lifted_to;
     let refused = |purchase: &&Purchase| {
-        purchase.number > lifted_to && matches!(purchase.state, PurchaseState::Refused { .. })
+        matches!(purchase.state, PurchaseState::Refused { .. })
+            && purchase.number > lifted_to
+            && stands(Safety::RefusedOffers)
     };
     let lines = order
         .purchases

@@ -11,6 +11,7 @@ use crate::Kervan;
 use crate::domain::{
     Buyer, Cancel, Doubt, Event, Order, Purchase, PurchaseState, Reason, Refusal, SupplierOrderId,
 };
+use crate::guards::{Guard, stands};
 use crate::marketplaces::{Account, CallError, Effect, Kind, PlaceRequest, Placed, Retry, Settle};
 use crate::seal::{SealError, Sealed};
 use crate::store::{Condition, Item, Write, keys};
@@ -84,8 +85,23 @@ pub(super) async fn settle(
     };
     tracing::warn!(order = %order.key, purchase = number, "It is not known whether a purchase was placed.");
     match buy.settle() {
-        Settle::LookUp { .. } => {
+        Settle::LookUp { after } => {
+            // Whoever took the lease first may have called at its very end, and a new order is found late: an answer
+            // that there is none proves nothing before.
+            let after = SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX);
+            let early = (LEASE + after) - now.duration_since(first_sent_at);
+            if early.is_positive() && stands(Guard::SettlingTime) {
+                let early = Duration::try_from(early).unwrap_or_default();
+                return record_doubt(kervan, order, number, early).await;
+            }
             take_lease(kervan, order, number, Vec::new()).await?;
+            if !stands(Guard::SearchFirst) {
+                let back = Event::NotPlaced {
+                    purchase: number,
+                    retry_at: now,
+                };
+                return Ok(ledger::record(kervan, order, &[back], Vec::new()).await?);
+            }
             match buy.look_up(&reference).await {
                 Ok(Some(placed)) => {
                     note_placed(kervan, order, number, placed.supplier_orders).await
@@ -101,10 +117,15 @@ pub(super) async fn settle(
             }
         }
         // A repeat can be what buys. Once the order is cancelled or was shipped by hand, only a person may risk that.
-        Settle::Repeat { .. } if order.details.fulfilled || order.details.cancel != Cancel::No => {
+        Settle::Repeat { .. }
+            if (order.details.fulfilled || order.details.cancel != Cancel::No)
+                && stands(Guard::RepeatOnlyWanted) =>
+        {
             forward::raise(kervan, order, Reason::PurchaseInDoubt).await
         }
-        Settle::Repeat { within, .. } if is_within(first_sent_at, now, within) => {
+        Settle::Repeat { within, .. }
+            if is_within(first_sent_at, now, within) || !stands(Guard::RepeatWindow) =>
+        {
             // Exactly what was sent before, so that the supplier knows it again: the terms from the history, the buyer
             // from the seal.
             let Some(buyer) = buyer_of(kervan, order, None).await? else {
@@ -172,7 +193,8 @@ async fn record_outcome(
             .map(|purchase| purchase.state.clone())
     };
     let mine = state(order);
-    ledger::record_outcome(kervan, order, events, writes, |now| state(now) == mine).await
+    let is_mine = |now: &Order| state(now) == mine || !stands(Guard::StillMine);
+    ledger::record_outcome(kervan, order, events, writes, is_mine).await
 }
 
 async fn call(
@@ -195,6 +217,10 @@ async fn call(
         reference: &purchase.reference,
         lines: &purchase.lines,
         buyer,
+        not_after: match purchase.state {
+            PurchaseState::Placing { lease_until, .. } => lease_until,
+            _ => Timestamp::MIN,
+        },
     };
     buy.place(&request).await
 }
@@ -250,8 +276,8 @@ async fn not_placed(
     tracing::warn!(order = %order.key, purchase = number, %error, "A purchase was not placed.");
     match error.effect {
         Effect::Happened => note_placed(kervan, order, number, Vec::new()).await,
-        Effect::Unknown => doubt(kervan, order, number, account).await,
-        Effect::None => {
+        Effect::Unknown if stands(Guard::DoubtFirst) => doubt(kervan, order, number, account).await,
+        Effect::None | Effect::Unknown => {
             let tries = match order.purchase(number).map(|purchase| &purchase.state) {
                 Some(PurchaseState::Placing { attempt, .. }) => *attempt,
                 _ => 0,
@@ -314,7 +340,7 @@ async fn refuse(
         Kind::AddressRefused | Kind::NotDeliverable => Refusal::Address,
         _ => Refusal::Other,
     };
-    let writes = plan::release(&purchase.lines);
+    let writes = plan::release(&purchase.lines, kervan.clock.now());
     let refused = Event::Refused {
         purchase: number,
         refusal,
@@ -331,6 +357,7 @@ async fn doubt(
     account: &dyn Account,
 ) -> Result<(), FlowError> {
     let after = match account.buy().map(crate::marketplaces::Buy::settle) {
+        Some(Settle::LookUp { .. }) if !stands(Guard::SettlingTime) => Duration::ZERO,
         Some(Settle::LookUp { after } | Settle::Repeat { after, .. }) => after,
         Some(Settle::Person) | None => Duration::ZERO,
     };

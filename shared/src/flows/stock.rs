@@ -1,16 +1,18 @@
 //! Offers are looked at when they are due, and listings are lowered and raised by what is found.
 
 use super::catalog::{self, BOUGHT, Entry, FREE, StoredOffer};
-use super::{FlowError, Outcome, forward, ledger, reason_of};
+use super::{FlowError, LANDS_WITHIN, Outcome, forward, ledger, reason_of};
 use crate::Kervan;
 use crate::decide::{Stocked, next_stock_interval, published_quantity};
+use crate::guards::{Guard as Safety, stands};
 use crate::domain::{AccountId, Evidence, Listing, Offer, OfferId, Published, Sku};
-use crate::marketplaces::{CallError, Kind, ListingUpdate, Retry};
+use crate::marketplaces::{CallError, Effect, Kind, ListingUpdate, Retry};
 use crate::queue::Outgoing;
 use crate::store::{Due, Guard, Write, WriteError, keys};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// How often a listing is published anew when others come between.
 const MOST_PUBLISHINGS: usize = 6;
@@ -105,13 +107,17 @@ pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome,
     };
     let mut outcome = Outcome::Done;
     for sku in &skus {
-        if let Some(error) = publish(kervan, sku).await? {
-            tracing::warn!(%sku, %error, "A listing could not be published.");
-            if let Some(reason) = reason_of(&error) {
-                forward::raise_for_account(kervan, &error.account, reason).await?;
-            }
-            if let Retry::After(wait) = error.retry {
-                outcome = Outcome::Later(wait);
+        match publish(kervan, sku).await? {
+            Told::Done => {}
+            Told::Again(wait) => outcome = Outcome::Later(wait),
+            Told::Failed(error) => {
+                tracing::warn!(%sku, %error, "A listing could not be published.");
+                if let Some(reason) = reason_of(&error) {
+                    forward::raise_for_account(kervan, &error.account, reason).await?;
+                }
+                if let Retry::After(wait) = error.retry {
+                    outcome = Outcome::Later(wait);
+                }
             }
         }
     }
@@ -157,7 +163,7 @@ pub(super) async fn look(
 }
 
 /// Writes new evidence and moves the free units by what changed. A purchase that was placed while the supplier was asked
-/// makes it unclear whether the answer contains it: then nothing is written, and the offer is due again soon.
+/// counts as bought until the next look, whether or not the answer contains it: at worst a unit too few is shown.
 async fn note(
     kervan: &Kervan,
     stored: StoredOffer,
@@ -188,15 +194,14 @@ async fn note(
         lane: keys::STOCK_LANE.to_owned(),
         at: now.checked_add(wait).unwrap_or(Timestamp::MAX),
     };
+    let mut only_if = vec![Guard::Version(stored.version)];
+    only_if.retain(|_| stands(Safety::EvidenceVersion));
     let write = Write::Update {
         key: keys::offer(&offer.sku, &offer.id),
         set_body: Some(ledger::write(&offer)?),
         set_due: Some(Some(due)),
         add: vec![(FREE, changed + stored.bought), (BOUGHT, -stored.bought)],
-        only_if: vec![
-            Guard::Version(stored.version),
-            Guard::Equals(BOUGHT, stored.bought),
-        ],
+        only_if,
     };
     match kervan.store.write(vec![write]).await {
         Ok(()) | Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(()),
@@ -204,17 +209,28 @@ async fn note(
     }
 }
 
+/// What telling a channel came to.
+enum Told {
+    /// It shows what it should.
+    Done,
+    /// It was told, and has to be told once more after this time: an earlier update may still land.
+    Again(Duration),
+    /// It was not told.
+    Failed(CallError),
+}
+
 /// Brings a sku's listings to what the table knows; those that show it already cost no call.
-async fn publish(kervan: &Kervan, sku: &Sku) -> Result<Option<CallError>, FlowError> {
+async fn publish(kervan: &Kervan, sku: &Sku) -> Result<Told, FlowError> {
     let entry = catalog::load(&*kervan.store, sku).await?;
+    let mut told = Told::Done;
     for stored in &entry.listings {
-        if let Some(error) =
-            publish_listing(kervan, sku, &entry, &stored.listing.id.channel).await?
-        {
-            return Ok(Some(error));
+        match publish_listing(kervan, sku, &entry, &stored.listing.id.channel).await? {
+            Told::Done => {}
+            again @ Told::Again(_) => told = again,
+            failed @ Told::Failed(_) => return Ok(failed),
         }
     }
-    Ok(None)
+    Ok(told)
 }
 
 /// Before the channel is told, the table forgets what it shows; only a worker that nobody came between notes it again.
@@ -224,7 +240,7 @@ async fn publish_listing(
     sku: &Sku,
     loaded: &Entry,
     channel: &AccountId,
-) -> Result<Option<CallError>, FlowError> {
+) -> Result<Told, FlowError> {
     let mut is_told = false;
     // Read anew only where somebody came between: most listings show already what they should.
     let mut newer: Option<Entry> = None;
@@ -235,17 +251,15 @@ async fn publish_listing(
             .iter()
             .find(|stored| stored.listing.id.channel == *channel);
         let Some(stored) = found else {
-            return Ok(None);
+            return Ok(Told::Done);
         };
         let now = kervan.clock.now();
         let listing = &stored.listing;
         let quantity = wanted_quantity(entry, listing, now);
-        let shown = listing
-            .published
-            .as_ref()
-            .map(|shown| (shown.quantity, shown.price));
+        let shown = listing.shown(now);
+        let shown = shown.map(|shown| (shown.quantity, shown.price));
         if shown == Some((quantity, listing.price)) && !is_told {
-            return Ok(None);
+            return Ok(once_more(listing, now));
         }
         if !note_published(kervan, listing, stored.version, None).await? {
             newer = Some(catalog::load(&*kervan.store, sku).await?);
@@ -258,7 +272,10 @@ async fn publish_listing(
             price,
         };
         if let Err(error) = push(kervan, &update).await {
-            return Ok(Some(error));
+            if error.effect != Effect::None {
+                note_doubt(kervan, sku, channel).await?;
+            }
+            return Ok(Told::Failed(error));
         }
         is_told = true;
         tracing::info!(%sku, %channel, quantity, "A listing was published.");
@@ -268,9 +285,40 @@ async fn publish_listing(
             at: now,
         };
         if note_published(kervan, listing, stored.version + 1, Some(published)).await? {
-            return Ok(None);
+            return Ok(once_more(listing, now));
         }
         newer = Some(catalog::load(&*kervan.store, sku).await?);
+    }
+    Err(FlowError::Overtaken)
+}
+
+/// Whether a listing that was just told has to be told again, because an earlier update may still land.
+fn once_more(listing: &Listing, now: Timestamp) -> Told {
+    let left = listing.doubt_until.map(|until| until.duration_since(now));
+    let left = left.and_then(|left| Duration::try_from(left).ok());
+    match left {
+        Some(left) if !left.is_zero() && stands(Safety::LateUpdate) => Told::Again(left),
+        _ => Told::Done,
+    }
+}
+
+/// Notes that an update got no answer: it may land late, over newer ones. The quantities of a listing that is told in vain
+/// for long stay in doubt with the last of them.
+async fn note_doubt(kervan: &Kervan, sku: &Sku, channel: &AccountId) -> Result<(), FlowError> {
+    for _ in 0..MOST_PUBLISHINGS {
+        let entry = catalog::load(&*kervan.store, sku).await?;
+        let mut listings = entry.listings.into_iter();
+        let Some(stored) = listings.find(|stored| stored.listing.id.channel == *channel) else {
+            return Ok(());
+        };
+        let until = kervan.clock.now().checked_add(LANDS_WITHIN).ok();
+        let listing = Listing {
+            doubt_until: until.filter(|_| stands(Safety::LateUpdate)),
+            ..stored.listing
+        };
+        if note_published(kervan, &listing, stored.version, None).await? {
+            return Ok(());
+        }
     }
     Err(FlowError::Overtaken)
 }
@@ -284,10 +332,7 @@ fn wanted_quantity(entry: &Entry, listing: &Listing, now: Timestamp) -> u32 {
         })
     };
     let offers: Vec<Stocked> = entry.offers.iter().filter_map(known).collect();
-    let shown = listing
-        .published
-        .as_ref()
-        .map(|published| published.quantity);
+    let shown = listing.shown(now).map(|published| published.quantity);
     published_quantity(&offers, shown, listing.buffer, listing.cap, now)
 }
 
@@ -313,16 +358,21 @@ async fn note_published(
     version: u64,
     published: Option<Published>,
 ) -> Result<bool, FlowError> {
+    let is_sure = |published: &Published| listing.doubt_until.is_some_and(|at| at <= published.at);
+    let over = published.as_ref().is_some_and(is_sure);
     let listing = Listing {
         published,
+        doubt_until: listing.doubt_until.filter(|_| !over),
         ..listing.clone()
     };
+    let mut only_if = vec![Guard::Version(version)];
+    only_if.retain(|_| stands(Safety::ListingVersion));
     let write = Write::Update {
         key: keys::listing(&listing.id.sku, &listing.id.channel),
         set_body: Some(ledger::write(&listing)?),
         set_due: None,
         add: Vec::new(),
-        only_if: vec![Guard::Version(version)],
+        only_if,
     };
     match kervan.store.write(vec![write]).await {
         Ok(()) => Ok(true),

@@ -2,6 +2,7 @@
 
 use super::{FlowError, forward, intake, ledger, reason_of};
 use crate::Kervan;
+use crate::guards::{Guard, stands};
 use crate::decide::attention_retry_is_due;
 use crate::domain::{
     AccountId, Attention, ChannelOrderId, Order, OrderKey, Reason, Signal, SignalKind,
@@ -81,9 +82,14 @@ async fn sweep_account(
         .transpose()?
         .unwrap_or_default();
     let now = kervan.clock.now();
+    let overlap = if stands(Guard::SweepOverlap) {
+        OVERLAP
+    } else {
+        SignedDuration::ZERO
+    };
     let from = cursor
         .until
-        .map_or(now - FIRST_LOOK, |until| until - OVERLAP);
+        .map_or(now - FIRST_LOOK, |until| until - overlap);
     let (changed, complete) = match read_span(channel, from, now).await {
         Ok(read) => read,
         Err(error) => return Ok(Err(error)),
@@ -99,13 +105,15 @@ async fn sweep_account(
         })
         .collect();
     // Queued first, then remembered: the other way round a crash would lose them.
-    intake::send(&kervan.queues.orders, &signals).await?;
+    if stands(Guard::QueueBeforeCursor) {
+        intake::send(&kervan.queues.orders, &signals).await?;
+    }
     let until = if complete { Some(now) } else { cursor.until };
     // Only what the next span overlaps with can be met again. A span that was not whole is read anew as a whole.
-    let overlap = now - OVERLAP;
+    let met_again = now - overlap;
     let seen = changed
         .into_iter()
-        .filter(|(_, at)| complete && *at >= overlap)
+        .filter(|(_, at)| complete && *at >= met_again)
         .collect();
     let body = ledger::write(&Cursor { until, seen })?;
     let version = stored.as_ref().map_or(0, |item| item.version);
@@ -119,9 +127,13 @@ async fn sweep_account(
     }
     match kervan.store.write(writes).await {
         // Another sweep was as far; both queued.
-        Ok(()) | Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(Ok(signals.len())),
-        Err(error) => Err(error.into()),
+        Ok(()) | Err(WriteError::Conflict(_) | WriteError::Contended) => {}
+        Err(error) => return Err(error.into()),
     }
+    if !stands(Guard::QueueBeforeCursor) {
+        intake::send(&kervan.queues.orders, &signals).await?;
+    }
+    Ok(Ok(signals.len()))
 }
 
 /// A supplier is not swept, so nothing here proves that its trouble is over: an entry of it ends after an hour, and the

@@ -1,6 +1,6 @@
 //! Suppliers are asked how far their orders are, and channels are told of the parcels, each once in effect.
 
-use super::{FlowError, Outcome, forward, ledger, reason_of, wait_of};
+use super::{FlowError, LANDS_WITHIN, Outcome, forward, ledger, reason_of, wait_of};
 use crate::Kervan;
 use crate::decide::{TrackingStep, next_tracking_step};
 use crate::domain::{
@@ -11,14 +11,17 @@ use crate::domain::{
 use crate::marketplaces::{
     CallError, Effect, Kind, ParcelToConfirm, Retry, SupplierOrder, SupplierParcel, SupplierState,
 };
+use crate::guards::{Guard, stands};
 use crate::store::keys;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The most steps that one message takes.
 const MOST_STEPS: usize = 32;
-/// Longer than the tracking-updater's timeout of 60 s.
-const LEASE: SignedDuration = SignedDuration::from_secs(90);
+/// Longer than the tracking-updater's timeout of 60 s, and than a request can be on its way: a channel that is read back
+/// before an unanswered confirmation has landed would be told twice.
+const LEASE: SignedDuration = LANDS_WITHIN;
 /// A supplier's push can overtake the record of its order; afterwards the number is not ours.
 const UNKNOWN_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 /// A supplier shows a new order within seconds; one that it does not show after this time is a person's matter.
@@ -361,18 +364,23 @@ fn new_parcel(
 }
 
 fn contents(purchase: &Purchase, parcel: &SupplierParcel, seen: &[Parcel]) -> Vec<ParcelLine> {
-    let sent = |line: &LineId| -> u32 {
-        let lines = seen.iter().flat_map(|parcel| &parcel.lines);
-        lines
-            .filter(|sent| sent.line == *line)
-            .map(|sent| sent.quantity)
-            .sum()
-    };
-    let mut left: Vec<(&PurchaseLine, u32)> = purchase
-        .lines
+    let sent = seen
         .iter()
-        .map(|line| (line, line.quantity.saturating_sub(sent(&line.line))))
-        .collect();
+        .filter(|parcel| parcel.purchase == purchase.number)
+        .flat_map(|parcel| &parcel.lines);
+    let mut sent_units: BTreeMap<&LineId, u32> = BTreeMap::new();
+    for line in sent {
+        *sent_units.entry(&line.line).or_default() += line.quantity;
+    }
+    // One line of the order may be bought through two offers: what was sent of it is taken off the first one first.
+    let rest = |line| -> (&PurchaseLine, u32) {
+        let line: &PurchaseLine = line;
+        let sent = sent_units.entry(&line.line).or_default();
+        let taken = line.quantity.min(*sent);
+        *sent -= taken;
+        (line, line.quantity - taken)
+    };
+    let mut left: Vec<(&PurchaseLine, u32)> = purchase.lines.iter().map(rest).collect();
     let mut lines: Vec<ParcelLine> = Vec::new();
     for content in &parcel.contents {
         let mut units = content.quantity;
@@ -487,7 +495,7 @@ async fn tell_channel(
         .parcel(number)
         .ok_or_else(|| missing("no-such-parcel"))?;
     let first = matches!(parcel.state, ParcelState::Confirming { attempt: 1, .. });
-    if !first && door.is_confirmed(&order.key.id, number).await? {
+    if !first && stands(Guard::ReadBack) && door.is_confirmed(&order.key.id, number).await? {
         return Ok(());
     }
     let request = ParcelToConfirm {

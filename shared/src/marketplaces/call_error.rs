@@ -54,6 +54,8 @@ pub enum Kind {
     AccountBlocked,
     /// The answer cannot be read.
     Unreadable,
+    /// Nothing was sent: the caller's lease had run out.
+    TooLate,
 }
 
 /// What to do about an error.

@@ -1,10 +1,11 @@
 //! What an account can do for us. Roles are small; what an account cannot do is declared by having no such role.
 
-use super::{CallError, Challenge, PushRefused, Unverified};
+use super::{CallError, Challenge, Kind, PushRefused, Retry, Unverified};
 use crate::domain::{
     AccountId, Buyer, ChannelOrderId, CountryCode, Evidence, LineId, ListingId, Money, OfferId,
     OrderDetails, ParcelLine, Reference, Signal, SupplierOrderId, TrackingNumber,
 };
+use crate::guards::{Guard, stands};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -193,6 +194,20 @@ pub struct PlaceRequest<'a> {
     pub lines: &'a [crate::domain::PurchaseLine],
     /// Who gets it.
     pub buyer: &'a Buyer,
+    /// The end of the lease: from then on the request must not be sent any more.
+    pub not_after: Timestamp,
+}
+
+impl PlaceRequest<'_> {
+    /// Asked by an adapter directly before it sends the order, every time: whatever it did before, renewing a token say,
+    /// may have taken longer than the lease. The error proves that nothing was sent.
+    pub fn in_time(&self, supplier: &AccountId, now: Timestamp) -> Result<(), CallError> {
+        if now < self.not_after || !stands(Guard::OwnLease) {
+            return Ok(());
+        }
+        let retry = Retry::After(Duration::ZERO);
+        Err(CallError::new(supplier, "place", Kind::TooLate, retry, "lease-over"))
+    }
 }
 
 /// A supplier took a purchase.
@@ -280,7 +295,8 @@ pub trait Buy: Send + Sync {
     /// Asks for terms. Has no effect.
     async fn quote(&self, request: &QuoteRequest<'_>) -> Result<Quote, CallError>;
 
-    /// Places a purchase: the one call that cannot be undone. Called only by the holder of the purchase's lease.
+    /// Places a purchase: the one call that cannot be undone. Called only by the holder of the purchase's lease; it asks
+    /// [`PlaceRequest::in_time`] before it sends.
     async fn place(&self, request: &PlaceRequest<'_>) -> Result<Placed, CallError>;
 
     /// How a doubt is settled here.

@@ -1,6 +1,8 @@
 //! The queue in memory: deliveries, delays and hiding as SQS has them, by the clock it is given.
 
-use super::{Depth, MOST_IN_A_CALL, Outgoing, Queue, QueueError, Received, check, whole_seconds};
+use super::{
+    Depth, MOST_IN_A_CALL, Outgoing, Queue, QueueError, Received, check, check_hiding, whole_seconds,
+};
 use crate::clock::Clock;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -65,19 +67,16 @@ impl MemoryQueue {
 
     /// Takes out what has been tried often enough. It is visible at once in the other queue, where its deliveries are
     /// counted from the beginning. The time of its sending stays.
-    fn bury(&self) {
+    fn bury(&self, state: &mut State, now: Timestamp) {
         let Some((tries, dead_letters)) = &self.dead_letters else {
             return;
         };
-        let now = self.clock.now();
-        let mut state = self.lock();
         let worn_out =
             |message: &Message| message.visible_at <= now && message.deliveries >= *tries;
         let (dead, alive) = std::mem::take(&mut state.messages)
             .into_iter()
             .partition::<BTreeMap<_, _>, _>(|(_, message)| worn_out(message));
         state.messages = alive;
-        drop(state);
         for message in dead.into_values() {
             dead_letters.lock().add(message.body, message.sent_at, now);
         }
@@ -101,10 +100,12 @@ impl Queue for MemoryQueue {
         visibility: Duration,
         _wait: Duration,
     ) -> Result<Vec<Received>, QueueError> {
-        self.bury();
+        check_hiding(visibility)?;
         let now = self.clock.now();
         let hidden_until = self.after(visibility);
         let mut state = self.lock();
+        // Under the same lock and of the same time, or a message could be given once more in between.
+        self.bury(&mut state, now);
         let visible = state
             .messages
             .iter_mut()
@@ -135,6 +136,7 @@ impl Queue for MemoryQueue {
     }
 
     async fn release(&self, receipt: &str, after: Duration) -> Result<(), QueueError> {
+        check_hiding(after)?;
         let (number, delivery) = parse(receipt)?;
         let (now, visible_at) = (self.clock.now(), self.after(after));
         let mut state = self.lock();
@@ -148,9 +150,9 @@ impl Queue for MemoryQueue {
     }
 
     async fn depth(&self) -> Result<Depth, QueueError> {
-        self.bury();
         let now = self.clock.now();
-        let state = self.lock();
+        let mut state = self.lock();
+        self.bury(&mut state, now);
         let is_visible = |message: &&Message| message.visible_at <= now;
         let visible = state.messages.values().filter(is_visible).count() as u64;
         Ok(Depth {

@@ -15,6 +15,9 @@ use std::time::Duration;
 /// The longest delay of a message (SQS's own limit).
 pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
 
+/// The longest that a delivery can be hidden (SQS's own limit).
+pub const LONGEST_HIDING: Duration = Duration::from_secs(12 * 60 * 60);
+
 /// The largest body, and the largest sum of the bodies of one call.
 pub const LARGEST_BODY_BYTES: usize = 256 * 1024;
 
@@ -75,7 +78,8 @@ pub trait Queue: Send + Sync + std::fmt::Debug {
     /// Sends all messages, ten a call. After an error some may have been sent: the caller sends all again.
     async fn send(&self, messages: Vec<Outgoing>) -> Result<(), QueueError>;
 
-    /// Receives up to ten messages and hides them for `visibility`; waits up to `wait` for the first.
+    /// Receives up to ten messages and hides them for `visibility`, at most [`LONGEST_HIDING`]; waits up to `wait` for
+    /// the first.
     async fn receive(
         &self,
         most: usize,
@@ -83,10 +87,10 @@ pub trait Queue: Send + Sync + std::fmt::Debug {
         wait: Duration,
     ) -> Result<Vec<Received>, QueueError>;
 
-    /// Deletes a delivery's message.
+    /// Deletes a delivery's message; one that is gone is fine. With the receipt of an older delivery it may stay.
     async fn delete(&self, receipt: &str) -> Result<(), QueueError>;
 
-    /// Makes a delivery's message visible again after `after`.
+    /// Makes a delivery's message visible again after `after`, at most [`LONGEST_HIDING`].
     async fn release(&self, receipt: &str, after: Duration) -> Result<(), QueueError>;
 
     /// Counts the messages, about.
@@ -106,6 +110,26 @@ fn check(messages: &[Outgoing]) -> Result<(), QueueError> {
             let problem = format!("a delay has at most {most} s, not {delay} s");
             return Err(QueueError(problem));
         }
+        if let Some(wrong) = message.body.chars().find(|it| !is_in_xml(*it)) {
+            let problem = format!("a body cannot hold the character {wrong:?}");
+            return Err(QueueError(problem));
+        }
+    }
+    Ok(())
+}
+
+/// SQS takes the characters of XML 1.0 and refuses a whole batch because of another one. JSON writes most others as
+/// escapes, but U+FFFE and U+FFFF as they are.
+const fn is_in_xml(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
+}
+
+/// The same for the time that a delivery is hidden.
+fn check_hiding(hidden: Duration) -> Result<(), QueueError> {
+    if hidden > LONGEST_HIDING {
+        let (asked, most) = (hidden.as_secs(), LONGEST_HIDING.as_secs());
+        let problem = format!("a delivery is hidden for at most {most} s, not {asked} s");
+        return Err(QueueError(problem));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The queue on SQS: a standard queue.
 
 use super::{
-    Depth, LARGEST_BODY_BYTES, MOST_IN_A_CALL, Outgoing, Queue, QueueError, Received, check,
+    Depth, LARGEST_BODY_BYTES, MOST_IN_A_CALL, Outgoing, Queue, QueueError, Received, check, check_hiding,
     whole_seconds,
 };
 use crate::aws::{self, Fault};
@@ -92,6 +92,7 @@ impl Queue for Sqs {
         visibility: Duration,
         wait: Duration,
     ) -> Result<Vec<Received>, QueueError> {
+        check_hiding(visibility)?;
         let wait = wait.min(LONGEST_WAIT);
         let most = most.clamp(1, MOST_IN_A_CALL);
         let patience = Config::builder().timeout_config(aws::timeouts(wait));
@@ -121,6 +122,7 @@ impl Queue for Sqs {
     }
 
     async fn release(&self, receipt: &str, after: Duration) -> Result<(), QueueError> {
+        check_hiding(after)?;
         let call = self.client.change_message_visibility().queue_url(&self.url);
         let call = call
             .receipt_handle(receipt)

@@ -11,6 +11,8 @@ use std::{
 
 /// DynamoDB's limit of one item, names of attributes included.
 const LARGEST_ITEM_BYTES: usize = 400 * 1024;
+/// DynamoDB's limit of all that one transaction puts.
+const LARGEST_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
 /// DynamoDB's limit of a partition key.
 const LONGEST_PK_BYTES: usize = 2048;
 /// DynamoDB's limit of a sort key.
@@ -79,6 +81,7 @@ impl Store for MemoryStore {
         for write in &writes {
             check_key(write.key())?;
         }
+        check_puts(&writes)?;
         let now = self.clock.now();
         let mut items = self.lock();
         let places = writes.iter().enumerate();
@@ -186,15 +189,36 @@ fn add_to(item: &mut Item, add: &[(&'static str, i64)]) -> Result<(), StoreError
     Ok(())
 }
 
-/// The item as the table keeps it: times to the precision that they have there.
-fn kept(mut item: Item) -> Result<Item, StoreError> {
+/// DynamoDB looks at what is put before it looks at any condition.
+fn check_puts(writes: &[Write]) -> Result<(), StoreError> {
+    let mut bytes = 0;
+    for write in writes {
+        if let Write::Put { item, .. } = write {
+            check_item(item)?;
+            bytes += size(item);
+        }
+    }
+    if bytes > LARGEST_TRANSACTION_BYTES {
+        let problem = "a transaction cannot be larger than 4 MiB";
+        return Err(StoreError::Refused(problem.to_owned()));
+    }
+    Ok(())
+}
+
+fn check_item(item: &Item) -> Result<(), StoreError> {
     let refused = |problem: &str| Err(StoreError::Refused(problem.to_owned()));
     if item.due.as_ref().is_some_and(|due| due.lane.is_empty()) {
         return refused("the lane of a due time cannot be empty");
     }
-    if size(&item) > LARGEST_ITEM_BYTES {
+    if size(item) > LARGEST_ITEM_BYTES {
         return refused("an item cannot be larger than 400 KiB");
     }
+    Ok(())
+}
+
+/// The item as the table keeps it: times to the precision that they have there.
+fn kept(mut item: Item) -> Result<Item, StoreError> {
+    check_item(&item)?;
     let whole = |problem: jiff::Error| StoreError::Refused(problem.to_string());
     if let Some(due) = &mut item.due {
         due.at = Timestamp::from_millisecond(due.at.as_millisecond()).map_err(whole)?;

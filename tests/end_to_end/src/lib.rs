@@ -1,9 +1,4 @@
-//! The road of an order in one process: the real flows and adapters on the ports in memory, the simulators' routers in
-//! place of the network, and a clock that moves only when it is told to.
-//!
-//! The same road on the deployed stack is in `tests/deployed.rs`.
+//! The road of an order in one process, with the faults named one by one: the world of the simulation, in which
+//! everything happens in its order. The same road on the deployed stack is in `tests/deployed`.
 
-mod network;
-mod world;
-
-pub use world::{BUYER_WORDS, NEVER_IN_THE_OPEN, World, WorldOptions, known_buyer};
+pub use kervan_simulation::{BUYER_WORDS, NEVER_IN_THE_OPEN, World, WorldOptions, known_buyer};

@@ -41,5 +41,6 @@ pub use money::Money;
 pub use push::Push;
 pub use push::PushState;
 pub use push::PushView;
+pub use random::Random;
 pub use serve::Simulators;
 pub use serve::SimulatorsConfig;

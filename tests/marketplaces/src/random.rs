@@ -3,16 +3,18 @@
 
 /// Repeatable random numbers. Not for secrets.
 #[derive(Debug, Clone)]
-pub(crate) struct Random {
+pub struct Random {
     state: u64,
 }
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// The numbers of a seed.
+    pub fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
-    pub(crate) fn next(&mut self) -> u64 {
+    /// The next number.
+    pub fn next_number(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -21,27 +23,27 @@ impl Random {
     }
 
     /// A number in `0..bound`; 0 where the bound is 0.
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        if bound == 0 { 0 } else { self.next() % bound }
+    pub fn below(&mut self, bound: u64) -> u64 {
+        if bound == 0 { 0 } else { self.next_number() % bound }
     }
 
     /// True once in `n` times on average.
-    pub(crate) fn one_in(&mut self, n: u64) -> bool {
+    pub fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
 
     /// Lower-case hexadecimal digits.
-    pub(crate) fn hex(&mut self, digits: usize) -> String {
+    pub fn hex(&mut self, digits: usize) -> String {
         let mut text = String::with_capacity(digits + 16);
         while text.len() < digits {
-            text.push_str(&format!("{:016x}", self.next()));
+            text.push_str(&format!("{:016x}", self.next_number()));
         }
         text.truncate(digits);
         text
     }
 
     /// Decimal digits, the first of them not 0.
-    pub(crate) fn digits(&mut self, count: usize) -> String {
+    pub fn digits(&mut self, count: usize) -> String {
         (0..count)
             .map(|place| {
                 let digit = if place == 0 {
@@ -55,7 +57,7 @@ impl Random {
     }
 
     /// A random text in the form of a version 4 UUID.
-    pub(crate) fn uuid(&mut self) -> String {
+    pub fn uuid(&mut self) -> String {
         let hex = self.hex(30);
         format!(
             "{}-{}-4{}-8{}-{}",
@@ -68,10 +70,10 @@ impl Random {
     }
 
     /// 32 bytes, for a signing key of this run.
-    pub(crate) fn bytes32(&mut self) -> [u8; 32] {
+    pub fn bytes32(&mut self) -> [u8; 32] {
         let mut bytes = [0_u8; 32];
         for chunk in bytes.chunks_mut(8) {
-            chunk.copy_from_slice(&self.next().to_be_bytes());
+            chunk.copy_from_slice(&self.next_number().to_be_bytes());
         }
         bytes
     }

@@ -193,7 +193,7 @@ impl Case {
                 })
                 .collect(),
             Event::Refused { purchase: n, .. } | Event::PurchaseCancelled { purchase: n } => {
-                purchase(n).map_or(Vec::new(), |p| plan::release(&p.lines))
+                purchase(n).map_or(Vec::new(), |p| plan::release(&p.lines, self.now()))
             }
             Event::Placed { purchase: n, .. } if is_first(n) => {
                 purchase(n).map_or(Vec::new(), |p| plan::bought(&p))

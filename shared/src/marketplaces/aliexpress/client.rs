@@ -64,8 +64,12 @@ impl Client {
         answer.result.ok_or_else(|| call.unreadable("result"))
     }
 
-    /// Places an order.
-    pub(super) async fn create(&self, order: &PlaceOrder<'_>) -> Result<Created, CallError> {
+    /// Places an order; `in_time` is asked directly before it is sent.
+    pub(super) async fn create(
+        &self,
+        order: &PlaceOrder<'_>,
+        in_time: &(dyn Fn() -> Result<(), CallError> + Sync),
+    ) -> Result<Created, CallError> {
         let call = self.call(ORDER_CREATE);
         let extend = ExtendRequest {
             payment: Payment {
@@ -83,7 +87,7 @@ impl Client {
                 json(&call, order)?,
             ),
         ];
-        let answer: CreatedAnswer = self.send(&call, &parameters).await?;
+        let answer: CreatedAnswer = self.send_if(in_time, &call, &parameters).await?;
         answer.result.ok_or_else(|| call.unreadable("result"))
     }
 
@@ -123,10 +127,19 @@ impl Client {
         }
     }
 
-    /// Calls `/sync` with a valid token. A refused token proves that nothing was done, so the call is made once more
-    /// with a new one, an order's too.
     async fn send<T: DeserializeOwned>(
         &self,
+        call: &Call<'_>,
+        parameters: &[(&str, String)],
+    ) -> Result<T, CallError> {
+        self.send_if(&|| Ok(()), call, parameters).await
+    }
+
+    /// Calls `/sync` with a valid token. A refused token proves that nothing was done, so the call is made once more
+    /// with a new one, an order's too.
+    async fn send_if<T: DeserializeOwned>(
+        &self,
+        may_send: &(dyn Fn() -> Result<(), CallError> + Sync),
         call: &Call<'_>,
         parameters: &[(&str, String)],
     ) -> Result<T, CallError> {
@@ -140,10 +153,12 @@ impl Client {
         };
         let seed = &self.config.refresh_token;
         let session = tokens.access(&self.id, seed, &renewer).await?;
+        may_send()?;
         let root = match self.send_once(call, parameters, &session).await {
             Err(error) if error.kind == Kind::TokenInvalid && error.effect == Effect::None => {
                 tokens.refused(&self.id, &session).await?;
                 let session = tokens.access(&self.id, seed, &renewer).await?;
+                may_send()?;
                 let again = self.send_once(call, parameters, &session).await;
                 again.map_err(|error| match error.kind {
                     // A token that is refused as soon as it is given will be so again, until a person looks.

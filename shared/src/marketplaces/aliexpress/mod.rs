@@ -191,7 +191,9 @@ impl Buy for AliExpress {
             logistics_address: address::logistics_address(&call, request.buyer)?,
             product_items: items.collect::<Result<_, _>>()?,
         };
-        let created = self.client.create(&order).await?;
+        let clock = &self.client.outside.clock;
+        let in_time = || request.in_time(&self.client.id, clock.now());
+        let created = self.client.create(&order, &in_time).await?;
         convert::placed(&call, &created)
     }
 

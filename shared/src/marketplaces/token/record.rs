@@ -1,6 +1,7 @@
 //! What the table holds of an account's tokens, and what follows from it. Pure but for the holder's random name.
 
 use crate::{seal::Sealed, secrets::Secret};
+use crate::guards::{Guard, stands};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -140,7 +141,7 @@ impl Record {
             return Step::Ended;
         }
         match &self.lease {
-            Some(lease) if now < lease.until => {
+            Some(lease) if now < lease.until && stands(Guard::TokenLease) => {
                 if lives {
                     return Step::Use;
                 }

@@ -1,5 +1,11 @@
 //! The ports on AWS, on a local stack.
 
+use crate::lost_answers::{
+    Lossy, a_read_whose_answer_is_lost_is_read_again,
+    a_single_write_whose_answer_is_lost_is_a_doubt_and_applied_once,
+    a_transaction_of_which_nothing_is_heard_is_a_doubt_that_its_version_settles,
+    a_transaction_whose_answer_is_lost_is_applied_once,
+};
 use crate::{cases, queue, seal, secrets, store};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
@@ -24,18 +30,26 @@ use std::{
     time::Duration,
 };
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn the_ports_on_aws_behave() {
     let stack = LocalStack::start(StackOptions::default()).await.unwrap();
     let aws = Aws::local(stack.endpoint());
     let clock = Arc::new(ManualClock::at(Timestamp::now()));
 
-    let table = DynamoDb::new(aws.dynamodb(), table(&aws).await, clock.clone());
+    let name = table(&aws).await;
+    let table = DynamoDb::new(aws.dynamodb(), name, clock.clone());
     let given = store::Given {
         store: Arc::new(table),
         clock: clock.clone(),
     };
-    let mut all = store::cases(given);
+    let mut all = store::cases(given.clone());
+    let lossy = Lossy::new(given, stack.endpoint(), name).await;
+    all.extend(cases::cases![lossy;
+        a_transaction_whose_answer_is_lost_is_applied_once,
+        a_transaction_of_which_nothing_is_heard_is_a_doubt_that_its_version_settles,
+        a_single_write_whose_answer_is_lost_is_a_doubt_and_applied_once,
+        a_read_whose_answer_is_lost_is_read_again,
+    ]);
     all.extend(queue::cases(Arc::new(Queues::new(&aws))));
     all.extend(seal::cases(Arc::new(kms(&aws).await)));
     let vault = Arc::new(Vault::new(&aws, clock));

@@ -13,6 +13,7 @@
 
 mod aws;
 mod cases;
+mod lost_answers;
 mod memory;
 mod queue;
 mod seal;

@@ -55,6 +55,7 @@ impl AliExpress {
             delivery,
             not_to: new.not_to,
             on_sale: true,
+            takes_orders: true,
         };
         self.state().products.insert(product.product_id, product);
         Ok(())
@@ -67,6 +68,16 @@ impl AliExpress {
         product
             .ok_or_else(|| ControlError::unknown("product", product_id))?
             .on_sale = on_sale;
+        Ok(())
+    }
+
+    /// The store sells the product and takes no order of it; or takes them again.
+    pub fn set_takes_orders(&self, product_id: u64, takes: bool) -> Result<(), ControlError> {
+        let state = &mut *self.state();
+        let product = state.products.get_mut(&product_id);
+        product
+            .ok_or_else(|| ControlError::unknown("product", product_id))?
+            .takes_orders = takes;
         Ok(())
     }
 

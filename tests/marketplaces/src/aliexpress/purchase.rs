@@ -146,7 +146,7 @@ impl State {
         let product = self
             .products
             .get(&product_id)
-            .filter(|one| one.on_sale)
+            .filter(|one| one.on_sale && one.takes_orders)
             .ok_or_else(gone)?;
         let wanted = attr_ids(&text_of(&item["sku_attr"]));
         let mut skus = product.skus.iter();

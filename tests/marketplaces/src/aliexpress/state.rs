@@ -60,6 +60,8 @@ pub(super) struct Product {
     pub(super) delivery: Vec<DeliveryOption>,
     pub(super) not_to: Vec<String>,
     pub(super) on_sale: bool,
+    /// Whether an order of it is taken.
+    pub(super) takes_orders: bool,
 }
 
 pub(super) struct Sku {

@@ -286,6 +286,8 @@ impl State {
         let now = self.now;
         let order = self.orders.get_mut(order_id);
         let order = order.ok_or_else(|| ControlError::unknown("order", order_id))?;
+        order.before = None;
+        order.before = Some((now, Box::new(order.clone())));
         order.modified_at = now;
         Ok(order)
     }
@@ -353,6 +355,7 @@ impl State {
             lines,
             fulfillments: Vec::new(),
             sales_record: number,
+            before: None,
         };
         self.announce_order(&order);
         self.orders.insert(order_id.clone(), order);

@@ -57,6 +57,7 @@ pub(super) struct Offer {
     pub(super) revisions: (Date, u32),
 }
 
+#[derive(Clone)]
 pub(super) struct Order {
     pub(super) order_id: String,
     pub(super) created_at: Timestamp,
@@ -69,8 +70,11 @@ pub(super) struct Order {
     pub(super) lines: Vec<Line>,
     pub(super) fulfillments: Vec<FulfillmentView>,
     pub(super) sales_record: u64,
+    /// When the seller's or the buyer's doing last changed it, and how it was before.
+    pub(super) before: Option<(Timestamp, Box<Order>)>,
 }
 
+#[derive(Clone)]
 pub(super) struct Line {
     pub(super) line_item_id: String,
     pub(super) sku: String,

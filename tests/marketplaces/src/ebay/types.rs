@@ -65,6 +65,8 @@ pub struct EbaySettings {
     pub access_token_s: u64,
     /// Milliseconds from a sale until getOrder finds it.
     pub order_visible_after_ms: u64,
+    /// For so many milliseconds after an order changed, every second getOrder still shows it as it was before.
+    pub order_lag_ms: u64,
     /// Milliseconds from a sale until getOrders lists it.
     pub orders_list_visible_after_ms: u64,
     /// Milliseconds from a sale until its notification is sent first.
@@ -86,6 +88,7 @@ impl Default for EbaySettings {
         Self {
             access_token_s: 7200,
             order_visible_after_ms: 200,
+            order_lag_ms: 0,
             orders_list_visible_after_ms: 1_000,
             push_delay_ms: 0,
             order_push_gaps_ms: vec![10_000, 60_000],

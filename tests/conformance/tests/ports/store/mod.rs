@@ -1,7 +1,10 @@
 //! The behaviour of a store. Each case has partitions of its own, so that all can share one table.
 
 mod concurrency;
+mod protocol;
+mod races;
 mod reads;
+mod sweeps;
 mod writes;
 
 use crate::cases::Case;
@@ -22,7 +25,11 @@ pub(crate) struct Given {
 pub(crate) fn cases(given: Given) -> Vec<Case> {
     let mut cases = writes::cases(given.clone());
     cases.extend(reads::cases(given.clone()));
-    cases.extend(concurrency::cases(given));
+    cases.extend(protocol::cases(given.clone()));
+    cases.extend(concurrency::cases(given.clone()));
+    // Before the races, which leave orders that are due.
+    cases.extend(sweeps::cases(given.clone()));
+    cases.extend(races::cases(given));
     cases
 }
 
@@ -32,11 +39,11 @@ impl Given {
     }
 
     /// Puts without a condition.
-    async fn keep(&self, item: Item) {
+    pub(crate) async fn keep(&self, item: Item) {
         self.put(item, Condition::Always).await.unwrap();
     }
 
-    async fn get(&self, key: &Key) -> Option<Item> {
+    pub(crate) async fn get(&self, key: &Key) -> Option<Item> {
         self.store.get(key).await.unwrap()
     }
 
@@ -51,11 +58,11 @@ impl Given {
     }
 }
 
-fn item(pk: &str, sk: &str) -> Item {
+pub(crate) fn item(pk: &str, sk: &str) -> Item {
     Item::new(Key::new(pk, sk), 1, format!("{{\"of\":\"{pk}/{sk}\"}}"))
 }
 
-fn put(item: Item, only_if: Condition) -> Write {
+pub(crate) fn put(item: Item, only_if: Condition) -> Write {
     Write::Put { item, only_if }
 }
 
@@ -64,7 +71,7 @@ fn check(key: &Key, only_if: Vec<Guard>) -> Write {
     add(key, Vec::new(), only_if)
 }
 
-fn add(key: &Key, add: Vec<(&'static str, i64)>, only_if: Vec<Guard>) -> Write {
+pub(crate) fn add(key: &Key, add: Vec<(&'static str, i64)>, only_if: Vec<Guard>) -> Write {
     Write::Update {
         key: key.clone(),
         set_body: None,

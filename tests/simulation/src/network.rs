@@ -14,12 +14,15 @@ use tower::ServiceExt;
 pub(crate) const EBAY_URL: &str = "http://127.0.0.1:1";
 /// Stands where `https://api-sg.aliexpress.com` stands.
 pub(crate) const SUPPLIER_URL: &str = "http://127.0.0.1:2";
+/// The same for the second account at AliExpress.
+pub(crate) const SECOND_SUPPLIER_URL: &str = "http://127.0.0.1:3";
 
 /// The network of a world.
 #[derive(Clone)]
 pub(crate) struct Network {
     pub(crate) ebay: axum::Router,
     pub(crate) aliexpress: axum::Router,
+    pub(crate) second: Option<axum::Router>,
 }
 
 impl std::fmt::Debug for Network {
@@ -37,6 +40,10 @@ impl Http for Network {
         let router = match request.uri().port_u16() {
             Some(1) => self.ebay.clone(),
             Some(2) => self.aliexpress.clone(),
+            Some(3) => match &self.second {
+                Some(second) => second.clone(),
+                None => return Err(failed(Sent::No, false, "no such host")),
+            },
             _ => return Err(failed(Sent::No, false, "no such host")),
         };
         let request = request.map(axum::body::Body::from);
@@ -53,7 +60,7 @@ impl Http for Network {
     }
 }
 
-fn failed(sent: Sent, timed_out: bool, problem: &str) -> HttpError {
+pub(crate) fn failed(sent: Sent, timed_out: bool, problem: &str) -> HttpError {
     HttpError {
         sent,
         timed_out,

@@ -1,84 +1,21 @@
-//! A merchant's whole world in one process.
+//! A merchant's whole world in one process, in which everything happens in its order and nothing fails by itself.
 
-use crate::network::{EBAY_URL, Network, SUPPLIER_URL, SharedClock};
+use crate::network::SUPPLIER_URL;
+use crate::stage::{EBAY_ENDPOINT, Stage, WorldOptions, supplier_secret};
 use jiff::{SignedDuration, Timestamp};
-use kervan::clock::{Clock, ManualClock};
-use kervan::domain::{
-    AccountId, Listing, ListingId, Money, Offer, OfferId, Order, OrderKey, Signal, Sku,
-};
-use kervan::flows::{self, Intake, IntakeAnswer, InventoryTask, catalog, ledger};
+use kervan::Kervan;
+use kervan::clock::Clock;
+use kervan::domain::{OrderKey, Signal};
+use kervan::flows::{self, Intake, IntakeAnswer, InventoryTask};
 use kervan::handler::{self, Message};
-use kervan::marketplaces::TokenStore;
 use kervan::queue::{MemoryQueue, Queue};
-use kervan::seal::{MemorySeal, Seal};
-use kervan::secrets::MemorySecrets;
-use kervan::store::MemoryStore;
-use kervan::{Accounts, Kervan, Queues};
-use kervan_marketplaces::aliexpress::NewProduct;
-use kervan_marketplaces::ebay::{NewListing, NewOrder};
-use kervan_marketplaces::{AliExpress, AliExpressConfig, Buyer, Ebay, EbayConfig, Push, defaults};
+use kervan_marketplaces::{Push, defaults};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Words of the buyers' data that the tests search for in everything that came out.
-pub const BUYER_WORDS: [&str; 3] = ["Zebedee Quillfeather", "77 Marzipan Crescent", "5550177"];
-
-/// What may stand nowhere but under the seal, in the secrets and at the supplier: the known buyer's data, and secrets.
-pub const NEVER_IN_THE_OPEN: [&str; 7] = [
-    BUYER_WORDS[0],
-    BUYER_WORDS[1],
-    BUYER_WORDS[2],
-    defaults::EBAY_CLIENT_SECRET,
-    defaults::EBAY_REFRESH_TOKEN,
-    defaults::ALIEXPRESS_APP_SECRET,
-    defaults::ALIEXPRESS_REFRESH_TOKEN,
-];
-
-/// The endpoint that the world registers at eBay.
-const EBAY_ENDPOINT: &str = "https://kervan.invalid/hooks/ebay/main";
-const SUPPLIER_ENDPOINT: &str = "https://kervan.invalid/hooks/aliexpress/main";
-/// Deliveries of a message before it lies in the dead-letter queue, as in the template.
-const MOST_DELIVERIES: u32 = 5;
-const VISIBILITY: Duration = Duration::from_secs(360);
-
-/// A buyer whose data holds [`BUYER_WORDS`].
-pub fn known_buyer() -> Buyer {
-    Buyer {
-        username: "zebedee_q".to_owned(),
-        full_name: BUYER_WORDS[0].to_owned(),
-        address_line1: BUYER_WORDS[1].to_owned(),
-        address_line2: None,
-        city: "Orlando".to_owned(),
-        state_or_province: "FL".to_owned(),
-        postal_code: "32807".to_owned(),
-        country_code: "US".to_owned(),
-        phone: format!("407{}", BUYER_WORDS[2]),
-        email: "zq@members.example.invalid".to_owned(),
-    }
-}
-
-/// What a world begins with.
-#[derive(Debug, Clone)]
-pub struct WorldOptions {
-    /// eBay's settings.
-    pub ebay: EbayConfig,
-    /// AliExpress's settings.
-    pub aliexpress: AliExpressConfig,
-}
-
-impl Default for WorldOptions {
-    /// A merchant who pays a second after the purchase, and a store that ships after a minute and delivers after an hour.
-    fn default() -> Self {
-        let mut aliexpress = AliExpressConfig::default();
-        aliexpress.settings.merchant_pays_after_ms = Some(1_000);
-        aliexpress.settings.ships_after_ms = Some(60_000);
-        aliexpress.settings.delivers_after_ms = Some(3_600_000);
-        Self {
-            ebay: EbayConfig::default(),
-            aliexpress,
-        }
-    }
-}
+/// How long a message is hidden from others while it is worked on, as in the template.
+pub(crate) const VISIBILITY: Duration = Duration::from_secs(360);
 
 /// Kervan, both marketplaces, and the time.
 pub struct World {
@@ -86,85 +23,33 @@ pub struct World {
     pub kervan: Kervan,
     /// The door for pushes.
     pub door: kervan::Door,
-    /// The channel.
-    pub ebay: Ebay,
-    /// The supplier.
-    pub aliexpress: AliExpress,
-    /// The time of all.
-    pub clock: Arc<ManualClock>,
-    /// The table.
-    pub store: Arc<MemoryStore>,
-    network: Network,
-    /// The secrets.
-    pub secrets: Arc<MemorySecrets>,
-    /// Signals of customers' orders.
-    pub orders: Arc<MemoryQueue>,
-    /// Signals of suppliers' orders.
-    pub tracking: Arc<MemoryQueue>,
-    /// Offers to look at.
-    pub inventory: Arc<MemoryQueue>,
-    /// Where messages end that failed too often.
-    pub dead: Arc<MemoryQueue>,
+    stage: Stage,
+}
+
+/// What the world stands on.
+impl Deref for World {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.stage
+    }
 }
 
 impl World {
     /// A world with empty shelves.
     pub fn new(options: WorldOptions) -> Self {
-        let start: Timestamp =
-            Timestamp::from_second(1_795_000_000).unwrap_or(Timestamp::UNIX_EPOCH);
-        let clock = Arc::new(ManualClock::at(start));
-        let shared: Arc<dyn kervan_marketplaces::Clock> = Arc::new(SharedClock(clock.clone()));
-        let ebay = Ebay::new(options.ebay, shared.clone(), 7);
-        let aliexpress = AliExpress::new(options.aliexpress, shared, 7);
-        let network = Network {
-            ebay: ebay.router(),
-            aliexpress: aliexpress.router(),
-        };
-        let store = Arc::new(MemoryStore::new(clock.clone()));
-        let seal: Arc<dyn Seal> = Arc::new(MemorySeal::new());
-        let secrets = Arc::new(secrets());
-        let tokens = TokenStore::new(store.clone(), seal.clone(), clock.clone());
-        let accounts = |tokens| {
-            let ids = vec![channel(), supplier()];
-            let http = Arc::new(network.clone());
-            Accounts::new(ids, "kervan/", secrets.clone(), http, clock.clone(), tokens)
-        };
-        let dead = Arc::new(MemoryQueue::new(clock.clone()));
-        let queue = || {
-            let queue = MemoryQueue::new(clock.clone());
-            Arc::new(queue.with_dead_letters(MOST_DELIVERIES, dead.clone()))
-        };
-        let (orders, tracking, inventory) = (queue(), queue(), queue());
-        let kervan = Kervan {
-            clock: clock.clone(),
-            store: store.clone(),
-            seal,
-            queues: Queues {
-                orders: orders.clone(),
-                tracking: tracking.clone(),
-                inventory: inventory.clone(),
-            },
-            accounts: accounts(Some(Arc::new(tokens))),
-        };
-        let door = kervan::Door {
-            accounts: accounts(None),
-            orders: orders.clone(),
-            tracking: tracking.clone(),
-        };
+        let stage = Stage::new(options);
+        let ports = stage.ports();
         Self {
-            kervan,
-            door,
-            ebay,
-            aliexpress,
-            clock,
-            store,
-            network,
-            secrets,
-            orders,
-            tracking,
-            inventory,
-            dead,
+            kervan: stage.worker(&ports),
+            door: stage.door(&ports),
+            stage,
         }
+    }
+
+    /// The stage, without its workers.
+    pub(crate) fn into_stage(self) -> Stage {
+        self.stage
     }
 
     /// A world that sells one lamp on eBay and can buy `stock` of them at AliExpress, with its pushes registered.
@@ -175,49 +60,6 @@ impl World {
         world.run_schedules().await?;
         world.settle().await?;
         Ok(world)
-    }
-
-    /// Puts a sku on eBay, into a store of AliExpress, and into the catalogue. Amounts are US cents.
-    pub async fn add(
-        &self,
-        sku: &str,
-        price: i64,
-        product: u64,
-        cost: i64,
-        stock: u32,
-    ) -> anyhow::Result<()> {
-        let usd = "USD".parse()?;
-        let listing = NewListing::new(sku, kervan_marketplaces::Money::usd(price), 0);
-        let listing = self.ebay.add_listing(listing);
-        let cost = kervan_marketplaces::Money::usd(cost);
-        self.aliexpress
-            .add_product(NewProduct::simple(product, 9_001, cost, stock))?;
-        let sku = Sku::parse(sku)?;
-        let listing = Listing {
-            id: ListingId {
-                channel: channel(),
-                sku: sku.clone(),
-                offer: listing.offer_id,
-            },
-            price: Money {
-                minor: price,
-                currency: usd,
-            },
-            buffer: 0,
-            cap: 50,
-            published: None,
-        };
-        let variant = (product * 10 + 1).to_string();
-        let offer = Offer {
-            id: OfferId::new(supplier(), &product.to_string(), &variant)?,
-            sku,
-            rank: 1,
-            ship_to: "US".parse()?,
-            evidence: None,
-            interval_s: 600,
-        };
-        catalog::put(&*self.store, listing, offer, self.clock.now()).await?;
-        Ok(())
     }
 
     /// Answers eBay's challenge through the door and tells AliExpress where to push.
@@ -238,9 +80,7 @@ impl World {
             "application/json",
             answer.body.as_bytes(),
         )?;
-        let mut settings = self.aliexpress.settings();
-        settings.push_url = Some(SUPPLIER_ENDPOINT.to_owned());
-        self.aliexpress.set_settings(settings);
+        self.subscribe_to_suppliers();
         Ok(())
     }
 
@@ -277,7 +117,7 @@ impl World {
         let refresh_token = self.exchange(&code).await?;
         self.secrets.put(
             "kervan/account/aliexpress/main",
-            supplier_secret(&refresh_token),
+            supplier_secret(SUPPLIER_URL, &refresh_token),
         );
         // Functions look at a secret again within minutes.
         self.pass(SignedDuration::from_mins(6)).await
@@ -316,34 +156,6 @@ impl World {
         token
             .map(str::to_owned)
             .ok_or_else(|| anyhow::anyhow!("no refresh token in {answer}"))
-    }
-
-    /// A customer buys one or more units of a sku.
-    pub fn buy(&self, sku: &str, quantity: u32) -> anyhow::Result<OrderKey> {
-        self.buy_as(NewOrder::one(sku, quantity))
-    }
-
-    /// A customer buys.
-    pub fn buy_as(&self, order: NewOrder) -> anyhow::Result<OrderKey> {
-        let id = self.ebay.place_order(order)?;
-        Ok(OrderKey {
-            channel: channel(),
-            id: id.try_into()?,
-        })
-    }
-
-    /// The order as Kervan has it.
-    pub async fn order(&self, key: &OrderKey) -> anyhow::Result<Option<Order>> {
-        Ok(ledger::load(&*self.store, key).await?)
-    }
-
-    /// The attention reason of an order, as its code; empty where there is none.
-    pub async fn attention(&self, key: &OrderKey) -> anyhow::Result<String> {
-        let order = self.order(key).await?;
-        let attention = order.and_then(|order| order.attention);
-        Ok(attention
-            .map(|attention| attention.reason.code())
-            .unwrap_or_default())
     }
 
     /// Delivers one push by hand and returns what was answered.
@@ -482,47 +294,4 @@ where
         queue.delete(&message.receipt).await?;
     }
     Ok(true)
-}
-
-fn channel() -> AccountId {
-    account("ebay:main")
-}
-
-fn supplier() -> AccountId {
-    account("aliexpress:main")
-}
-
-#[allow(
-    clippy::expect_used,
-    reason = "constants of this file, checked by every test"
-)]
-fn account(id: &str) -> AccountId {
-    id.parse().expect("a valid account id")
-}
-
-fn secrets() -> MemorySecrets {
-    let secrets = MemorySecrets::new();
-    let ebay = serde_json::json!({
-        "environment": EBAY_URL,
-        "client_id": defaults::EBAY_CLIENT_ID,
-        "client_secret": defaults::EBAY_CLIENT_SECRET,
-        "refresh_token": defaults::EBAY_REFRESH_TOKEN,
-        "endpoint": EBAY_ENDPOINT,
-        "verification_token": defaults::EBAY_VERIFICATION_TOKEN,
-    });
-    secrets.put("kervan/account/ebay/main", ebay.to_string());
-    let aliexpress = supplier_secret(defaults::ALIEXPRESS_REFRESH_TOKEN);
-    secrets.put("kervan/account/aliexpress/main", aliexpress);
-    secrets.put("kervan/pseudonym-key", "0123456789abcdef0123456789abcdef");
-    secrets
-}
-
-fn supplier_secret(refresh_token: &str) -> String {
-    let secret = serde_json::json!({
-        "environment": SUPPLIER_URL,
-        "app_key": defaults::ALIEXPRESS_APP_KEY,
-        "app_secret": defaults::ALIEXPRESS_APP_SECRET,
-        "refresh_token": refresh_token,
-    });
-    secret.to_string()
 }

@@ -1,5 +1,8 @@
 //! The behaviour of a queue.
 
+mod concurrency;
+mod protocol;
+
 use crate::cases::{Case, cases};
 use kervan::queue::{Depth, LARGEST_BODY_BYTES, LONGEST_DELAY, Outgoing, Queue, Received};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -23,6 +26,13 @@ const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_secs(1);
 
 pub(crate) fn cases(queues: Arc<dyn Queues>) -> Vec<Case> {
+    let mut cases = basics(queues.clone());
+    cases.extend(protocol::cases(queues.clone()));
+    cases.extend(concurrency::cases(queues));
+    cases
+}
+
+fn basics(queues: Arc<dyn Queues>) -> Vec<Case> {
     cases![queues;
         what_was_sent_is_received_once_while_it_is_hidden,
         a_message_comes_again_unless_it_was_deleted,

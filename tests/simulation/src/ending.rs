@@ -1,0 +1,135 @@
+//! What must hold once nothing happens any more: counted at the marketplaces, compared with the table.
+
+use crate::monitor::Monitor;
+use crate::stage::{NEVER_IN_THE_OPEN, Stage};
+use futures_util::FutureExt;
+use kervan::clock::Clock;
+use kervan::decide::WORTHLESS;
+use kervan::domain::{Offer, Order, Phase, PurchaseState, Sku};
+use kervan::flows::{catalog, ledger};
+use kervan::store::{Item, Store, keys};
+use kervan_marketplaces::ebay::{CancelState, EbayOrderView};
+
+/// Checks the end and says of each order, in the order of the customers, how it ended.
+pub(crate) fn check(stage: &Stage, monitor: &Monitor) -> Vec<String> {
+    let orders = monitor.orders_now();
+    let mut ends = Vec::new();
+    for sold in stage.ebay.orders() {
+        let order = orders
+            .iter()
+            .find(|order| order.key.id.as_str() == sold.order_id);
+        ends.push(match order {
+            Some(order) => {
+                units(monitor, order, &sold);
+                erased(stage, monitor, order);
+                end_of(order)
+            }
+            // It was over before Kervan saw it.
+            None if sold.cancel == CancelState::Canceled => "left_alone".to_owned(),
+            None => {
+                monitor.report("I1", format!("{} was sold and never recorded", sold.order_id));
+                "lost".to_owned()
+            }
+        });
+    }
+    for body in stage.dead.bodies() {
+        monitor.report("I1", format!("a message has died: {body}"));
+        if NEVER_IN_THE_OPEN.iter().any(|word| body.contains(word)) {
+            monitor.report("I7", "a buyer's data lies in the dead-letter queue");
+        }
+    }
+    check_listings(stage, monitor);
+    ends
+}
+
+/// How an order ended, in a word.
+fn end_of(order: &Order) -> String {
+    match (&order.phase, &order.attention) {
+        (Phase::Done, _) => "done".to_owned(),
+        (Phase::Cancelled, _) => "cancelled".to_owned(),
+        (Phase::Open, Some(attention)) => attention.reason.code(),
+        (Phase::Open, None) => "open".to_owned(),
+    }
+}
+
+/// I6 and I4: what was bought is what was sold, and the customer knows of all of it.
+fn units(monitor: &Monitor, order: &Order, sold: &EbayOrderView) {
+    let key = &order.key;
+    let wanted: u32 = sold.lines.iter().map(|line| line.quantity).sum();
+    let told: u32 = sold.lines.iter().map(|line| line.shipped).sum();
+    let bought = monitor.units_bought().get(key).copied().unwrap_or(0);
+    let in_doubt = |state: &PurchaseState| matches!(state, PurchaseState::Placing { .. });
+    let doubtful = order.purchases.iter().any(|one| in_doubt(&one.state));
+    let live = order
+        .purchases
+        .iter()
+        .filter(|one| one.is_live() && !in_doubt(&one.state));
+    let known: u32 = live
+        .flat_map(|one| &one.lines)
+        .map(|line| line.quantity)
+        .sum();
+    if bought > wanted {
+        let what = format!("{key}: {bought} units bought for {wanted} sold");
+        monitor.report("I6", what);
+    }
+    if bought != known && !doubtful {
+        let what = format!("{key}: {bought} units at suppliers, the order knows of {known}");
+        monitor.report("I6", what);
+    }
+    match order.phase {
+        Phase::Done if bought != wanted => {
+            monitor.report("I6", format!("{key} is done with {bought} of {wanted} units"));
+        }
+        Phase::Done if told != wanted => {
+            monitor.report("I4", format!("{key} is done, and {told} of {wanted} are confirmed"));
+        }
+        Phase::Cancelled if bought > 0 => {
+            monitor.report("I6", format!("{key} is cancelled, and {bought} units are bought"));
+        }
+        Phase::Open if order.attention.is_none() => {
+            monitor.report("I3", format!("{key} is still open"));
+        }
+        _ => {}
+    }
+}
+
+/// I7: what was erased is gone.
+fn erased(stage: &Stage, monitor: &Monitor, order: &Order) {
+    if order.buyer_erased && !monitor.is_erasure_demanded() {
+        monitor.report("I7", format!("{}'s buyer was erased, and nobody asked for it", order.key));
+    }
+    let item = stage.store.get(&keys::buyer(&order.key)).now_or_never();
+    if order.buyer_erased && !matches!(item, Some(Ok(None))) {
+        monitor.report("I7", format!("{}'s buyer was erased and is there", order.key));
+    }
+}
+
+/// I5, wherever nobody is at work: no listing shows more than is known to be free, unless its stock is due for a look.
+pub(crate) fn check_listings(stage: &Stage, monitor: &Monitor) {
+    let now = stage.clock.now();
+    let items = stage.store.items();
+    for view in stage.ebay.listings() {
+        let Ok(sku) = Sku::parse(&view.sku) else {
+            continue;
+        };
+        let partition = keys::sku(&sku);
+        let is_offer =
+            |item: &&Item| item.key.pk == partition && item.key.sk.starts_with(keys::OFFER);
+        let is_due = |item: &Item| item.due.as_ref().is_some_and(|due| due.at <= now);
+        let mut offers = items.iter().filter(is_offer);
+        if offers.clone().any(is_due) {
+            continue;
+        }
+        let free = offers.by_ref().filter_map(|item| {
+            let evidence = ledger::read::<Offer>(&item.body).ok()?.evidence?;
+            let is_known = now.duration_since(evidence.at) <= WORTHLESS;
+            let units = item.counters.get(catalog::FREE).copied().unwrap_or(0);
+            Some(if is_known { units.max(0) } else { 0 })
+        });
+        let free: i64 = free.sum();
+        if i64::from(view.quantity) > free {
+            let what = format!("{} shows {}, and {free} are free", view.sku, view.quantity);
+            monitor.report("I5", what);
+        }
+    }
+}

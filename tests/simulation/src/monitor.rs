@@ -1,0 +1,566 @@
+//! The invariants, watched while the functions run. Each is checked where it could break first: at the write, the send or
+//! the call itself, not at the end.
+
+use crate::gate::{Gate, RunId};
+use crate::plain_supplier::Shelf;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use kervan::clock::{Clock, ManualClock};
+use kervan::decide::FRESH;
+use kervan::domain::{
+    Cancel, Offer, Order, OrderKey, Payment, Phase, PurchaseState, Sku,
+};
+use kervan::flows::{FlowError, Outcome, catalog, ledger};
+use kervan::queue::Outgoing;
+use kervan::store::{Item, Key, MemoryStore, Store, Write, keys};
+use kervan_marketplaces::{AliExpress, Ebay};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Terms are bought on for ten minutes, and a worker may take a while.
+const OLDEST_TERMS: SignedDuration = SignedDuration::from_mins(13);
+/// A worker that loaded its evidence so long ago may still push what it found.
+const PUSH_SLACK: SignedDuration = SignedDuration::from_mins(5);
+
+/// An invariant that did not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// As `I2`.
+    pub invariant: &'static str,
+    /// What was seen.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.invariant, self.what)
+    }
+}
+
+#[derive(Default)]
+struct State {
+    violations: Vec<Violation>,
+    /// The lease of each reference, as it was written.
+    leases: BTreeMap<String, Lease>,
+    /// When the channel last changed each order, as far as the table knows.
+    changed: BTreeMap<OrderKey, Timestamp>,
+    /// Whether eBay has really demanded that the buyer's data goes.
+    erasure_demanded: bool,
+    /// References with the order and the purchase that they mean.
+    references: BTreeMap<String, OrderKey>,
+    /// Calls on the wire that must not meet another of their kind: placing a reference, renewing a token.
+    in_flight: BTreeMap<String, u32>,
+    /// Bodies of messages that each run has put into a queue.
+    sent: BTreeMap<RunId, Vec<String>>,
+    /// Bodies of messages whose work each run has finished for good.
+    finished: BTreeSet<(RunId, String)>,
+    /// Every order that is in the table.
+    orders: BTreeSet<OrderKey>,
+    place_calls: u64,
+    has_placed: bool,
+}
+
+/// A lease of a purchase.
+#[derive(Clone, Copy)]
+struct Lease {
+    holder: RunId,
+    until: Timestamp,
+    /// Whether money may be spent, by what the table knew when the lease was written.
+    may_buy: bool,
+}
+
+/// Watches. Copies watch the same.
+#[derive(Clone)]
+pub(crate) struct Monitor {
+    state: Arc<Mutex<State>>,
+    gate: Gate,
+    clock: Arc<ManualClock>,
+    store: Arc<MemoryStore>,
+    ebay: Ebay,
+    suppliers: Vec<AliExpress>,
+    shelf: Option<Shelf>,
+    forbidden: Arc<[&'static str]>,
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Monitor")
+    }
+}
+
+/// A call to a marketplace, as far as the monitor cares.
+pub(crate) struct Call {
+    /// The operation, for the trace.
+    pub(crate) name: String,
+    /// What only one function at a time may do: place this reference, renew this account's token.
+    alone: Option<String>,
+    raises: Vec<(String, u32)>,
+}
+
+/// Counts a call as long as its function waits for the answer.
+pub(crate) struct InFlight {
+    monitor: Monitor,
+    alone: String,
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let mut state = self.monitor.lock();
+        if let Some(calls) = state.in_flight.get_mut(&self.alone) {
+            *calls -= 1;
+        }
+    }
+}
+
+impl Monitor {
+    pub(crate) fn new(
+        gate: Gate,
+        stage: &crate::stage::Stage,
+        shelf: Option<Shelf>,
+        forbidden: &[&'static str],
+    ) -> Self {
+        let second = stage.second.iter().cloned();
+        Self {
+            state: Arc::default(),
+            gate,
+            clock: stage.clock.clone(),
+            store: stage.store.clone(),
+            ebay: stage.ebay.clone(),
+            suppliers: std::iter::once(stage.aliexpress.clone())
+                .chain(second)
+                .collect(),
+            shelf,
+            forbidden: forbidden.into(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that an invariant did not hold.
+    pub(crate) fn report(&self, invariant: &'static str, what: impl Into<String>) {
+        let what = what.into();
+        self.lock().violations.push(Violation { invariant, what });
+    }
+
+    /// What did not hold so far.
+    pub(crate) fn violations(&self) -> Vec<Violation> {
+        self.lock().violations.clone()
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        !self.lock().violations.is_empty()
+    }
+
+    /// How many messages a run has put into queues.
+    pub(crate) fn sent_by(&self, run: RunId) -> usize {
+        self.lock().sent.get(&run).map_or(0, Vec::len)
+    }
+
+    /// Calls that would have bought something, whatever became of them.
+    pub(crate) fn place_calls(&self) -> u64 {
+        self.lock().place_calls
+    }
+
+    /// Whether a purchase was placed, as the table has it.
+    pub(crate) fn has_placed(&self) -> bool {
+        self.lock().has_placed
+    }
+
+    /// A transaction was written: I3, I6, I7 and I8 of what it touched.
+    pub(crate) async fn written(&self, writes: &[Write]) {
+        let run = self.gate.current();
+        for write in writes {
+            let (key, body) = match write {
+                Write::Put { item, .. } => (&item.key, Some(&item.body)),
+                Write::Update { key, set_body, .. } => (key, set_body.as_ref()),
+                Write::Delete { key } => (key, None),
+            };
+            if let Some(body) = body {
+                self.nothing_in_the_open(&format!("{} {}", key.pk, key.sk), body);
+            }
+            if let (Write::Put { item, .. }, keys::STATE) = (write, key.sk.as_str()) {
+                self.order_written(run, item).await;
+            }
+        }
+        let takes = |write: &&Write| match write {
+            Write::Update { add, set_body, .. } => {
+                set_body.is_none() && add.iter().any(|(name, by)| *name == catalog::FREE && *by < 0)
+            }
+            _ => false,
+        };
+        let taken: Vec<&Key> = writes.iter().filter(takes).map(Write::key).collect();
+        self.units_are_conserved(&taken).await;
+    }
+
+    async fn order_written(&self, run: RunId, item: &Item) {
+        let Ok(order) = ledger::read::<Order>(&item.body) else {
+            return self.report("I8", "an order that cannot be read was written");
+        };
+        {
+            let mut state = self.lock();
+            state.orders.insert(order.key.clone());
+            for purchase in &order.purchases {
+                let reference = purchase.reference.as_str().to_owned();
+                state.references.insert(reference.clone(), order.key.clone());
+                state.has_placed |= purchase.is_live()
+                    && !matches!(purchase.state, PurchaseState::Placing { .. });
+                if let PurchaseState::Placing {
+                    lease_until: until, ..
+                } = purchase.state
+                {
+                    let known = state.leases.get(&reference);
+                    if known.is_none_or(|lease| lease.until != until) {
+                        let lease = Lease {
+                            holder: run,
+                            until,
+                            may_buy: may_buy(&order),
+                        };
+                        state.leases.insert(reference, lease);
+                    }
+                }
+            }
+        }
+        self.buying_begins_well(&order);
+        self.channel_goes_forward(&order);
+        let waits = order.attention.is_some();
+        if order.phase == Phase::Open && item.due.is_none() && !waits {
+            self.report("I3", format!("{} is open and nobody will look at it", order.key));
+        }
+        let listed = self.store.get(&keys::attention(&order.key)).await;
+        if waits && !matches!(listed, Ok(Some(_))) {
+            self.report("I3", format!("{} waits and is not in the list", order.key));
+        }
+        match ledger::replay(&*self.store, &order.key).await {
+            Ok(Some(replayed)) if replayed == order => {}
+            Ok(_) => self.report("I8", format!("{}'s history gives another state", order.key)),
+            Err(error) => self.report("I8", format!("{}'s history: {error}", order.key)),
+        }
+    }
+
+    /// I6: a purchase is begun on fresh terms, and not at a loss.
+    fn buying_begins_well(&self, order: &Order) {
+        let begun = order.purchases.iter().filter(|purchase| {
+            let begun_now = |at: &Timestamp| *at == order.updated_at;
+            matches!(&purchase.state, PurchaseState::Placing { first_sent_at, .. } if begun_now(first_sent_at))
+        });
+        for purchase in begun {
+            let reference = &purchase.reference;
+            if order.updated_at.duration_since(purchase.terms_at) > OLDEST_TERMS {
+                self.report("I6", format!("{reference} is bought on old terms"));
+            }
+            let total = order.details.total;
+            if order.cost().is_none_or(|cost| cost.minor > total.minor) {
+                self.report("I6", format!("{reference} is bought at a loss"));
+            }
+        }
+    }
+
+    /// An older answer of the channel never replaces a newer one: what was cancelled would come back to life.
+    fn channel_goes_forward(&self, order: &Order) {
+        let now = order.details.modified_at;
+        let before = self.lock().changed.insert(order.key.clone(), now);
+        if before.is_some_and(|before| now < before) {
+            self.report("I6", format!("{} went back to an older answer", order.key));
+        }
+    }
+
+    /// eBay has really demanded that the buyer's data goes.
+    pub(crate) fn demand_erasure(&self) {
+        self.lock().erasure_demanded = true;
+    }
+
+    /// Whether it has.
+    pub(crate) fn is_erasure_demanded(&self) -> bool {
+        self.lock().erasure_demanded
+    }
+
+    /// I6: what is free, what is reserved and what was bought since the evidence add up to the evidence.
+    async fn units_are_conserved(&self, taken_now: &[&Key]) {
+        let mut reserved: BTreeMap<(Sku, String), i64> = BTreeMap::new();
+        for order in self.orders().await {
+            for purchase in &order.purchases {
+                let holds = matches!(
+                    purchase.state,
+                    PurchaseState::Planned { .. } | PurchaseState::Placing { .. }
+                );
+                for line in purchase.lines.iter().filter(|_| holds) {
+                    let key = (line.sku.clone(), line.offer.to_string());
+                    *reserved.entry(key).or_default() += i64::from(line.quantity);
+                }
+            }
+        }
+        for item in self.store.items() {
+            if !item.key.sk.starts_with(keys::OFFER) {
+                continue;
+            }
+            let Ok(offer) = ledger::read::<Offer>(&item.body) else {
+                return self.report("I6", "an offer that cannot be read");
+            };
+            let counter = |name| item.counters.get(name).copied().unwrap_or(0);
+            let (free, bought) = (counter(catalog::FREE), counter(catalog::BOUGHT));
+            let taken = reserved.get(&(offer.sku.clone(), offer.id.to_string()));
+            let taken = taken.copied().unwrap_or(0);
+            let stock = offer.evidence.map_or(0, |evidence| i64::from(evidence.stock));
+            if taken_now.contains(&item.key) && free < 0 {
+                let what = format!("offer {}: {free} units are free after an order", offer.id);
+                self.report("I6", what);
+            }
+            if free + bought + taken != stock {
+                let what = format!(
+                    "offer {}: {free} free, {bought} bought and {taken} reserved are not {stock}",
+                    offer.id
+                );
+                self.report("I6", what);
+            }
+        }
+    }
+
+    /// Every order as it is stored.
+    pub(crate) async fn orders(&self) -> Vec<Order> {
+        let keys: Vec<OrderKey> = self.lock().orders.iter().cloned().collect();
+        let mut orders = Vec::new();
+        for key in keys {
+            match ledger::load(&*self.store, &key).await {
+                Ok(Some(order)) => orders.push(order),
+                _ => self.report("I8", format!("{key} was there and is gone")),
+            }
+        }
+        orders
+    }
+
+    fn nothing_in_the_open(&self, place: &str, text: &str) {
+        if let Some(word) = self.forbidden.iter().find(|word| text.contains(**word)) {
+            self.report("I7", format!("{word} stands in {place}"));
+        }
+    }
+
+    /// Messages are about to be sent: I7.
+    pub(crate) fn sending(&self, queue: &str, messages: &[Outgoing]) {
+        for message in messages {
+            self.nothing_in_the_open(queue, &message.body);
+        }
+    }
+
+    /// Messages are in a queue.
+    pub(crate) fn sent(&self, bodies: Vec<String>) {
+        let run = self.gate.current();
+        self.lock().sent.entry(run).or_default().extend(bodies);
+    }
+
+    /// Notes what a function's work on a message came to, and passes it on.
+    pub(crate) fn worked<M: serde::Serialize>(
+        &self,
+        message: &M,
+        result: Result<Outcome, FlowError>,
+    ) -> Result<Outcome, FlowError> {
+        let run = self.gate.current();
+        let body = ledger::write(message).unwrap_or_default();
+        let mut state = self.lock();
+        match result {
+            Ok(Outcome::Done) => state.finished.insert((run, body)),
+            _ => state.finished.remove(&(run, body)),
+        };
+        result
+    }
+
+    /// A message is about to be deleted: I1, unless its work is done or it was put back.
+    pub(crate) fn deleting(&self, body: &str) {
+        let run = self.gate.current();
+        let is_kept = {
+            let state = self.lock();
+            let put_back = state.sent.get(&run);
+            let put_back = put_back.is_some_and(|sent| sent.iter().any(|one| one == body));
+            put_back || state.finished.contains(&(run, body.to_owned()))
+        };
+        if !is_kept {
+            self.report("I1", "a message whose work had failed was deleted");
+        }
+    }
+
+    /// A function has decided to call a marketplace: I2 of a purchase that it places.
+    pub(crate) fn calling(&self, request: &http::Request<Bytes>) -> Call {
+        let path = request.uri().path().to_owned();
+        let body = String::from_utf8_lossy(request.body());
+        let mut call = Call {
+            name: path.clone(),
+            alone: None,
+            raises: Vec::new(),
+        };
+        if path.ends_with("/sync") {
+            let field = |name: &str| {
+                let mut parts = url::form_urlencoded::parse(request.body());
+                let part = parts.find(|(key, _)| key == name);
+                part.map(|(_, value)| value.into_owned())
+            };
+            call.name = field("method").unwrap_or_default();
+            if call.name == "aliexpress.ds.order.create" {
+                let order = field("param_place_order_request4_open_api_d_t_o").unwrap_or_default();
+                let order: Result<serde_json::Value, _> = serde_json::from_str(&order);
+                let reference = order.map(|order| order["out_order_id"].to_string());
+                let reference = reference.unwrap_or_default().replace('"', "");
+                self.placing(&mut call, reference);
+            }
+        } else if path.ends_with("/auth/token/refresh") {
+            call.alone = Some(format!("renewing a token of port {:?}", request.uri().port_u16()));
+        } else if path.ends_with("/bulk_update_price_quantity") {
+            call.raises = quantities(&body);
+        }
+        call
+    }
+
+    /// A call of an account without a wire.
+    pub(crate) fn call(&self, name: &str) -> Call {
+        Call {
+            name: name.to_owned(),
+            alone: None,
+            raises: Vec::new(),
+        }
+    }
+
+    /// I2: who places has the lease, and nobody else is at it.
+    pub(crate) fn placing(&self, call: &mut Call, reference: String) {
+        let (run, now) = (self.gate.current(), self.clock.now());
+        let mut broken = Vec::new();
+        {
+            let mut state = self.lock();
+            state.place_calls += 1;
+            match state.leases.get(&reference) {
+                Some(lease) if lease.holder != run => {
+                    broken.push("a purchase is placed without its lease");
+                }
+                Some(lease) if lease.until <= now => {
+                    broken.push("a purchase is placed under a lease that has run out");
+                }
+                Some(lease) if !lease.may_buy => {
+                    broken.push("a purchase is placed for an order that is not to be bought");
+                }
+                None => broken.push("a purchase is placed that nobody planned"),
+                Some(_) => {}
+            }
+        }
+        for what in broken {
+            self.report("I2", format!("{what} ({reference})"));
+        }
+        call.alone = Some(reference);
+    }
+
+    /// The call goes out: I2 of what only one may do at a time, and I5 of a quantity that it raises. The answer is kept
+    /// until the function has its own.
+    pub(crate) fn called(&self, call: &Call) -> Option<InFlight> {
+        self.raises_on_fresh_evidence(call);
+        let alone = call.alone.clone()?;
+        let calls = {
+            let mut state = self.lock();
+            let calls = state.in_flight.entry(alone.clone()).or_default();
+            *calls += 1;
+            *calls
+        };
+        if calls > 1 {
+            self.report("I2", format!("two functions at once: {alone}"));
+        }
+        let monitor = self.clone();
+        Some(InFlight { monitor, alone })
+    }
+
+    fn raises_on_fresh_evidence(&self, call: &Call) {
+        for (sku, quantity) in &call.raises {
+            let views = self.ebay.listings();
+            let shown = views.iter().find(|view| view.sku == *sku);
+            if shown.is_none_or(|view| *quantity <= view.quantity) {
+                continue;
+            }
+            let fresh = FRESH + PUSH_SLACK;
+            let now = self.clock.now();
+            let is_fresh = self.store.items().into_iter().any(|item| {
+                let of_sku = item.key.pk == format!("SKU#{sku}");
+                let offer = ledger::read::<Offer>(&item.body).ok();
+                let evidence = offer.filter(|_| of_sku).and_then(|offer| offer.evidence);
+                evidence.is_some_and(|evidence| now.duration_since(evidence.at) <= fresh)
+            });
+            if !is_fresh {
+                self.report("I5", format!("old evidence raises {sku} to {quantity}"));
+            }
+        }
+    }
+
+    /// After an effect: what the marketplaces have counted. I2, I4 and I6 as they really came out.
+    pub(crate) fn check_marketplaces(&self) {
+        for supplier in &self.suppliers {
+            let counters = supplier.counters();
+            for (reference, times) in &counters.purchases_by_out_order_id {
+                if *times > 1 {
+                    self.report("I2", format!("{reference} was bought {times} times"));
+                }
+            }
+            if counters.purchases_without_reference > 0 {
+                self.report("I2", "something was bought without a reference");
+            }
+        }
+        for (reference, times) in self.shelf.iter().flat_map(Shelf::purchases) {
+            if times > 1 {
+                self.report("I2", format!("{reference} was bought {times} times"));
+            }
+        }
+        let channel = self.ebay.counters();
+        if channel.duplicate_fulfillments > 0 {
+            self.report("I4", "a parcel was confirmed twice");
+        }
+        for order in self.ebay.orders() {
+            for line in &order.lines {
+                if line.shipped > line.quantity {
+                    let id = &order.order_id;
+                    self.report("I4", format!("more units of {id} were confirmed than bought"));
+                }
+            }
+        }
+    }
+
+    /// Units that live orders at suppliers hold, by customer's order. A reference that no order has is a violation.
+    pub(crate) fn units_bought(&self) -> BTreeMap<OrderKey, u32> {
+        let mut units: BTreeMap<OrderKey, u32> = BTreeMap::new();
+        let references = self.lock().references.clone();
+        let mut add = |reference: &str, quantity: u32| match references.get(reference) {
+            Some(order) => *units.entry(order.clone()).or_default() += quantity,
+            None => self.report("I2", format!("{reference} was bought and is in no order")),
+        };
+        for order in self.suppliers.iter().flat_map(AliExpress::orders) {
+            let quantity = order.lines.iter().map(|line| line.quantity).sum();
+            if order.end_reason.is_none() {
+                add(order.out_order_id.as_deref().unwrap_or(""), quantity);
+            }
+        }
+        for (reference, quantity) in self.shelf.iter().flat_map(Shelf::units) {
+            add(&reference, quantity);
+        }
+        units
+    }
+
+    /// Every order as it is stored, at once: nothing here waits.
+    pub(crate) fn orders_now(&self) -> Vec<Order> {
+        self.orders().now_or_never().unwrap_or_default()
+    }
+}
+
+/// Whether the table's knowledge of an order lets money be spent.
+fn may_buy(order: &Order) -> bool {
+    order.details.cancel == Cancel::No
+        && order.details.payment == Payment::Paid
+        && !order.details.fulfilled
+}
+
+/// The skus and quantities of a bulk update.
+fn quantities(body: &str) -> Vec<(String, u32)> {
+    let update: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let requests = update["requests"].as_array().cloned().unwrap_or_default();
+    let quantity = |request: &serde_json::Value| {
+        let sku = request["sku"].as_str()?.to_owned();
+        let offers = request["offers"].as_array()?;
+        let units = offers.first()?["availableQuantity"].as_u64()?;
+        Some((sku, u32::try_from(units).ok()?))
+    };
+    requests.iter().filter_map(quantity).collect()
+}

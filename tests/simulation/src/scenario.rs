@@ -1,0 +1,401 @@
+//! What happens outside: who buys what, and what the marketplaces do meanwhile.
+
+use crate::plain_supplier::{Shelf, plain_supplier};
+use crate::stage::{NewOffer, Stage, WorldOptions, channel, usd};
+use crate::world::World;
+use jiff::SignedDuration;
+use kervan::domain::{Listing, ListingId, OfferId, Sku};
+use kervan_marketplaces::aliexpress::AliExpressOperation;
+use kervan_marketplaces::ebay::NewOrder;
+use kervan_marketplaces::{Fault as WireFault, Money};
+use std::fmt;
+
+/// AliExpress's product behind the first offer of every scenario.
+const LAMP: u64 = 500_001;
+/// The product behind the second offer, and behind the second sku.
+const OTHER: u64 = 500_002;
+
+/// Something that happens outside of Kervan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// A customer buys units of a sku.
+    Buy(&'static str, u32),
+    /// A customer buys two skus in one order.
+    BuyBoth,
+    /// The first order is cancelled and paid back.
+    Cancel,
+    /// The first order's buyer asks to cancel.
+    AskToCancel,
+    /// The first order's buyer closes the account, and eBay demands that the data goes.
+    Erase,
+    /// Somebody who cannot sign demands the same.
+    ForgeErasure,
+    /// Others buy all units of the lamp at the supplier.
+    SellOut,
+    /// The supplier takes ten times the price.
+    RaisePrice,
+    /// The supplier takes no order of the lamp any more, and does not say why.
+    RefuseOrders,
+    /// All access tokens end before their time.
+    EndTokens,
+    /// The sweep runs now.
+    Sweep,
+    /// The supplier's answer to the next purchase is lost, and it takes no further one until it is said to.
+    LoseAnswerThenFail,
+    /// Nobody gets through to the supplier's orders any more.
+    CutOff,
+    /// The supplier takes purchases again.
+    Recover,
+    /// The searchable supplier's stock cannot be read any more, and it takes no order.
+    FallIll,
+    /// Some of eBay's reads do not show the newest state.
+    Lag,
+    /// eBay does not push any more, and its list of orders lags.
+    LosePushes,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Buy(..) | Self::BuyBoth => "a customer buys",
+            Self::Cancel => "the order is cancelled",
+            Self::AskToCancel => "the buyer asks to cancel",
+            Self::Erase => "eBay demands that the buyer's data goes",
+            Self::ForgeErasure => "somebody forges such a demand",
+            Self::SellOut => "others buy what the supplier has",
+            Self::RaisePrice => "the supplier's price jumps",
+            Self::RefuseOrders => "the supplier refuses every order",
+            Self::EndTokens => "all access tokens end",
+            Self::Sweep => "the sweep runs",
+            Self::LoseAnswerThenFail => "the supplier begins to lose answers",
+            Self::CutOff => "nobody gets through to the supplier",
+            Self::Recover => "the supplier is well again",
+            Self::FallIll => "the searchable supplier falls ill",
+            Self::Lag => "eBay's reads begin to lag",
+            Self::LosePushes => "eBay stops pushing",
+        })
+    }
+}
+
+/// A story.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// For the command line.
+    pub name: &'static str,
+    /// In a sentence.
+    pub about: &'static str,
+    /// What is on sale: sku, and its offers.
+    goods: Vec<(&'static str, Vec<NewOffer>)>,
+    /// Units that the searchable supplier has of the lamp; none: there is no such supplier.
+    plain: Option<u32>,
+    second_supplier: bool,
+    parcels: u32,
+    /// What happens when, in milliseconds.
+    pub(crate) actions: Vec<(i64, Action)>,
+    /// What happens besides, once, at any moment.
+    pub(crate) disturbance: Option<Action>,
+    /// How each order ends where nothing fails.
+    pub(crate) calm_ends: &'static [&'static str],
+}
+
+const fn offer(product: u64, stock: u32, rank: u32) -> NewOffer {
+    NewOffer {
+        product,
+        cost: 7_00,
+        stock,
+        rank,
+        at_second: false,
+    }
+}
+
+fn scenario(name: &'static str, about: &'static str) -> Scenario {
+    Scenario {
+        name,
+        about,
+        goods: vec![("LAMP-01", vec![offer(LAMP, 5, 1)])],
+        plain: None,
+        second_supplier: false,
+        parcels: 1,
+        actions: vec![(1_000, Action::Buy("LAMP-01", 1))],
+        disturbance: None,
+        calm_ends: &["done"],
+    }
+}
+
+/// All stories.
+pub fn scenarios() -> Vec<Scenario> {
+    let at_second = |offer: NewOffer| NewOffer {
+        at_second: true,
+        ..offer
+    };
+    vec![
+        scenario("plain", "One customer buys one lamp."),
+        Scenario {
+            goods: vec![
+                ("LAMP-01", vec![offer(LAMP, 5, 1)]),
+                ("MUG-02", vec![at_second(offer(OTHER, 5, 1))]),
+            ],
+            second_supplier: true,
+            actions: vec![(1_000, Action::BuyBoth)],
+            ..scenario("two-suppliers", "One order is bought from two suppliers.")
+        },
+        Scenario {
+            goods: vec![(
+                "LAMP-01",
+                vec![offer(LAMP, 2, 1), at_second(offer(OTHER, 2, 2))],
+            )],
+            second_supplier: true,
+            actions: vec![(1_000, Action::Buy("LAMP-01", 3))],
+            ..scenario("split-line", "One line is bought from two offers, two units and one.")
+        },
+        Scenario {
+            actions: vec![
+                (900, Action::SellOut),
+                (1_000, Action::Buy("LAMP-01", 1)),
+            ],
+            calm_ends: &["out_of_stock"],
+            ..scenario("out-of-stock", "The lamp is gone before the customer buys it.")
+        },
+        Scenario {
+            goods: vec![("LAMP-01", vec![offer(LAMP, 5, 1), offer(OTHER, 5, 2)])],
+            disturbance: Some(Action::SellOut),
+            ..scenario("stock-drop", "The first offer sells out at any moment; there is a second.")
+        },
+        Scenario {
+            disturbance: Some(Action::RaisePrice),
+            ..scenario("price-jump", "The supplier's price jumps at any moment.")
+        },
+        Scenario {
+            disturbance: Some(Action::Cancel),
+            ..scenario("cancel", "The order is cancelled at any moment.")
+        },
+        Scenario {
+            disturbance: Some(Action::AskToCancel),
+            actions: vec![
+                (1_000, Action::Buy("LAMP-01", 1)),
+                (3 * 3_600_000, Action::Cancel),
+            ],
+            ..scenario("cancel-asked", "The buyer asks to cancel at any moment.")
+        },
+        Scenario {
+            goods: vec![("LAMP-01", vec![offer(LAMP, 5, 1), offer(OTHER, 5, 2)])],
+            disturbance: Some(Action::RefuseOrders),
+            ..scenario("refusal", "The first supplier refuses from any moment on; there is a second offer.")
+        },
+        Scenario {
+            disturbance: Some(Action::EndTokens),
+            ..scenario("token-ends", "All access tokens end at any moment.")
+        },
+        Scenario {
+            disturbance: Some(Action::Erase),
+            ..scenario("erasure", "eBay demands at any moment that the buyer's data goes.")
+        },
+        Scenario {
+            disturbance: Some(Action::ForgeErasure),
+            ..scenario("forgery", "Somebody who cannot sign demands the same.")
+        },
+        Scenario {
+            parcels: 2,
+            actions: vec![(1_000, Action::Buy("LAMP-01", 2))],
+            ..scenario("two-parcels", "The supplier sends two units in two parcels.")
+        },
+        Scenario {
+            goods: vec![("LAMP-01", vec![offer(LAMP, 1, 1)])],
+            actions: vec![
+                (1_000, Action::Buy("LAMP-01", 1)),
+                (1_001, Action::Buy("LAMP-01", 1)),
+            ],
+            calm_ends: &["done", "out_of_stock"],
+            ..scenario("last-unit", "Two customers buy the last lamp at once.")
+        },
+        Scenario {
+            actions: vec![(1_000, Action::Buy("LAMP-01", 1)), (1_500, Action::Sweep)],
+            ..scenario("sweep-meets-push", "The sweep finds the order while its push comes in.")
+        },
+        Scenario {
+            plain: Some(5),
+            goods: vec![("LAMP-01", Vec::new())],
+            ..scenario("search-only", "The supplier recognises no repeat; its orders can be searched.")
+        },
+        Scenario {
+            goods: vec![("LAMP-01", vec![offer(LAMP, 3, 1), offer(OTHER, 1, 2)])],
+            // Shortly before the schedules run, so that they cannot heal what goes wrong after them.
+            actions: vec![
+                (250_000, Action::Buy("LAMP-01", 1)),
+                (250_100, Action::Buy("LAMP-01", 2)),
+                (250_200, Action::Buy("LAMP-01", 1)),
+            ],
+            disturbance: Some(Action::EndTokens),
+            calm_ends: &["done", "done", "done"],
+            ..scenario("rush", "Three customers buy all there is, and all access tokens end at any moment.")
+        },
+        Scenario {
+            actions: vec![
+                (500, Action::LosePushes),
+                (240_000, Action::Buy("LAMP-01", 1)),
+            ],
+            ..scenario("no-pushes", "eBay pushes nothing, and lists an order late.")
+        },
+        Scenario {
+            actions: vec![
+                (500, Action::Lag),
+                (600, Action::CutOff),
+                (1_000, Action::Buy("LAMP-01", 1)),
+                (400_000, Action::Recover),
+                (3 * 3_600_000, Action::Cancel),
+            ],
+            disturbance: Some(Action::AskToCancel),
+            calm_ends: &["done"],
+            ..scenario("lagging-reads", "The buyer asks to cancel, and some of eBay's reads do not show it.")
+        },
+        Scenario {
+            actions: vec![
+                (500, Action::CutOff),
+                (1_000, Action::Buy("LAMP-01", 1)),
+                (600_000, Action::RaisePrice),
+                (1_500_000, Action::Recover),
+            ],
+            calm_ends: &["would_lose"],
+            ..scenario("cut-off", "Nobody gets through to the supplier, and its price jumps meanwhile.")
+        },
+        Scenario {
+            plain: Some(5),
+            goods: vec![("LAMP-01", Vec::new())],
+            actions: vec![
+                (700_000, Action::FallIll),
+                (3 * 3_600_000, Action::Buy("LAMP-01", 2)),
+            ],
+            calm_ends: &["out_of_stock"],
+            ..scenario("old-evidence", "The supplier's stock cannot be read for hours.")
+        },
+        Scenario {
+            actions: vec![
+                (500, Action::LoseAnswerThenFail),
+                (1_000, Action::Buy("LAMP-01", 1)),
+                (25 * 3_600_000, Action::Recover),
+            ],
+            calm_ends: &["purchase_in_doubt"],
+            ..scenario("day-of-outage", "An answer is lost, and the supplier is ill for longer than it remembers.")
+        },
+    ]
+}
+
+/// A scenario by its name.
+pub fn named(name: &str) -> Option<Scenario> {
+    scenarios().into_iter().find(|one| one.name == name)
+}
+
+impl Scenario {
+    /// The stage before the first customer: evidence is fresh, listings are published, pushes are registered.
+    pub(crate) async fn prepare(&self) -> anyhow::Result<(Stage, Option<Shelf>)> {
+        let mut options = WorldOptions {
+            second_supplier: self.second_supplier,
+            ..WorldOptions::default()
+        };
+        options.aliexpress.settings.parcels = self.parcels;
+        options.aliexpress.settings.delivers_after_ms = Some(600_000);
+        let world = World::new(options);
+        for (sku, offers) in &self.goods {
+            world.list(sku, 49_99, offers).await?;
+        }
+        world.register_pushes().await?;
+        world.run_schedules().await?;
+        world.settle().await?;
+        let stage = world.into_stage();
+        let shelf = match self.plain {
+            Some(stock) => Some(put_on_shelf(&stage, stock).await?),
+            None => None,
+        };
+        Ok((stage, shelf))
+    }
+}
+
+/// The lamp at the supplier without a wire. The catalogue knows nothing of its stock before somebody has asked.
+async fn put_on_shelf(stage: &Stage, stock: u32) -> anyhow::Result<Shelf> {
+    let sku = Sku::parse("LAMP-01")?;
+    let views = stage.ebay.listings();
+    let offer = views.first().map(|view| view.offer_id.clone());
+    let listing = Listing {
+        id: ListingId {
+            channel: channel(),
+            sku,
+            offer: offer.unwrap_or_default(),
+        },
+        price: usd(49_99)?,
+        buffer: 0,
+        cap: 50,
+        published: None,
+        doubt_until: None,
+    };
+    let id = OfferId::new(plain_supplier(), "lamp", "one")?;
+    stage.offer(&listing, id, 1).await?;
+    Ok(Shelf::new(stock, usd(7_00)?))
+}
+
+/// Does what an action says, as far as it concerns the marketplaces.
+pub(crate) fn act(stage: &Stage, shelf: Option<&Shelf>, action: Action) -> anyhow::Result<()> {
+    let first = || stage.ebay.orders().into_iter().next();
+    match action {
+        Action::Buy(sku, units) => {
+            let mut order = NewOrder::one(sku, units);
+            order.oversell = true;
+            order.buyer = Some(crate::stage::known_buyer());
+            stage.buy_as(order)?;
+        }
+        Action::BuyBoth => {
+            let mut order = NewOrder::of([("LAMP-01", 1), ("MUG-02", 1)]);
+            order.oversell = true;
+            order.buyer = Some(crate::stage::known_buyer());
+            stage.buy_as(order)?;
+        }
+        Action::Cancel => {
+            if let Some(order) = first() {
+                stage.ebay.cancel_order(&order.order_id)?;
+            }
+        }
+        Action::AskToCancel => {
+            if let Some(order) = first() {
+                stage.ebay.request_cancel(&order.order_id, "BUYER_ASKED")?;
+            }
+        }
+        Action::Erase => {
+            stage.ebay.delete_account(&crate::stage::known_buyer().username);
+        }
+        Action::SellOut => stage.aliexpress.set_stock(LAMP, LAMP * 10 + 1, 0)?,
+        Action::RaisePrice => {
+            let price = Money::usd(70_00);
+            stage.aliexpress.set_price(LAMP, LAMP * 10 + 1, &price)?;
+        }
+        Action::RefuseOrders => stage.aliexpress.set_takes_orders(LAMP, false)?,
+        Action::EndTokens => stage.aliexpress.expire_access_tokens(),
+        Action::LoseAnswerThenFail => {
+            let create = AliExpressOperation::OrderCreate;
+            stage.aliexpress.fail_next(create, WireFault::TimeoutAfter, 1);
+            stage.aliexpress.fail_next(create, WireFault::ServerError, 1_000);
+        }
+        Action::CutOff => {
+            let create = AliExpressOperation::OrderCreate;
+            stage.aliexpress.fail_next(create, WireFault::Refused, 1_000);
+        }
+        Action::FallIll => shelf.into_iter().for_each(Shelf::fall_ill),
+        Action::Lag => {
+            let mut settings = stage.ebay.settings();
+            settings.order_lag_ms = 900_000;
+            stage.ebay.set_settings(settings);
+        }
+        Action::LosePushes => {
+            let mut settings = stage.ebay.settings();
+            settings.push_delay_ms = 30 * 24 * 3_600_000;
+            settings.orders_list_visible_after_ms = 90_000;
+            stage.ebay.set_settings(settings);
+        }
+        Action::Recover => stage.aliexpress.clear_faults(),
+        Action::Sweep | Action::ForgeErasure => {}
+    }
+    Ok(())
+}
+
+/// When an action happens.
+pub(crate) fn after(ms: i64) -> SignedDuration {
+    SignedDuration::from_millis(ms)
+}

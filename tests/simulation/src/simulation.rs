@@ -1,0 +1,762 @@
+//! One schedule, from the first customer to the end: one thread, virtual time, and a plan that decides what goes next and
+//! what becomes of it. Around the functions it does what AWS and the marketplaces do: it delivers messages and pushes, runs
+//! the schedules, and ends a function that takes too long.
+
+use crate::choices::{Choices, Moment};
+use crate::fault::Fault;
+use crate::gate::{Detached, Gate, RunId, Touch};
+use crate::monitor::{Monitor, Violation};
+use crate::plain_supplier::{PlainSupplier, Shelf, plain_supplier};
+use crate::ports::{GatedClock, GatedNetwork, GatedQueue, GatedStore, PAST_EVERY_LEASE};
+use crate::scenario::{Action, Scenario, act, after};
+use crate::stage::{NEVER_IN_THE_OPEN, Ports, Stage};
+use crate::world::VISIBILITY;
+use jiff::{SignedDuration, Timestamp};
+use kervan::clock::Clock;
+use kervan::domain::{Phase, Signal};
+use kervan::flows::{self, Intake, InventoryTask};
+use kervan::handler::{self, Message};
+use kervan::queue::{MemoryQueue, Queue};
+use kervan::{Door, Kervan};
+use kervan_marketplaces::Push;
+use kervan_marketplaces::ebay::CancelState;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+/// AWS ends a function after this time, as the template says.
+const FUNCTION_TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
+/// The schedules run so often.
+const TICK: SignedDuration = SignedDuration::from_mins(5);
+/// And so seldom, where nothing is left to find.
+const LONGEST_TICK: SignedDuration = SignedDuration::from_hours(1);
+/// How long an overtaken call waits for everything else.
+const OVERTAKEN_FOR: SignedDuration = SignedDuration::from_secs(5);
+/// Batches of one queue that are worked on at once.
+const MOST_BATCHES: usize = 2;
+/// A story that goes on for so long never ends.
+const LONGEST: SignedDuration = SignedDuration::from_hours(72);
+const MOST_STEPS: u64 = 40_000;
+
+/// What came of one schedule.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Invariants that did not hold.
+    pub violations: Vec<Violation>,
+    /// Effect points that were passed.
+    pub effects: u64,
+    /// Effect points up to the first purchase that was placed.
+    pub road: Option<u64>,
+    /// Decisions made.
+    pub steps: u64,
+    /// How the orders ended, by the order in which customers bought.
+    pub ends: Vec<String>,
+    /// Calls that would have bought something.
+    pub place_calls: u64,
+    /// What happened, line by line, where it was asked for.
+    pub trace: Vec<String>,
+}
+
+/// How a run ended.
+enum End {
+    Quiet,
+    Door {
+        is_ebay: bool,
+        push: u64,
+        status: u16,
+        wait_ms: u64,
+    },
+}
+
+struct Run {
+    what: &'static str,
+    future: Pin<Box<dyn Future<Output = End> + Send>>,
+    flag: Arc<Flag>,
+    started: Timestamp,
+    /// A process that stood still is not ended by its time-out: the stricter case.
+    stood_still: bool,
+    instance: Instance,
+    /// The push that a door's run answers.
+    push: Option<(bool, u64)>,
+}
+
+/// The process that a run lives in. It is kept for the next run, unless it dies.
+enum Instance {
+    Worker(Arc<Kervan>),
+    Door(Arc<Door>),
+}
+
+#[derive(Default)]
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+pub(crate) struct Simulation {
+    stage: Stage,
+    gate: Gate,
+    monitor: Monitor,
+    ports: Ports,
+    choices: Choices,
+    shelf: Option<Shelf>,
+    actions: Vec<(Timestamp, Action)>,
+    disturbance: Option<Action>,
+    runs: BTreeMap<RunId, Run>,
+    next_run: RunId,
+    workers: BTreeMap<&'static str, Vec<Arc<Kervan>>>,
+    doors: Vec<Arc<Door>>,
+    began: Timestamp,
+    next_tick: Timestamp,
+    /// Ticks since anything was done to anybody.
+    calm_ticks: u32,
+    effects: u64,
+    road: Option<u64>,
+    steps: u64,
+    trace: Option<Vec<String>>,
+    /// Signed pushes whose signature is spoilt, to be delivered.
+    forged: Vec<Push>,
+}
+
+/// What can go next.
+enum Next {
+    Call(u64, Fault),
+    Undecided(u64),
+    Pushes,
+    Batch(usize),
+    Tick,
+    Act,
+    Detached,
+}
+
+impl Simulation {
+    pub(crate) async fn new(
+        scenario: &Scenario,
+        choices: Choices,
+        traced: bool,
+    ) -> anyhow::Result<Self> {
+        let (stage, shelf) = scenario.prepare().await?;
+        let gate = Gate::new(traced);
+        let monitor = Monitor::new(gate.clone(), &stage, shelf.clone(), &NEVER_IN_THE_OPEN);
+        let ports = gated(&stage, &gate, &monitor, shelf.clone());
+        let began = stage.clock.now();
+        let actions = scenario.actions.iter();
+        let actions = actions.map(|(ms, action)| (began + after(*ms), *action));
+        Ok(Self {
+            actions: actions.collect(),
+            shelf,
+            disturbance: scenario.disturbance,
+            stage,
+            gate,
+            monitor,
+            ports,
+            choices,
+            runs: BTreeMap::new(),
+            next_run: 1,
+            workers: BTreeMap::new(),
+            doors: Vec::new(),
+            began,
+            next_tick: began + TICK,
+            calm_ticks: 0,
+            effects: 0,
+            road: None,
+            steps: 0,
+            trace: traced.then(Vec::new),
+            forged: Vec::new(),
+        })
+    }
+
+    /// Runs until everything has ended, or something is broken.
+    pub(crate) fn run(mut self) -> Outcome {
+        loop {
+            self.poll_ready();
+            if self.monitor.is_broken() {
+                break;
+            }
+            if self.steps > MOST_STEPS || self.now().duration_since(self.began) > LONGEST {
+                self.monitor.report("I3", "it never ends");
+                break;
+            }
+            let mut options = self.options();
+            if options.is_empty() {
+                if self.is_settled() {
+                    break;
+                }
+                self.advance();
+                continue;
+            }
+            self.steps += 1;
+            let chosen = self.choices.pick(options.len());
+            self.go(options.swap_remove(chosen));
+        }
+        let ends = self.check_the_end();
+        Outcome {
+            violations: self.monitor.violations(),
+            effects: self.effects,
+            road: self.road,
+            steps: self.steps,
+            ends,
+            place_calls: self.monitor.place_calls(),
+            trace: self.trace.unwrap_or_default(),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.stage.clock.now()
+    }
+
+    fn tell(&mut self, line: impl FnOnce() -> String) {
+        let since = self.now().duration_since(self.began).as_secs_f64();
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{since:>10.3} s  {}", line()));
+        }
+    }
+
+    /// Everything that can go now. What the outside begins comes first, then the oldest call.
+    fn options(&self) -> Vec<Next> {
+        let now = self.now();
+        let mut options = Vec::new();
+        if self.actions.first().is_some_and(|(at, _)| *at <= now) {
+            options.push(Next::Act);
+        }
+        if self.next_push().is_some_and(|at| at <= now) || !self.forged.is_empty() {
+            options.push(Next::Pushes);
+        }
+        for (place, (name, queue)) in self.queues().into_iter().enumerate() {
+            let busy = self.runs.values().filter(|run| run.what == name).count();
+            let visible = queue.next_visible_at().is_some_and(|at| at <= now);
+            if visible && busy < MOST_BATCHES {
+                options.push(Next::Batch(place));
+            }
+        }
+        if self.next_tick <= now {
+            options.push(Next::Tick);
+        }
+        self.gate.with_waiting(|waiting| {
+            for (call, one) in waiting {
+                match one.decided {
+                    Some((fault, at)) if at <= now => options.push(Next::Call(*call, fault)),
+                    Some(_) => {}
+                    None => options.push(Next::Undecided(*call)),
+                }
+            }
+        });
+        if self.gate.has_detached(now) {
+            options.push(Next::Detached);
+        }
+        options
+    }
+
+    fn go(&mut self, next: Next) {
+        match next {
+            Next::Act => {
+                let (_, action) = self.actions.remove(0);
+                self.act(action);
+            }
+            Next::Pushes => self.deliver_pushes(),
+            Next::Batch(place) => self.deliver_batch(place),
+            Next::Tick => self.tick(),
+            Next::Undecided(call) => self.decide(call),
+            Next::Call(call, fault) => self.release(call, fault),
+            Next::Detached => {
+                for work in self.gate.take_detached(self.now()) {
+                    self.tell(|| "what was late is done".to_owned());
+                    self.finish_detached(work);
+                }
+            }
+        }
+    }
+
+    /// What becomes of a call that has come to the gate.
+    fn decide(&mut self, call: u64) {
+        let now = self.now();
+        let Some((touch, run)) = self
+            .gate
+            .with_waiting(|waiting| waiting.get(&call).map(|one| (one.touch, one.run)))
+        else {
+            return;
+        };
+        if let Touch::Sleep(time) = touch {
+            let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::ZERO);
+            return self.gate.decide(call, Fault::None, now + time);
+        }
+        if self.disturbance.is_some() && self.choices.disturbs(self.effects) {
+            if let Some(action) = self.disturbance.take() {
+                self.act(action);
+            }
+        }
+        let is_effect = touch == Touch::Effect;
+        let fault = self.choices.fault(Moment {
+            effects: self.effects,
+            is_effect,
+        });
+        let wait = match fault {
+            Fault::Overtaken => OVERTAKEN_FOR,
+            Fault::Stall => PAST_EVERY_LEASE,
+            _ => SignedDuration::ZERO,
+        };
+        if fault != Fault::None {
+            self.calm_ticks = 0;
+        }
+        if let (Fault::Stall, Some(run)) = (fault, self.runs.get_mut(&run)) {
+            run.stood_still = true;
+        }
+        if wait > SignedDuration::ZERO {
+            if is_effect {
+                self.effects += 1;
+            }
+            let number = self.effects;
+            self.tell(|| format!("#{run} {} (point {number})", fault.words()));
+            return self.gate.decide(call, fault, now + wait);
+        }
+        self.tell_call(call, fault, is_effect);
+        if is_effect {
+            self.effects += 1;
+        }
+        self.let_go(call, fault);
+    }
+
+    fn tell_call(&mut self, call: u64, fault: Fault, is_effect: bool) {
+        if self.trace.is_none() {
+            return;
+        }
+        let told = self
+            .gate
+            .with_waiting(|waiting| waiting.get(&call).map(|one| (one.run, one.what.clone())));
+        let Some((run, what)) = told else { return };
+        let function = self.runs.get(&run).map_or("", |run| run.what);
+        let point = if is_effect {
+            format!("[{}] ", self.effects)
+        } else {
+            String::new()
+        };
+        let fault = match fault {
+            Fault::None => String::new(),
+            fault => format!("   ✗ {}", fault.words()),
+        };
+        self.tell(|| format!("{function}#{run}  {point}{what}{fault}"));
+    }
+
+    fn release(&mut self, call: u64, fault: Fault) {
+        self.tell_call(call, Fault::None, false);
+        self.let_go(call, fault);
+    }
+
+    fn let_go(&mut self, call: u64, fault: Fault) {
+        let Some(run) = self.gate.release(call, fault) else {
+            return;
+        };
+        if let Some(run) = self.runs.get(&run) {
+            run.flag.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Polls whoever can go on, until all wait at the gate.
+    fn poll_ready(&mut self) {
+        loop {
+            let mut polled = false;
+            let ids: Vec<RunId> = self.runs.keys().copied().collect();
+            for id in ids {
+                let Some(run) = self.runs.get_mut(&id) else {
+                    continue;
+                };
+                if !run.flag.0.swap(false, Ordering::Relaxed) {
+                    continue;
+                }
+                polled = true;
+                let waker = Waker::from(run.flag.clone());
+                self.gate.enter(id);
+                let polled = run.future.as_mut().poll(&mut Context::from_waker(&waker));
+                self.gate.enter(0);
+                if let Poll::Ready(end) = polled {
+                    self.ended(id, end);
+                }
+            }
+            for id in self.gate.take_dead() {
+                self.kill(id);
+            }
+            if !polled {
+                break;
+            }
+        }
+        if self.road.is_none() && self.monitor.has_placed() {
+            self.road = Some(self.effects);
+        }
+    }
+
+    fn ended(&mut self, id: RunId, end: End) {
+        let Some(run) = self.runs.remove(&id) else {
+            return;
+        };
+        self.gate.forget(id);
+        let what = run.what;
+        match run.instance {
+            Instance::Worker(worker) => self.workers.entry(what).or_default().push(worker),
+            Instance::Door(door) => self.doors.push(door),
+        }
+        if let End::Door {
+            is_ebay,
+            push,
+            status,
+            wait_ms,
+        } = end
+        {
+            let took = self.stage.clock.now().duration_since(run.started);
+            if (200..300).contains(&status) && self.monitor.sent_by(id) == 0 {
+                self.monitor
+                    .report("I1", "a push was answered with 2xx and nothing was queued");
+            }
+            let in_time = took <= SignedDuration::from_millis(i64::try_from(wait_ms).unwrap_or(0));
+            self.answer(is_ebay, push, in_time.then_some(status));
+        }
+        self.tell(|| format!("{what}#{id} has ended"));
+        self.monitor.check_marketplaces();
+    }
+
+    fn kill(&mut self, id: RunId) {
+        if let Some(run) = self.runs.remove(&id) {
+            self.gate.forget(id);
+            let what = run.what;
+            if let Some((is_ebay, push)) = run.push {
+                self.answer(is_ebay, push, None);
+            }
+            self.tell(|| format!("{what}#{id} is dead"));
+            self.monitor.check_marketplaces();
+        }
+    }
+
+    fn answer(&self, is_ebay: bool, push: u64, status: Option<u16>) {
+        if is_ebay {
+            self.stage.ebay.push_answered(push, status);
+        } else {
+            self.stage.aliexpress.push_answered(push, status);
+        }
+    }
+
+    fn finish_detached(&self, mut work: Detached) {
+        // Nothing behind the gate waits, so one look is enough.
+        let waker = Waker::noop();
+        self.gate.enter(0);
+        let _ = work.as_mut().poll(&mut Context::from_waker(waker));
+        self.monitor.check_marketplaces();
+    }
+
+    fn act(&mut self, action: Action) {
+        self.tell(|| format!("— {action} —"));
+        self.calm_ticks = 0;
+        if action == Action::Erase {
+            self.monitor.demand_erasure();
+        }
+        match action {
+            Action::Sweep => self.begin_sweep(),
+            Action::ForgeErasure => self.forge(),
+            _ => {
+                if let Err(error) = act(&self.stage, self.shelf.as_ref(), action) {
+                    self.monitor.report("scenario", error.to_string());
+                }
+            }
+        }
+    }
+
+    /// A demand to erase with a signature that fits another body.
+    fn forge(&mut self) {
+        self.stage
+            .ebay
+            .delete_account(&crate::stage::known_buyer().username);
+        let due = self.stage.ebay.take_due_pushes(self.now());
+        for mut push in due {
+            if push.topic.contains("DELETION") {
+                // eBay never sent it; somebody did, who has the text and no key.
+                self.stage.ebay.push_answered(push.id, Some(200));
+                let mut body = push.body.to_vec();
+                body.push(b' ');
+                push.body = body.into();
+                push.id = u64::MAX;
+            }
+            self.forged.push(push);
+        }
+    }
+
+    /// Moves virtual time to the next thing that happens by itself.
+    fn advance(&mut self) {
+        let now = self.now();
+        let is_quiet = self.runs.is_empty() && self.gate.next_event().is_none();
+        if is_quiet && self.stage.inventory.next_visible_at().is_none() {
+            crate::ending::check_listings(&self.stage, &self.monitor);
+        }
+        let queues = self.queues();
+        let visible = queues.iter().filter_map(|(name, queue)| {
+            let busy = self.runs.values().filter(|run| run.what == *name).count();
+            queue.next_visible_at().filter(|at| *at > now || busy < MOST_BATCHES)
+        });
+        let deadlines = self.runs.values().filter(|run| !run.stood_still);
+        let deadlines = deadlines.map(|run| run.started + FUNCTION_TIMEOUT);
+        let next = visible
+            .chain(self.next_push())
+            .chain(self.actions.first().map(|(at, _)| *at))
+            .chain(self.gate.next_event())
+            .chain(deadlines)
+            .chain([self.next_tick])
+            .filter(|at| *at > now)
+            .min();
+        let next = next.unwrap_or(self.next_tick);
+        self.stage.clock.advance(next.duration_since(now));
+        let overdue = self.runs.iter().filter(|(_, run)| {
+            !run.stood_still && run.started + FUNCTION_TIMEOUT <= next
+        });
+        let overdue: Vec<RunId> = overdue.map(|(id, _)| *id).collect();
+        for id in overdue {
+            self.tell(|| format!("#{id} takes too long"));
+            self.kill(id);
+        }
+    }
+
+    fn next_push(&self) -> Option<Timestamp> {
+        let supplier = self.stage.aliexpress.next_due();
+        self.stage.ebay.next_due().into_iter().chain(supplier).min()
+    }
+
+    fn queues(&self) -> [(&'static str, &Arc<MemoryQueue>); 3] {
+        [
+            ("order-forwarder", &self.stage.orders),
+            ("tracking-updater", &self.stage.tracking),
+            ("inventory-poller", &self.stage.inventory),
+        ]
+    }
+
+    fn begin(
+        &mut self,
+        what: &'static str,
+        instance: Instance,
+        push: Option<(bool, u64)>,
+        future: Pin<Box<dyn Future<Output = End> + Send>>,
+    ) {
+        let id = self.next_run;
+        self.next_run += 1;
+        self.tell(|| format!("{what}#{id} begins"));
+        let run = Run {
+            what,
+            future,
+            flag: Arc::new(Flag(AtomicBool::new(true))),
+            started: self.now(),
+            stood_still: false,
+            instance,
+            push,
+        };
+        self.runs.insert(id, run);
+    }
+
+    fn worker(&mut self, what: &'static str) -> Arc<Kervan> {
+        let idle = self.workers.get_mut(what).and_then(Vec::pop);
+        idle.unwrap_or_else(|| Arc::new(self.stage.worker(&self.ports)))
+    }
+
+    fn deliver_pushes(&mut self) {
+        let now = self.now();
+        let mut pushes: Vec<(bool, Push)> = Vec::new();
+        pushes.extend(std::mem::take(&mut self.forged).into_iter().map(|one| (true, one)));
+        let ebay = self.stage.ebay.take_due_pushes(now);
+        pushes.extend(ebay.into_iter().map(|one| (true, one)));
+        let supplier = self.stage.aliexpress.take_due_pushes(now);
+        pushes.extend(supplier.into_iter().map(|one| (false, one)));
+        for (is_ebay, push) in pushes {
+            let idle = self.doors.pop();
+            let door = idle.unwrap_or_else(|| Arc::new(self.stage.door(&self.ports)));
+            let working = door.clone();
+            let id = push.id;
+            let future = async move {
+                let marketplace = if is_ebay { "ebay" } else { "aliexpress" };
+                let wait_ms = push.wait_ms;
+                let request = Intake::Push {
+                    headers: push.headers,
+                    body: push.body,
+                };
+                let answer = flows::intake(&working, marketplace, "main", request).await;
+                End::Door {
+                    is_ebay,
+                    push: push.id,
+                    status: answer.status.as_u16(),
+                    wait_ms,
+                }
+            };
+            let push = Some((is_ebay, id));
+            self.begin("webhook-intake", Instance::Door(door), push, Box::pin(future));
+        }
+    }
+
+    fn deliver_batch(&mut self, place: usize) {
+        let most = self.choices.batch();
+        let (what, raw) = self.queues()[place];
+        let raw = raw.clone();
+        let queue = [&self.ports.orders, &self.ports.tracking, &self.ports.inventory][place].clone();
+        // A receive has no effect that could be lost: it hides messages for a while.
+        let received = futures_util::FutureExt::now_or_never(raw.receive(most, VISIBILITY, Duration::ZERO));
+        let received = received.and_then(Result::ok).unwrap_or_default();
+        if received.is_empty() {
+            return;
+        }
+        let worker = self.worker(what);
+        let working = worker.clone();
+        let monitor = self.monitor.clone();
+        let future = async move {
+            let messages = received.iter().map(|received| Message {
+                id: received.id.clone(),
+                receipt: received.receipt.clone(),
+                body: received.body.clone(),
+                deliveries: received.deliveries,
+            });
+            let messages: Vec<Message> = messages.collect();
+            let (kervan, monitor) = (&*working, &monitor);
+            let forward = |signal: Signal| async move {
+                monitor.worked(&signal, flows::forward(kervan, &signal).await)
+            };
+            let track = |signal: Signal| async move {
+                monitor.worked(&signal, flows::track(kervan, &signal).await)
+            };
+            let look = |task: InventoryTask| async move {
+                monitor.worked(&task, flows::inventory(kervan, &task).await)
+            };
+            let failed = match what {
+                "order-forwarder" => handler::batch(&queue, messages, forward).await,
+                "tracking-updater" => handler::batch(&queue, messages, track).await,
+                _ => handler::batch(&queue, messages, look).await,
+            };
+            let done = received.iter().filter(|one| !failed.contains(&one.id));
+            for message in done {
+                monitor.deleting(&message.body);
+                // What AWS fails to delete comes again.
+                let _ = queue.delete(&message.receipt).await;
+            }
+            End::Quiet
+        };
+        self.begin(what, Instance::Worker(worker), None, Box::pin(future));
+    }
+
+    fn tick(&mut self) {
+        self.next_tick = self.next_useful_tick();
+        self.calm_ticks += 1;
+        self.begin_sweep();
+        let worker = self.worker("tracking-schedule");
+        let working = worker.clone();
+        let future = async move {
+            let _ = flows::queue_due_tracking(&working).await;
+            End::Quiet
+        };
+        self.begin("tracking-schedule", Instance::Worker(worker), None, Box::pin(future));
+        let worker = self.worker("inventory-schedule");
+        let working = worker.clone();
+        let future = async move {
+            let _ = flows::queue_due_stock(&working).await;
+            End::Quiet
+        };
+        self.begin("inventory-schedule", Instance::Worker(worker), None, Box::pin(future));
+    }
+
+    /// When the schedules run next: in five minutes, or where nothing falls due until then, when they would find something,
+    /// but at least every hour.
+    fn next_useful_tick(&self) -> Timestamp {
+        let now = self.now();
+        let next = now + TICK;
+        let due = self.stage.store.items().into_iter();
+        let due = due.filter_map(|item| item.due).map(|due| due.at).min();
+        let busy = !self.runs.is_empty() || due.is_some_and(|at| at <= next);
+        if busy || self.calm_ticks < 2 {
+            return next;
+        }
+        let latest = now + LONGEST_TICK;
+        let due = due.map_or(latest, |at| at.min(latest));
+        due.max(next)
+    }
+
+    fn begin_sweep(&mut self) {
+        let worker = self.worker("order-sweeper");
+        let working = worker.clone();
+        let future = async move {
+            let _ = flows::sweep(&working).await;
+            End::Quiet
+        };
+        self.begin("order-sweeper", Instance::Worker(worker), None, Box::pin(future));
+    }
+
+    /// Whether nothing is left to happen: the story is told, nothing was broken for two ticks, and every order has ended.
+    fn is_settled(&self) -> bool {
+        let idle = self.runs.is_empty() && self.actions.is_empty() && self.gate.next_event().is_none();
+        let calm = self.choices.is_over(self.effects) && self.calm_ticks >= 2;
+        let queues = self.queues();
+        let empty = queues.iter().all(|(_, queue)| queue.next_visible_at().is_none());
+        if !(idle && calm && empty) {
+            return false;
+        }
+        let orders = self.monitor.orders_now();
+        let has_ended = |id: &str| {
+            let order = orders.iter().find(|order| order.key.id.as_str() == id);
+            order.is_some_and(|order| order.phase != Phase::Open || order.attention.is_some())
+        };
+        let channel = self.stage.ebay.orders();
+        let is_known = |id: &str| orders.iter().any(|order| order.key.id.as_str() == id);
+        channel.iter().all(|order| {
+            let is_over = order.cancel == CancelState::Canceled && !is_known(&order.order_id);
+            is_over || has_ended(&order.order_id)
+        })
+    }
+
+    /// What must hold once everything has ended.
+    fn check_the_end(&mut self) -> Vec<String> {
+        if self.monitor.is_broken() {
+            return Vec::new();
+        }
+        self.monitor.check_marketplaces();
+        crate::ending::check(&self.stage, &self.monitor)
+    }
+}
+
+/// The stage's ports behind the gate.
+fn gated(stage: &Stage, gate: &Gate, monitor: &Monitor, shelf: Option<Shelf>) -> Ports {
+    let queue = |name, queue: &Arc<MemoryQueue>| {
+        Arc::new(GatedQueue {
+            name,
+            queue: queue.clone(),
+            clock: stage.clock.clone(),
+            gate: gate.clone(),
+            monitor: monitor.clone(),
+        })
+    };
+    let plain = shelf.map(|shelf| {
+        let supplier: Arc<dyn kervan::marketplaces::Account> = Arc::new(PlainSupplier {
+            id: plain_supplier(),
+            shelf,
+            gate: gate.clone(),
+            clock: stage.clock.clone(),
+            monitor: monitor.clone(),
+        });
+        supplier
+    });
+    Ports {
+        clock: Arc::new(GatedClock {
+            clock: stage.clock.clone(),
+            gate: gate.clone(),
+        }),
+        store: Arc::new(GatedStore {
+            store: stage.store.clone(),
+            clock: stage.clock.clone(),
+            gate: gate.clone(),
+            monitor: monitor.clone(),
+        }),
+        http: Arc::new(GatedNetwork {
+            network: Arc::new(stage.network.clone()),
+            clock: stage.clock.clone(),
+            gate: gate.clone(),
+            monitor: monitor.clone(),
+        }),
+        orders: queue("orders", &stage.orders),
+        tracking: queue("tracking", &stage.tracking),
+        inventory: queue("inventory", &stage.inventory),
+        given: plain.into_iter().collect(),
+    }
+}

@@ -1,0 +1,399 @@
+//! What stands before anything runs: both sides' marketplaces, the table, the queues, the secrets and the time. Kervan's
+//! functions are put on it as often as somebody wants, on these ports or on ports that go through something else.
+
+use crate::network::{EBAY_URL, Network, SECOND_SUPPLIER_URL, SUPPLIER_URL, SharedClock};
+use jiff::Timestamp;
+use kervan::clock::{Clock, ManualClock};
+use kervan::domain::{AccountId, Listing, ListingId, Money, Offer, OfferId, Order, OrderKey, Sku};
+use kervan::flows::{catalog, ledger};
+use kervan::http::Http;
+use kervan::marketplaces::{Account, TokenStore};
+use kervan::queue::{MemoryQueue, Queue};
+use kervan::seal::{MemorySeal, Seal};
+use kervan::secrets::MemorySecrets;
+use kervan::store::{MemoryStore, Store};
+use kervan::{Accounts, Door, Kervan, Queues};
+use kervan_marketplaces::aliexpress::{NewProduct, NewSku};
+use kervan_marketplaces::ebay::{NewListing, NewOrder};
+use kervan_marketplaces::{AliExpress, AliExpressConfig, Buyer, Ebay, EbayConfig, defaults};
+use std::sync::Arc;
+
+/// Words of the buyers' data that the tests search for in everything that came out.
+pub const BUYER_WORDS: [&str; 3] = ["Zebedee Quillfeather", "77 Marzipan Crescent", "5550177"];
+
+/// What may stand nowhere but under the seal, in the secrets and at the supplier: the known buyer's data, and secrets.
+pub const NEVER_IN_THE_OPEN: [&str; 7] = [
+    BUYER_WORDS[0],
+    BUYER_WORDS[1],
+    BUYER_WORDS[2],
+    defaults::EBAY_CLIENT_SECRET,
+    defaults::EBAY_REFRESH_TOKEN,
+    defaults::ALIEXPRESS_APP_SECRET,
+    defaults::ALIEXPRESS_REFRESH_TOKEN,
+];
+
+/// The endpoint that is registered at eBay.
+pub(crate) const EBAY_ENDPOINT: &str = "https://kervan.invalid/hooks/ebay/main";
+/// The endpoint that is registered at AliExpress.
+pub(crate) const SUPPLIER_ENDPOINT: &str = "https://kervan.invalid/hooks/aliexpress/main";
+/// Deliveries of a message before it lies in the dead-letter queue, as in the template.
+const MOST_DELIVERIES: u32 = 5;
+/// 2026-11-18, a Wednesday: nothing special happens then.
+const START_S: i64 = 1_795_000_000;
+
+/// A buyer whose data holds [`BUYER_WORDS`].
+pub fn known_buyer() -> Buyer {
+    Buyer {
+        username: "zebedee_q".to_owned(),
+        full_name: BUYER_WORDS[0].to_owned(),
+        address_line1: BUYER_WORDS[1].to_owned(),
+        address_line2: None,
+        city: "Orlando".to_owned(),
+        state_or_province: "FL".to_owned(),
+        postal_code: "32807".to_owned(),
+        country_code: "US".to_owned(),
+        phone: format!("407{}", BUYER_WORDS[2]),
+        email: "zq@members.example.invalid".to_owned(),
+    }
+}
+
+/// What a stage begins with.
+#[derive(Debug, Clone)]
+pub struct WorldOptions {
+    /// eBay's settings.
+    pub ebay: EbayConfig,
+    /// AliExpress's settings.
+    pub aliexpress: AliExpressConfig,
+    /// Whether there is a second account at AliExpress, `aliexpress:second`, with stores of its own.
+    pub second_supplier: bool,
+}
+
+impl Default for WorldOptions {
+    /// A merchant who pays a second after the purchase, and a store that ships after a minute and delivers after an hour.
+    fn default() -> Self {
+        let mut aliexpress = AliExpressConfig::default();
+        aliexpress.settings.merchant_pays_after_ms = Some(1_000);
+        aliexpress.settings.ships_after_ms = Some(60_000);
+        aliexpress.settings.delivers_after_ms = Some(3_600_000);
+        Self {
+            ebay: EbayConfig::default(),
+            aliexpress,
+            second_supplier: false,
+        }
+    }
+}
+
+/// An offer to put into the catalogue.
+#[derive(Debug, Clone, Copy)]
+pub struct NewOffer {
+    /// AliExpress's product; its one variant is ten times that and one.
+    pub product: u64,
+    /// Cost of one unit in cents of a US dollar.
+    pub cost: i64,
+    /// Units that the store has.
+    pub stock: u32,
+    /// Lower is tried first.
+    pub rank: u32,
+    /// Whether it is an offer of `aliexpress:second`.
+    pub at_second: bool,
+}
+
+/// The ports that functions are given.
+#[derive(Debug, Clone)]
+pub(crate) struct Ports {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) http: Arc<dyn Http>,
+    pub(crate) orders: Arc<dyn Queue>,
+    pub(crate) tracking: Arc<dyn Queue>,
+    pub(crate) inventory: Arc<dyn Queue>,
+    /// Accounts at marketplaces that Kervan has no adapter for.
+    pub(crate) given: Vec<Arc<dyn Account>>,
+}
+
+/// Both sides' marketplaces, the table, the queues, the secrets and the time.
+pub struct Stage {
+    /// The channel.
+    pub ebay: Ebay,
+    /// The supplier.
+    pub aliexpress: AliExpress,
+    /// The second account's supplier, where there is one.
+    pub second: Option<AliExpress>,
+    /// The time of all.
+    pub clock: Arc<ManualClock>,
+    /// The table.
+    pub store: Arc<MemoryStore>,
+    /// The secrets.
+    pub secrets: Arc<MemorySecrets>,
+    /// Signals of customers' orders.
+    pub orders: Arc<MemoryQueue>,
+    /// Signals of suppliers' orders.
+    pub tracking: Arc<MemoryQueue>,
+    /// Offers to look at.
+    pub inventory: Arc<MemoryQueue>,
+    /// Where messages end that failed too often.
+    pub dead: Arc<MemoryQueue>,
+    pub(crate) network: Network,
+    seal: Arc<dyn Seal>,
+}
+
+impl Stage {
+    /// A stage with empty shelves.
+    pub fn new(options: WorldOptions) -> Self {
+        let start: Timestamp = Timestamp::from_second(START_S).unwrap_or(Timestamp::UNIX_EPOCH);
+        let clock = Arc::new(ManualClock::at(start));
+        let shared: Arc<dyn kervan_marketplaces::Clock> = Arc::new(SharedClock(clock.clone()));
+        let ebay = Ebay::new(options.ebay, shared.clone(), 7);
+        let second = options
+            .second_supplier
+            .then(|| AliExpress::new(options.aliexpress.clone(), shared.clone(), 11));
+        let aliexpress = AliExpress::new(options.aliexpress, shared, 7);
+        let network = Network {
+            ebay: ebay.router(),
+            aliexpress: aliexpress.router(),
+            second: second.as_ref().map(AliExpress::router),
+        };
+        let dead = Arc::new(MemoryQueue::new(clock.clone()));
+        let queue = || {
+            let queue = MemoryQueue::new(clock.clone());
+            Arc::new(queue.with_dead_letters(MOST_DELIVERIES, dead.clone()))
+        };
+        Self {
+            ebay,
+            aliexpress,
+            second,
+            store: Arc::new(MemoryStore::new(clock.clone())),
+            secrets: Arc::new(secrets()),
+            orders: queue(),
+            tracking: queue(),
+            inventory: queue(),
+            dead,
+            network,
+            seal: Arc::new(MemorySeal::new()),
+            clock,
+        }
+    }
+
+    /// The stage's own ports, with nothing in between.
+    pub(crate) fn ports(&self) -> Ports {
+        Ports {
+            clock: self.clock.clone(),
+            store: self.store.clone(),
+            http: Arc::new(self.network.clone()),
+            orders: self.orders.clone(),
+            tracking: self.tracking.clone(),
+            inventory: self.inventory.clone(),
+            given: Vec::new(),
+        }
+    }
+
+    /// One instance of a worker's function.
+    pub(crate) fn worker(&self, ports: &Ports) -> Kervan {
+        let seal = self.seal.clone();
+        let tokens = TokenStore::new(ports.store.clone(), seal, ports.clock.clone());
+        Kervan {
+            clock: ports.clock.clone(),
+            store: ports.store.clone(),
+            seal: self.seal.clone(),
+            queues: Queues {
+                orders: ports.orders.clone(),
+                tracking: ports.tracking.clone(),
+                inventory: ports.inventory.clone(),
+            },
+            accounts: self.accounts(ports, Some(Arc::new(tokens))),
+        }
+    }
+
+    /// One instance of the door's function.
+    pub(crate) fn door(&self, ports: &Ports) -> Door {
+        Door {
+            accounts: self.accounts(ports, None),
+            orders: ports.orders.clone(),
+            tracking: ports.tracking.clone(),
+        }
+    }
+
+    fn accounts(&self, ports: &Ports, tokens: Option<Arc<TokenStore>>) -> Accounts {
+        let mut ids = vec![channel(), supplier()];
+        ids.extend(self.second.as_ref().map(|_| second_supplier()));
+        let (secrets, http, clock) = (
+            self.secrets.clone(),
+            ports.http.clone(),
+            ports.clock.clone(),
+        );
+        let accounts = Accounts::new(ids, "kervan/", secrets, http, clock, tokens);
+        let given = ports.given.iter().cloned();
+        given.fold(accounts, Accounts::with_account)
+    }
+
+    /// Puts a sku on eBay and into the catalogue, and its offers into stores of AliExpress. Amounts are US cents.
+    pub async fn list(&self, sku: &str, price: i64, offers: &[NewOffer]) -> anyhow::Result<()> {
+        let listing = NewListing::new(sku, kervan_marketplaces::Money::usd(price), 0);
+        let listing = self.ebay.add_listing(listing);
+        let sku = Sku::parse(sku)?;
+        let listing = Listing {
+            id: ListingId {
+                channel: channel(),
+                sku: sku.clone(),
+                offer: listing.offer_id,
+            },
+            price: usd(price)?,
+            buffer: 0,
+            cap: 50,
+            published: None,
+            doubt_until: None,
+        };
+        for offer in offers {
+            let (store, account) = match (&self.second, offer.at_second) {
+                (Some(second), true) => (second, second_supplier()),
+                _ => (&self.aliexpress, supplier()),
+            };
+            let product = NewProduct {
+                product_id: offer.product,
+                title: None,
+                // Each product is of a store of its own, so that two of them become two orders there.
+                store_id: 9_000 + offer.product % 1_000,
+                skus: vec![NewSku {
+                    sku_id: offer.product * 10 + 1,
+                    sku_attr: String::new(),
+                    price: kervan_marketplaces::Money::usd(offer.cost),
+                    stock: offer.stock,
+                }],
+                delivery: Vec::new(),
+                not_to: Vec::new(),
+            };
+            store.add_product(product)?;
+            let (product, variant) = (offer.product.to_string(), offer.product * 10 + 1);
+            let id = OfferId::new(account, &product, &variant.to_string())?;
+            self.offer(&listing, id, offer.rank).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts an offer into the catalogue.
+    pub(crate) async fn offer(
+        &self,
+        listing: &Listing,
+        id: OfferId,
+        rank: u32,
+    ) -> anyhow::Result<()> {
+        let offer = Offer {
+            id,
+            sku: listing.id.sku.clone(),
+            rank,
+            ship_to: "US".parse()?,
+            evidence: None,
+            interval_s: 600,
+        };
+        catalog::put(&*self.store, listing.clone(), offer, self.clock.now()).await?;
+        Ok(())
+    }
+
+    /// Puts a sku with one offer on eBay, into a store of AliExpress, and into the catalogue.
+    pub async fn add(
+        &self,
+        sku: &str,
+        price: i64,
+        product: u64,
+        cost: i64,
+        stock: u32,
+    ) -> anyhow::Result<()> {
+        let offer = NewOffer {
+            product,
+            cost,
+            stock,
+            rank: 1,
+            at_second: false,
+        };
+        self.list(sku, price, &[offer]).await
+    }
+
+    /// A customer buys one or more units of a sku.
+    pub fn buy(&self, sku: &str, quantity: u32) -> anyhow::Result<OrderKey> {
+        self.buy_as(NewOrder::one(sku, quantity))
+    }
+
+    /// A customer buys.
+    pub fn buy_as(&self, order: NewOrder) -> anyhow::Result<OrderKey> {
+        let id = self.ebay.place_order(order)?;
+        Ok(OrderKey {
+            channel: channel(),
+            id: id.try_into()?,
+        })
+    }
+
+    /// The order as Kervan has it.
+    pub async fn order(&self, key: &OrderKey) -> anyhow::Result<Option<Order>> {
+        Ok(ledger::load(&*self.store, key).await?)
+    }
+
+    /// The attention reason of an order, as its code; empty where there is none.
+    pub async fn attention(&self, key: &OrderKey) -> anyhow::Result<String> {
+        let order = self.order(key).await?;
+        let attention = order.and_then(|order| order.attention);
+        Ok(attention
+            .map(|attention| attention.reason.code())
+            .unwrap_or_default())
+    }
+
+    /// Tells AliExpress where to push.
+    pub(crate) fn subscribe_to_suppliers(&self) {
+        let mut settings = self.aliexpress.settings();
+        settings.push_url = Some(SUPPLIER_ENDPOINT.to_owned());
+        self.aliexpress.set_settings(settings);
+    }
+}
+
+pub(crate) fn usd(minor: i64) -> anyhow::Result<Money> {
+    let currency = "USD".parse()?;
+    Ok(Money { minor, currency })
+}
+
+pub(crate) fn channel() -> AccountId {
+    account("ebay:main")
+}
+
+pub(crate) fn supplier() -> AccountId {
+    account("aliexpress:main")
+}
+
+pub(crate) fn second_supplier() -> AccountId {
+    account("aliexpress:second")
+}
+
+#[allow(
+    clippy::expect_used,
+    reason = "constants of this crate, checked by every test"
+)]
+pub(crate) fn account(id: &str) -> AccountId {
+    id.parse().expect("a valid account id")
+}
+
+fn secrets() -> MemorySecrets {
+    let secrets = MemorySecrets::new();
+    let ebay = serde_json::json!({
+        "environment": EBAY_URL,
+        "client_id": defaults::EBAY_CLIENT_ID,
+        "client_secret": defaults::EBAY_CLIENT_SECRET,
+        "refresh_token": defaults::EBAY_REFRESH_TOKEN,
+        "endpoint": EBAY_ENDPOINT,
+        "verification_token": defaults::EBAY_VERIFICATION_TOKEN,
+    });
+    secrets.put("kervan/account/ebay/main", ebay.to_string());
+    let first = supplier_secret(SUPPLIER_URL, defaults::ALIEXPRESS_REFRESH_TOKEN);
+    secrets.put("kervan/account/aliexpress/main", first);
+    let second = supplier_secret(SECOND_SUPPLIER_URL, defaults::ALIEXPRESS_REFRESH_TOKEN);
+    secrets.put("kervan/account/aliexpress/second", second);
+    secrets.put("kervan/pseudonym-key", "0123456789abcdef0123456789abcdef");
+    secrets
+}
+
+pub(crate) fn supplier_secret(url: &str, refresh_token: &str) -> String {
+    let secret = serde_json::json!({
+        "environment": url,
+        "app_key": defaults::ALIEXPRESS_APP_KEY,
+        "app_secret": defaults::ALIEXPRESS_APP_SECRET,
+        "refresh_token": refresh_token,
+    });
+    secret.to_string()
+}
