@@ -155,10 +155,7 @@ async fn messages_go_back_to_the_queues_that_they_came_from() {
     for (dead_letters, _) in &shop.queues {
         assert!(dead_letters.bodies().is_empty());
     }
-    assert_eq!(
-        shop.queues[0].1.bodies(),
-        [ORDER, "not\n json", ERASED]
-    );
+    assert_eq!(shop.queues[0].1.bodies(), [ORDER, "not\n json", ERASED]);
     assert!(shop.queues[1].1.bodies().is_empty());
     assert_eq!(shop.queues[2].1.bodies(), [PUBLISH]);
 }
