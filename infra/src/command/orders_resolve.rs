@@ -107,8 +107,8 @@ struct Bought {
 #[command(after_help = "\
 Make sure first that the supplier does not have it: Kervan takes your word and buys.
 
-A purchase in doubt that you name with --not-at-supplier is sent again under the same reference, so that a supplier that \
-has it after all can still say so. A purchase that was placed, and was closed or cancelled there, is given up, and its \
+A purchase in doubt that you name with --not-at-supplier is sent again as it was, at what the supplier asks for it by \
+then, and under the same reference, so that a supplier that has it after all can still say so. A purchase that was placed, and was closed or cancelled there, is given up, and its \
 goods are planned anew. Where nothing was placed (refused, out of stock, a loss, an address that was corrected), the order \
 is planned anew, and offers that refused before are asked again.
 

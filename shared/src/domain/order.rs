@@ -172,7 +172,7 @@ impl Order {
                 });
             }
             Event::AttentionCleared => self.attention = None,
-            Event::Resolved { decision, .. } => self.note_decision(decision),
+            Event::Resolved { decision, .. } => self.note_decision(decision, at),
             Event::Cancelled => {
                 self.phase = Phase::Cancelled;
                 self.attention = None;
@@ -224,10 +224,19 @@ impl Order {
     }
 
     /// What of a decision counts for what comes; the rest of it stands in the events that follow.
-    fn note_decision(&mut self, decision: &Decision) {
+    fn note_decision(&mut self, decision: &Decision, at: Timestamp) {
         match decision {
             Decision::BoughtElsewhere { .. } => self.decided.bought_elsewhere = true,
-            Decision::BuyAgain { accepted_loss, .. } => {
+            Decision::BuyAgain {
+                accepted_loss,
+                not_at_supplier,
+            } => {
+                // What was in doubt is sent again as it was, and not planned on new terms: under the same reference a
+                // supplier that has it after all can still tell.
+                let is_meant = |p: &&mut Purchase| not_at_supplier.contains(&p.number);
+                for purchase in self.purchases.iter_mut().filter(is_meant) {
+                    purchase.terms_at = at;
+                }
                 self.decided.refusals_lifted_to =
                     self.purchases.last().map_or(0, |purchase| purchase.number);
                 self.decided.accepted_loss = accepted_loss.or(self.decided.accepted_loss);

@@ -37,12 +37,14 @@ pub(super) fn steps(order: &Order, told: &Told, now: Timestamp) -> Result<Steps,
             supplier_orders,
             corrects,
         } => bought(order, *purchase, supplier_orders, *corrects)?,
-        Decision::BoughtElsewhere { not_at_supplier } => bought_elsewhere(order, not_at_supplier)?,
+        Decision::BoughtElsewhere { not_at_supplier } => {
+            bought_elsewhere(order, not_at_supplier, now)?
+        }
         Decision::BuyAgain {
             not_at_supplier,
             accepted_loss,
         } => buy_again(order, not_at_supplier, *accepted_loss, now)?,
-        Decision::Cancel { not_at_supplier } => cancel(order, not_at_supplier)?,
+        Decision::Cancel { not_at_supplier } => cancel(order, not_at_supplier, now)?,
         Decision::ConfirmedByHand => confirmed_by_hand(order)?,
     };
     events.insert(
@@ -149,7 +151,7 @@ fn check_numbers(order: &Order, number: u8, ids: &[SupplierOrderId]) -> Result<(
 }
 
 /// The merchant buys the rest elsewhere. What is at a supplier goes on, unless the person says that it is not there.
-fn bought_elsewhere(order: &Order, gone: &[u8]) -> Result<Parts, Unfit> {
+fn bought_elsewhere(order: &Order, gone: &[u8], now: Timestamp) -> Result<Parts, Unfit> {
     if order.decided.bought_elsewhere {
         return Err(Unfit::BoughtElsewhere);
     }
@@ -168,8 +170,8 @@ fn bought_elsewhere(order: &Order, gone: &[u8]) -> Result<Parts, Unfit> {
             return Err(still_there(purchase));
         }
     }
-    let (events, writes) = give_up(order, gone);
-    let after = foresee(order, &events, order.updated_at);
+    let (events, writes) = give_up(order, gone, now);
+    let after = foresee(order, &events, now);
     if open_units(&after).is_empty() {
         return Err(Unfit::NothingToBuy);
     }
@@ -270,14 +272,14 @@ const fn waits_for_an_offer(reason: &Reason) -> bool {
 }
 
 /// The order ends. Nothing of it may be at a supplier, as the person says.
-fn cancel(order: &Order, gone: &[u8]) -> Result<Parts, Unfit> {
+fn cancel(order: &Order, gone: &[u8], now: Timestamp) -> Result<Parts, Unfit> {
     let delivered = |p: &&Purchase| matches!(p.state, PurchaseState::Delivered { .. });
     let arrived = order.purchases.iter().filter(delivered);
     let mut theirs = at_supplier(order).chain(arrived);
     if let Some(purchase) = theirs.find(|purchase| !gone.contains(&purchase.number)) {
         return Err(still_there(purchase));
     }
-    let (mut events, writes) = give_up(order, gone);
+    let (mut events, writes) = give_up(order, gone, now);
     events.push(Event::Cancelled);
     Ok((events, writes))
 }
@@ -294,7 +296,7 @@ fn confirmed_by_hand(order: &Order) -> Result<Parts, Unfit> {
 }
 
 /// Gives up what is planned or in doubt, whose units are free again, and what the person says is not at the supplier.
-fn give_up(order: &Order, gone: &[u8]) -> Parts {
+fn give_up(order: &Order, gone: &[u8], now: Timestamp) -> Parts {
     let mut events = Vec::new();
     let mut lines: Vec<&PurchaseLine> = Vec::new();
     for purchase in &order.purchases {
@@ -317,8 +319,7 @@ fn give_up(order: &Order, gone: &[u8]) -> Parts {
             _ => {}
         }
     }
-    // A time that has passed: their offers are due for a look at once.
-    (events, plan::release(lines, order.updated_at))
+    (events, plan::release(lines, now))
 }
 
 /// Whether the decision has ended what the order waits for.
