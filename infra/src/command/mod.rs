@@ -12,6 +12,7 @@ mod orders_advice;
 mod orders_fixture;
 mod orders_resolve;
 mod orders_timeline;
+mod simulate;
 mod simulators;
 mod stack;
 mod target;
@@ -47,6 +48,8 @@ enum Command {
     Test(test::Arguments),
     /// Deploy the template on a local stack that keeps running.
     Stack(stack::Arguments),
+    /// Break the purchase protocol in every way, in one process, and show that nothing is bought twice or lost.
+    Simulate(simulate::Arguments),
     /// Run the simulated marketplaces alone.
     Simulators(simulators::Arguments),
     /// Put skus with their listings and offers into the catalogue, and look them up.
@@ -62,6 +65,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Test(arguments) => test::run(arguments).await,
         Command::Stack(arguments) => stack::run(arguments).await,
+        Command::Simulate(arguments) => simulate::run(arguments).await,
         Command::Simulators(arguments) => simulators::run(arguments).await,
         Command::Catalog(arguments) => catalog::run(arguments).await,
         Command::Orders(arguments) => orders::run(arguments).await,

@@ -13,7 +13,11 @@ pub(crate) struct Progress(Option<ProgressBar>);
 
 impl Progress {
     pub(crate) fn new(title: &'static str, length: usize, quiet: bool) -> Self {
-        if quiet || !std::io::stderr().is_terminal() {
+        if quiet {
+            return Self(None);
+        }
+        if !std::io::stderr().is_terminal() {
+            eprintln!("{title}: {length}");
             return Self(None);
         }
         let bar = ProgressBar::new(length as u64);

@@ -95,7 +95,7 @@ pub struct Scenario {
     /// What happens besides, once, at any moment.
     pub(crate) disturbance: Option<Action>,
     /// How each order ends where nothing fails.
-    pub(crate) calm_ends: &'static [&'static str],
+    pub calm_ends: &'static [&'static str],
 }
 
 const fn offer(product: u64, stock: u32, rank: u32) -> NewOffer {
