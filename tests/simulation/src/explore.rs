@@ -159,8 +159,11 @@ pub fn calm(scenario: &Scenario) -> Schedule {
     }
 }
 
-/// Depth 1: every effect point with every fault; where the scenario has a disturbance, that at every moment, and on the
-/// road to the purchase each moment with every fault.
+/// A disturbance is crossed with faults up to this effect point; the roads of most scenarios are shorter.
+const MOST_CROSSED: u64 = 18;
+
+/// Depth 1: every effect point with every fault. Where the scenario has a disturbance, that at every moment; on the road to
+/// the purchase each of its moments with every fault; and behind the road every fault with the disturbance at its end.
 pub fn depth_one(scenario: &Scenario) -> Vec<Schedule> {
     let Some(calm) = calm(scenario).run(false) else {
         return Vec::new();
@@ -179,11 +182,14 @@ pub fn depth_one(scenario: &Scenario) -> Vec<Schedule> {
             .map(|faults| schedule(faults, None))
             .collect();
     }
-    let road = calm.road.unwrap_or(calm.effects) + 1;
+    let road = calm.road.unwrap_or(calm.effects).min(MOST_CROSSED) + 1;
     let alone = (0..=calm.effects).map(|at| schedule(Vec::new(), Some(at)));
     let on_the_road =
         (0..=road).flat_map(|at| singles(road).map(move |faults| schedule(faults, Some(at))));
-    alone.chain(on_the_road).collect()
+    let behind = singles(calm.effects)
+        .filter(|faults| faults[0].0 >= road)
+        .map(|faults| schedule(faults, Some(road)));
+    alone.chain(on_the_road).chain(behind).collect()
 }
 
 /// Depth 2 on the road from the signal to the purchase: every pair of faults, the second at any point that the first

@@ -24,13 +24,13 @@ pub struct Search {
 pub const fn scenario_of(guard: Guard) -> &'static str {
     match guard {
         Guard::OrderVersion | Guard::RecordedOnce => "sweep-meets-push",
-        Guard::PurchaseLease | Guard::OwnLease | Guard::QueueFirst => "plain",
-        Guard::StillMine => "search-only",
+        Guard::PurchaseLease | Guard::OwnLease | Guard::StillMine | Guard::QueueFirst => "plain",
         Guard::ParcelLease | Guard::ReadBack => "two-parcels",
         Guard::FailedStays => "erasure",
         Guard::DoubtFirst | Guard::SettlingTime | Guard::SearchFirst => "search-only",
         Guard::RepeatWindow => "day-of-outage",
-        Guard::RepeatOnlyWanted | Guard::CancelStops => "cancel",
+        Guard::RepeatOnlyWanted => "cancel",
+        Guard::CancelStops => "cancel-asked",
         Guard::Reservation => "last-unit",
         Guard::EvidenceVersion | Guard::ListingVersion | Guard::LateUpdate => "rush",
         Guard::TokenLease => "rush",

@@ -1,6 +1,7 @@
 //! The invariants, watched while the functions run. Each is checked where it could break first: at the write, the send or
 //! the call itself, not at the end.
 
+use crate::fault::Fault;
 use crate::gate::{Gate, RunId};
 use crate::plain_supplier::Shelf;
 use bytes::Bytes;
@@ -461,8 +462,13 @@ impl Monitor {
 
     /// The call goes out: I2 of what only one may do at a time, and I5 of a quantity that it raises. The answer is kept
     /// until the function has its own.
-    pub(crate) fn called(&self, call: &Call) -> Option<InFlight> {
+    pub(crate) fn called(&self, call: &Call, fault: Fault) -> Option<InFlight> {
         self.raises_on_fresh_evidence(call);
+        // A process that stood still directly before the call may meet another's: no check of ours could come later, and
+        // the marketplace knows the repeat. What was bought is counted all the same.
+        if fault == Fault::Stall {
+            return None;
+        }
         let alone = call.alone.clone()?;
         let calls = {
             let mut state = self.lock();

@@ -218,7 +218,7 @@ impl Buy for PlainSupplier {
         self.monitor.placing(&mut call, reference.clone());
         let what = || "call plain supplier place".to_owned();
         let fault = self.gate.pass(Touch::Effect, what).await;
-        let _in_flight = self.monitor.called(&call);
+        let _in_flight = self.monitor.called(&call, fault);
         let (shelf, clock) = (self.shelf.clone(), self.clock.clone());
         let place = move || shelf.place(&reference, units, clock.now());
         let placed = match fault {

@@ -297,8 +297,7 @@ impl Http for GatedNetwork {
                 format!("call {} {}", request.method(), call.name)
             })
             .await;
-        // What a process does that stood still is judged when the call goes out.
-        let _in_flight = self.monitor.called(&call);
+        let _in_flight = self.monitor.called(&call, fault);
         // eBay has no key to know this request again by. Nothing on the way repeats one that was answered, and only the
         // function's time-out keeps a process that stood still from sending it after all.
         let is_unrepeatable = call.name.ends_with("/shipping_fulfillment");

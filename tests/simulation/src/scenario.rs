@@ -15,6 +15,9 @@ const LAMP: u64 = 500_001;
 /// The product behind the second offer, and behind the second sku.
 const OTHER: u64 = 500_002;
 
+/// When the first customer buys, unless a scenario says otherwise.
+const BOUGHT_MS: i64 = 190_000;
+
 /// Something that happens outside of Kervan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -116,7 +119,8 @@ fn scenario(name: &'static str, about: &'static str) -> Scenario {
         plain: None,
         second_supplier: false,
         parcels: 1,
-        actions: vec![(1_000, Action::Buy("LAMP-01", 1))],
+        // So that the schedules run soon after a lease has run out, and meet who still holds on to it.
+        actions: vec![(BOUGHT_MS, Action::Buy("LAMP-01", 1))],
         disturbance: None,
         calm_ends: &["done"],
     }
@@ -136,7 +140,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 ("MUG-02", vec![at_second(offer(OTHER, 5, 1))]),
             ],
             second_supplier: true,
-            actions: vec![(1_000, Action::BuyBoth)],
+            actions: vec![(BOUGHT_MS, Action::BuyBoth)],
             ..scenario("two-suppliers", "One order is bought from two suppliers.")
         },
         Scenario {
@@ -145,7 +149,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 vec![offer(LAMP, 2, 1), at_second(offer(OTHER, 2, 2))],
             )],
             second_supplier: true,
-            actions: vec![(1_000, Action::Buy("LAMP-01", 3))],
+            actions: vec![(BOUGHT_MS, Action::Buy("LAMP-01", 3))],
             ..scenario(
                 "split-line",
                 "One line is bought from two offers, two units and one.",
@@ -208,7 +212,7 @@ pub fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             parcels: 2,
-            actions: vec![(1_000, Action::Buy("LAMP-01", 2))],
+            actions: vec![(BOUGHT_MS, Action::Buy("LAMP-01", 2))],
             ..scenario(
                 "two-parcels",
                 "The supplier sends two units in two parcels.",

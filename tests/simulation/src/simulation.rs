@@ -286,10 +286,10 @@ impl Simulation {
             let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::ZERO);
             return self.gate.decide(call, Fault::None, now + time);
         }
-        if self.disturbance.is_some() && self.choices.disturbs(self.effects) {
-            if let Some(action) = self.disturbance.take() {
-                self.act(action);
-            }
+        if self.choices.disturbs(self.effects)
+            && let Some(action) = self.disturbance.take()
+        {
+            self.act(action);
         }
         let is_effect = touch == Touch::Effect;
         let fault = self.choices.fault(Moment {
