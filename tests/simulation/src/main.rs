@@ -111,8 +111,14 @@ fn fault(text: &str) -> Result<(u64, Fault), String> {
     Ok((point, fault))
 }
 
-fn main() -> Result<ExitCode> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    run(&Arguments::parse()).unwrap_or_else(|error| {
+        eprintln!("Error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.list {
         report::list(arguments.json);
         return Ok(ExitCode::SUCCESS);
@@ -122,13 +128,13 @@ fn main() -> Result<ExitCode> {
     {
         bail!("There is no scenario {name}. See: cargo kervan simulate --list");
     }
-    if let Some(schedule) = one_schedule(&arguments)? {
+    if let Some(schedule) = one_schedule(arguments)? {
         return report::one(&schedule, arguments.trace, arguments.json);
     }
     if arguments.trace {
         bail!("--trace needs one schedule: --seed N, or --scenario NAME with --fault or --disturb");
     }
-    many(&arguments)
+    many(arguments)
 }
 
 /// The one schedule that was asked for, if it was one.
