@@ -1,6 +1,6 @@
-//! The guards that keep money and goods safe, by name. Each stands in exactly one place in the flows and decisions, and
-//! asks there whether it still [`stands`]: in everything that ships that is a constant. The simulation takes them away,
-//! one at a time, and shows that somebody notices.
+//! The guards that keep money and goods safe, by name. Where a guard is, the code asks whether it still [`stands`]: in
+//! everything that ships that is a constant. The simulation takes them away, one at a time, and shows that somebody
+//! notices.
 
 /// A guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

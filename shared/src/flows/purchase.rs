@@ -89,7 +89,8 @@ pub(super) async fn settle(
             // Whoever took the lease first may have called at its very end, and a new order is found late: an answer
             // that there is none proves nothing before.
             let after = SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX);
-            let early = (LEASE + after) - now.duration_since(first_sent_at);
+            let safe = LEASE.saturating_add(after);
+            let early = safe.saturating_sub(now.duration_since(first_sent_at));
             if early.is_positive() && stands(Guard::SettlingTime) {
                 let early = Duration::try_from(early).unwrap_or_default();
                 return record_doubt(kervan, order, number, early).await;
