@@ -148,13 +148,7 @@ pub async fn record(
     extra: Vec<Write>,
 ) -> Result<(), NotRecorded> {
     let now = kervan.clock.now();
-    let mut changed = order.clone();
-    let mut writes = Vec::new();
-    apply_all(&mut changed, now, events, &mut writes)?;
-    let due = due_entry(&changed, now);
-    commit(&*kervan.store, &changed, due, Some(order), writes, extra).await?;
-    *order = changed;
-    Ok(())
+    record_at(&*kervan.store, now, Timestamp::MAX, order, events, extra).await
 }
 
 /// As [`record`], for a person who has the table alone: whoever the order is due for looks at it with the next sweep.
@@ -165,11 +159,23 @@ pub(super) async fn record_in_haste(
     events: &[Event],
     extra: Vec<Write>,
 ) -> Result<(), NotRecorded> {
+    record_at(store, now, now, order, events, extra).await
+}
+
+/// Records events; whoever the order is due for looks at it at `latest`.
+async fn record_at(
+    store: &dyn Store,
+    now: Timestamp,
+    latest: Timestamp,
+    order: &mut Order,
+    events: &[Event],
+    extra: Vec<Write>,
+) -> Result<(), NotRecorded> {
     let mut changed = order.clone();
     let mut writes = Vec::new();
     apply_all(&mut changed, now, events, &mut writes)?;
     let due = due_entry(&changed, now).map(|due| Due {
-        at: due.at.min(now),
+        at: due.at.min(latest),
         ..due
     });
     commit(store, &changed, due, Some(order), writes, extra).await?;

@@ -56,7 +56,6 @@ struct State {
     finished: BTreeSet<(RunId, String)>,
     /// Every order that is in the table.
     orders: BTreeSet<OrderKey>,
-    place_calls: u64,
     has_placed: bool,
 }
 
@@ -132,11 +131,6 @@ impl Monitor {
     /// How many messages a run has put into queues.
     pub(crate) fn sent_by(&self, run: RunId) -> usize {
         self.lock().sent.get(&run).map_or(0, Vec::len)
-    }
-
-    /// Calls that would have bought something, whatever became of them.
-    pub(crate) fn place_calls(&self) -> u64 {
-        self.lock().place_calls
     }
 
     /// Whether a purchase was placed, as the table has it.

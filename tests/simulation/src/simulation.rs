@@ -48,8 +48,6 @@ pub struct Outcome {
     pub steps: u64,
     /// How the orders ended, by the order in which customers bought.
     pub ends: Vec<String>,
-    /// Calls that would have bought something.
-    pub place_calls: u64,
     /// What happened, line by line, where it was asked for.
     pub trace: Vec<String>,
 }
@@ -195,7 +193,6 @@ impl Simulation {
             road: self.road,
             steps: self.steps,
             ends,
-            place_calls: self.monitor.place_calls(),
             trace: self.trace.unwrap_or_default(),
         }
     }

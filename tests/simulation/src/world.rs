@@ -8,7 +8,7 @@ use kervan::clock::Clock;
 use kervan::domain::{OrderKey, Signal};
 use kervan::flows::{self, Intake, IntakeAnswer, InventoryTask};
 use kervan::handler::{self, Message};
-use kervan::queue::{MemoryQueue, Queue};
+use kervan::queue::{MemoryQueue, Queue, Received};
 use kervan_marketplaces::{Push, defaults};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -277,15 +277,7 @@ where
     if received.is_empty() {
         return Ok(false);
     }
-    let messages: Vec<Message> = received
-        .iter()
-        .map(|received| Message {
-            id: received.id.clone(),
-            receipt: received.receipt.clone(),
-            body: received.body.clone(),
-            deliveries: received.deliveries,
-        })
-        .collect();
+    let messages = messages(&received);
     let port: Arc<dyn Queue> = queue.clone();
     let failed = handler::batch(&port, messages, work).await;
     for message in received
@@ -295,4 +287,15 @@ where
         queue.delete(&message.receipt).await?;
     }
     Ok(true)
+}
+
+/// What was received, as a function's event brings it.
+pub(crate) fn messages(received: &[Received]) -> Vec<Message> {
+    let message = |received: &Received| Message {
+        id: received.id.clone(),
+        receipt: received.receipt.clone(),
+        body: received.body.clone(),
+        deliveries: received.deliveries,
+    };
+    received.iter().map(message).collect()
 }

@@ -37,11 +37,7 @@ impl Monitor {
     pub(crate) fn calling(&self, request: &http::Request<Bytes>) -> Call {
         let path = request.uri().path().to_owned();
         let body = String::from_utf8_lossy(request.body());
-        let mut call = Call {
-            name: path.clone(),
-            alone: None,
-            raises: Vec::new(),
-        };
+        let mut call = self.call(&path);
         if path.ends_with("/sync") {
             let field = |name: &str| {
                 let mut parts = url::form_urlencoded::parse(request.body());
@@ -67,7 +63,7 @@ impl Monitor {
         call
     }
 
-    /// A call of an account without a wire.
+    /// A call of this name, about which nothing is known yet.
     pub(crate) fn call(&self, name: &str) -> Call {
         Call {
             name: name.to_owned(),
@@ -81,8 +77,7 @@ impl Monitor {
         let (run, now) = (self.gate.current(), self.clock.now());
         let mut broken = Vec::new();
         {
-            let mut state = self.lock();
-            state.place_calls += 1;
+            let state = self.lock();
             match state.leases.get(&reference) {
                 Some(lease) if lease.holder != run => {
                     broken.push("a purchase is placed without its lease");

@@ -6,13 +6,13 @@ use crate::monitor::Monitor;
 use crate::plain_supplier::{PlainSupplier, Shelf, plain_supplier};
 use crate::ports::{GatedClock, GatedNetwork, GatedQueue, GatedStore};
 use crate::stage::{Ports, Stage};
-use crate::world::VISIBILITY;
+use crate::world::{VISIBILITY, messages};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use kervan::Kervan;
 use kervan::domain::Signal;
-use kervan::flows::{self, Intake, InventoryTask};
-use kervan::handler::{self, Message};
+use kervan::flows::{self, FlowError, Intake, InventoryTask};
+use kervan::handler;
 use kervan::queue::{MemoryQueue, Queue};
 use kervan_marketplaces::Push;
 use std::future::Future;
@@ -148,13 +148,7 @@ impl Simulation {
         let working = worker.clone();
         let monitor = self.monitor.clone();
         let future = async move {
-            let messages = received.iter().map(|received| Message {
-                id: received.id.clone(),
-                receipt: received.receipt.clone(),
-                body: received.body.clone(),
-                deliveries: received.deliveries,
-            });
-            let messages: Vec<Message> = messages.collect();
+            let messages = messages(&received);
             let (kervan, monitor) = (&*working, &monitor);
             let forward = |signal: Signal| async move {
                 monitor.worked(&signal, flows::forward(kervan, &signal).await)
@@ -185,30 +179,12 @@ impl Simulation {
         self.next_tick = self.next_useful_tick();
         self.calm_ticks += 1;
         self.begin_sweep();
-        let worker = self.worker("tracking-schedule");
-        let working = worker.clone();
-        let future = async move {
-            let _ = flows::queue_due_tracking(&working).await;
-            End::Quiet
-        };
-        self.begin(
-            "tracking-schedule",
-            Instance::Worker(worker),
-            None,
-            Box::pin(future),
-        );
-        let worker = self.worker("inventory-schedule");
-        let working = worker.clone();
-        let future = async move {
-            let _ = flows::queue_due_stock(&working).await;
-            End::Quiet
-        };
-        self.begin(
-            "inventory-schedule",
-            Instance::Worker(worker),
-            None,
-            Box::pin(future),
-        );
+        self.begin_schedule("tracking-schedule", |kervan| async move {
+            flows::queue_due_tracking(&kervan).await
+        });
+        self.begin_schedule("inventory-schedule", |kervan| async move {
+            flows::queue_due_stock(&kervan).await
+        });
     }
 
     /// When the schedules run next: in five minutes, or where nothing falls due until then, when they would find something,
@@ -228,18 +204,23 @@ impl Simulation {
     }
 
     pub(super) fn begin_sweep(&mut self) {
-        let worker = self.worker("order-sweeper");
-        let working = worker.clone();
+        self.begin_schedule("order-sweeper", |kervan| async move {
+            flows::sweep(&kervan).await
+        });
+    }
+
+    /// One run of a schedule. What fails is done by the next one.
+    fn begin_schedule<F>(&mut self, what: &'static str, work: impl FnOnce(Arc<Kervan>) -> F)
+    where
+        F: Future<Output = Result<usize, FlowError>> + Send + 'static,
+    {
+        let worker = self.worker(what);
+        let work = work(worker.clone());
         let future = async move {
-            let _ = flows::sweep(&working).await;
+            let _ = work.await;
             End::Quiet
         };
-        self.begin(
-            "order-sweeper",
-            Instance::Worker(worker),
-            None,
-            Box::pin(future),
-        );
+        self.begin(what, Instance::Worker(worker), None, Box::pin(future));
     }
 }
 
