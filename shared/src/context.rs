@@ -1,15 +1,16 @@
 //! What a flow is given: every port it may need, built once.
 
 use crate::clock::Clock;
-use crate::domain::{AccountId, Marketplace};
+use crate::domain::{AccountId, Invalid, Marketplace};
 use crate::http::Http;
+use crate::limiter::Limiter;
 use crate::marketplaces::{
     Account, CallError, Kind, Outside, Pseudonyms, Retry, TokenStore, aliexpress::AliExpress,
     ebay::Ebay,
 };
 use crate::queue::Queue;
 use crate::seal::Seal;
-use crate::secrets::{Secrets, SecretsError};
+use crate::secrets::{Secret, Secrets, SecretsError};
 use crate::store::Store;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -80,6 +81,7 @@ pub struct Accounts {
     http: Arc<dyn Http>,
     clock: Arc<dyn Clock>,
     tokens: Option<Arc<TokenStore>>,
+    limiter: Option<Arc<Limiter>>,
     pseudonyms: Mutex<Option<Arc<Pseudonyms>>>,
     open: Mutex<Open>,
 }
@@ -103,9 +105,17 @@ impl Accounts {
             http,
             clock,
             tokens,
+            limiter: None,
             pseudonyms: Mutex::new(None),
             open: Mutex::new(BTreeMap::new()),
         }
+    }
+
+    /// The same, keeping to limits that all functions share.
+    #[must_use]
+    pub fn with_limiter(mut self, limiter: Arc<Limiter>) -> Self {
+        self.limiter = Some(limiter);
+        self
     }
 
     /// One more account, which is what it is: a marketplace that Kervan has no adapter for.
@@ -179,23 +189,29 @@ impl Accounts {
             http: self.http.clone(),
             clock: self.clock.clone(),
             tokens: self.tokens.clone(),
+            limiter: self.limiter.clone(),
             pseudonyms,
         };
-        let account: Arc<dyn Account> = match id.marketplace() {
-            Marketplace::Ebay => {
-                Arc::new(Ebay::new(id.clone(), &secret, outside).map_err(|error| {
-                    tracing::error!(account = %id, %error, "The account's secret cannot be used.");
-                    misconfigured("secret-invalid")
-                })?)
-            }
-            Marketplace::AliExpress => Arc::new(
-                AliExpress::new(id.clone(), &secret, outside).map_err(|error| {
-                    tracing::error!(account = %id, %error, "The account's secret cannot be used.");
-                    misconfigured("secret-invalid")
-                })?,
-            ),
-        };
+        let account = made(id, &secret, outside).map_err(|error| {
+            tracing::error!(account = %id, %error, "The account's secret cannot be used.");
+            misconfigured("secret-invalid")
+        })?;
         open.insert(id.clone(), (hash, account.clone()));
         Ok(account)
     }
+}
+
+/// The account as its marketplace's adapter has it.
+fn made(id: &AccountId, secret: &Secret, outside: Outside) -> Result<Arc<dyn Account>, Invalid> {
+    let id = id.clone();
+    Ok(match id.marketplace() {
+        Marketplace::Ebay => Arc::new(Ebay::new(id, secret, outside)?),
+        Marketplace::AliExpress => Arc::new(AliExpress::new(id, secret, outside)?),
+        Marketplace::Amazon | Marketplace::Alibaba => {
+            return Err(Invalid::new(
+                "account",
+                "this marketplace has no adapter yet",
+            ));
+        }
+    })
 }

@@ -7,7 +7,7 @@
 //! - [`flows`] holds one file a use case; each takes a [`Kervan`] with every port it may need.
 //! - [`marketplaces`] holds one folder a marketplace behind small traits, one a role.
 //! - [`store`], [`queue`], [`secrets`], [`seal`], [`http`] and [`clock`] are the ports, each with its AWS
-//!   implementation and one in memory.
+//!   implementation and one in memory; [`limiter`] shares the marketplaces' limits over the store.
 //!
 //! **Invariant:** `domain` and `decide` never import a port; `flows` never imports an AWS crate.
 
@@ -20,6 +20,7 @@ pub mod flows;
 pub mod guards;
 pub mod handler;
 pub mod http;
+pub mod limiter;
 pub mod marketplaces;
 pub mod queue;
 pub mod seal;

@@ -4,6 +4,7 @@ use crate::aws::{Aws, MissingVariable};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::{AccountId, Invalid};
 use crate::http::{HttpClient, HttpError};
+use crate::limiter::Limiter;
 use crate::marketplaces::TokenStore;
 use crate::queue::{Queue, Sqs, UnsetQueue};
 use crate::seal::{Kms, Seal};
@@ -39,6 +40,7 @@ pub fn kervan() -> Result<Kervan, SetupError> {
     let seal: Arc<dyn Seal> = Arc::new(Kms::new(aws.kms(), variable("KERVAN_SEAL_KEY")?));
     let tokens = Arc::new(TokenStore::new(store.clone(), seal.clone(), clock.clone()));
     let accounts = accounts(&aws, &clock, Some(tokens), HttpClient::USUAL_TIMEOUT)?;
+    let accounts = accounts.with_limiter(Arc::new(Limiter::new(store.clone(), clock.clone())));
     let sqs = aws.sqs();
     let queues = Queues {
         orders: queue(&sqs, "KERVAN_ORDERS_QUEUE"),

@@ -276,11 +276,13 @@ enum Role {
 
 fn account(text: &str, role: Role, example: &str) -> Result<AccountId, String> {
     let account: AccountId = text.parse().map_err(why)?;
-    let is = match account.marketplace() {
-        Marketplace::Ebay => Role::Channel,
-        Marketplace::AliExpress => Role::Supplier,
+    let is_one = match account.marketplace() {
+        Marketplace::Amazon | Marketplace::Ebay => role == Role::Channel,
+        Marketplace::Alibaba => role == Role::Supplier,
+        // A merchant can buy there and have a shop there.
+        Marketplace::AliExpress => true,
     };
-    if is == role {
+    if is_one {
         return Ok(account);
     }
     let marketplace = account.marketplace();

@@ -28,18 +28,27 @@ impl Invalid {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Marketplace {
+    /// amazon.com and its national sites; a channel.
+    Amazon,
     /// ebay.com and its national sites; a channel.
     Ebay,
-    /// aliexpress.com; a supplier.
+    /// aliexpress.com; a supplier, and a channel for those who have a shop there.
     AliExpress,
+    /// Alibaba.com and 1688.com; a supplier.
+    Alibaba,
 }
 
 impl Marketplace {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Amazon, Self::Ebay, Self::AliExpress, Self::Alibaba];
+
     /// The name used in accounts, paths and logs.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Amazon => "amazon",
             Self::Ebay => "ebay",
             Self::AliExpress => "aliexpress",
+            Self::Alibaba => "alibaba",
         }
     }
 }
@@ -54,14 +63,12 @@ impl FromStr for Marketplace {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        match text {
-            "ebay" => Ok(Self::Ebay),
-            "aliexpress" => Ok(Self::AliExpress),
-            _ => Err(Invalid::new(
-                "marketplace",
-                "must be one of: ebay, aliexpress",
-            )),
-        }
+        let known = Self::ALL.into_iter();
+        let mut named = known.filter(|marketplace| marketplace.as_str() == text);
+        named.next().ok_or_else(|| {
+            let problem = "must be one of: amazon, ebay, aliexpress, alibaba";
+            Invalid::new("marketplace", problem)
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use super::catalog::{self, BOUGHT, Entry, FREE, StoredOffer};
 use super::{FlowError, LANDS_WITHIN, Outcome, forward, ledger, reason_of};
 use crate::Kervan;
 use crate::decide::{Stocked, next_stock_interval, published_quantity};
-use crate::domain::{AccountId, Evidence, Listing, Offer, OfferId, Published, Sku};
+use crate::domain::{AccountId, CountryCode, Evidence, Listing, Offer, OfferId, Published, Sku};
 use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{CallError, Effect, Kind, ListingUpdate, Retry};
 use crate::queue::Outgoing;
@@ -25,7 +25,7 @@ const QUEUED_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "snake_case")]
 pub enum InventoryTask {
-    /// Look at offers of one product, then publish their skus.
+    /// Look at offers of one supplier, then publish their skus.
     Look {
         /// The offers with their skus.
         offers: Vec<(Sku, OfferId)>,
@@ -37,27 +37,32 @@ pub enum InventoryTask {
     },
 }
 
-/// Queues the offers whose time has come, those of one product together. Returns how many offers were queued.
+/// Queues the offers whose time has come, as many products together as the supplier tells of at once. Returns how many
+/// offers were queued.
 pub async fn queue_due_stock(kervan: &Kervan) -> Result<usize, FlowError> {
     let now = kervan.clock.now();
     let due = kervan.store.due(keys::STOCK_LANE, now, MOST_DUE).await?;
-    let mut products: BTreeMap<(AccountId, String), Vec<(Sku, OfferId)>> = BTreeMap::new();
+    let mut asked: BTreeMap<(AccountId, CountryCode), Products> = BTreeMap::new();
     for item in &due {
         let Ok(offer) = ledger::read::<Offer>(&item.body) else {
             tracing::error!("A due offer cannot be read.");
             continue;
         };
-        let product = (offer.id.supplier.clone(), offer.id.product.clone());
-        products
-            .entry(product)
-            .or_default()
-            .push((offer.sku, offer.id));
+        let products = asked.entry((offer.id.supplier.clone(), offer.ship_to));
+        let product = products.or_default().entry(offer.id.product.clone());
+        product.or_default().push((offer.sku, offer.id));
     }
-    let tasks = products
-        .into_values()
-        .map(|offers| InventoryTask::Look { offers });
-    let bodies: Result<Vec<_>, _> = tasks.map(|task| ledger::write(&task)).collect();
-    let messages: Vec<_> = bodies?.into_iter().map(Outgoing::now).collect();
+    let mut messages = Vec::new();
+    for ((supplier, _), products) in asked {
+        let at_once = products_at_once(kervan, &supplier).await;
+        let products: Vec<_> = products.into_values().collect();
+        for products in products.chunks(at_once) {
+            let offers = products.concat();
+            messages.push(Outgoing::now(ledger::write(&InventoryTask::Look {
+                offers,
+            })?));
+        }
+    }
     if !messages.is_empty() {
         kervan.queues.inventory.send(messages).await?;
     }
@@ -81,6 +86,16 @@ pub async fn queue_due_stock(kervan: &Kervan) -> Result<usize, FlowError> {
         }
     }
     Ok(due.len())
+}
+
+/// Offers of one supplier by product.
+type Products = BTreeMap<String, Vec<(Sku, OfferId)>>;
+
+/// How many products may be in one message. An account that cannot be opened is met again by whoever works on it.
+async fn products_at_once(kervan: &Kervan, supplier: &AccountId) -> usize {
+    let account = kervan.accounts.get(supplier).await.ok();
+    let stock = account.as_ref().and_then(|account| account.read_stock());
+    stock.map_or(1, |stock| stock.products_at_once()).max(1)
 }
 
 /// Works on one message of the inventory queue.
@@ -124,7 +139,7 @@ pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome,
     Ok(outcome)
 }
 
-/// Asks the supplier of one product's offers for their stock and notes what it says. An error means that nothing is newer
+/// Asks the supplier of these offers for their stock and notes what it says. After an error, what it concerns is no newer
 /// than before.
 pub(super) async fn look(
     kervan: &Kervan,
@@ -134,9 +149,9 @@ pub(super) async fn look(
         return Ok(None);
     };
     let (id, ship_to) = (first.offer.id.clone(), first.offer.ship_to.clone());
-    let variants: Vec<String> = offers
+    let ids: Vec<OfferId> = offers
         .iter()
-        .map(|stored| stored.offer.id.variant.clone())
+        .map(|stored| stored.offer.id.clone())
         .collect();
     let account = match kervan.accounts.get(&id.supplier).await {
         Ok(account) => account,
@@ -152,14 +167,18 @@ pub(super) async fn look(
             "not-a-supplier",
         )));
     };
-    let answers = match supplier.stock(&id.product, &variants, &ship_to).await {
+    let answers = match supplier.stock(&ids, &ship_to).await {
         Ok(answers) => answers,
         Err(error) => return Ok(Some(error)),
     };
+    let mut failed = None;
     for (stored, answer) in offers.into_iter().zip(answers) {
-        note(kervan, stored, answer).await?;
+        match answer {
+            Ok(answer) => note(kervan, stored, answer).await?,
+            Err(error) => failed = Some(error),
+        }
     }
-    Ok(None)
+    Ok(failed)
 }
 
 /// Writes new evidence and moves the free units by what changed. A purchase that was placed while the supplier was asked

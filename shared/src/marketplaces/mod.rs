@@ -16,6 +16,7 @@
 
 pub mod aliexpress;
 mod call_error;
+mod carriers;
 pub mod ebay;
 mod push;
 mod roles;
@@ -25,15 +26,20 @@ pub use call_error::{CallError, Effect, Kind, Retry};
 pub use push::{Challenge, Pseudonyms, PushRefused, Unverified, Verified};
 use roles::in_time;
 pub use roles::{
-    Account, Buy, ConfirmParcels, FetchedOrder, ListingUpdate, OrderPage, ParcelContent,
-    ParcelToConfirm, PlaceRequest, Placed, PushListings, Quote, QuoteRequest, QuotedLine,
-    ReadOrders, ReadStock, Settle, SupplierOrder, SupplierParcel, SupplierState, VerifyPushes,
-    Wanted,
+    Account, Buy, CancelOrders, ConfirmParcels, Examine, FetchedOrder, Finding, ListingUpdate,
+    Notification, OrderPage, ParcelContent, ParcelToConfirm, PlaceRequest, Placed, PushInBulk,
+    PushListings, Quote, QuoteRequest, QuotedLine, ReadNotifications, ReadOrders, ReadStock,
+    Refund, RefundReason, RefundRequest, RefundState, Refunded, Settle, Submission, Subscribe,
+    SubscribeStep, SubscribeTo, Subscribed, SupplierOrder, SupplierParcel, SupplierState, Verdict,
+    VerifyPushes, Wanted,
 };
 pub use token::{FreshToken, Refresh, TokenStore};
 
+use crate::domain::AccountId;
+use crate::limiter::{Limit, Limiter, NotAllowed, Traffic};
 use crate::{clock::Clock, http::Http};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What every adapter needs of the outside.
 #[derive(Debug, Clone)]
@@ -44,6 +50,67 @@ pub struct Outside {
     pub clock: Arc<dyn Clock>,
     /// Where tokens are kept; absent in functions that may not read the table, which then have no user tokens.
     pub tokens: Option<Arc<TokenStore>>,
+    /// Limits shared with all other functions; absent in functions that may not read the table.
+    pub limiter: Option<Arc<Limiter>>,
     /// How persons are named where they must not be.
     pub pseudonyms: Arc<Pseudonyms>,
 }
+
+impl Outside {
+    /// Takes one call of an operation from the account's limit. An adapter asks before every request; the error proves
+    /// that nothing was sent, and says when to come again.
+    pub(crate) async fn allow(
+        &self,
+        account: &AccountId,
+        operation: &'static str,
+        limit: Limit,
+        traffic: Traffic,
+    ) -> Result<(), CallError> {
+        let Some(limiter) = &self.limiter else {
+            return Ok(());
+        };
+        let (kind, wait, code) = match limiter.take(account, operation, limit, traffic).await {
+            Ok(()) => return Ok(()),
+            Err(NotAllowed::Empty(wait)) => (Kind::Throttled, wait, "own-limit"),
+            Err(NotAllowed::Store(_)) => (Kind::Unavailable, STORE_WAIT, "limiter"),
+        };
+        let retry = Retry::After(wait);
+        Err(CallError::new(account, operation, kind, retry, code))
+    }
+
+    /// Tells all other functions that the marketplace refused a call for too many.
+    pub(crate) async fn refused_for_limit(
+        &self,
+        account: &AccountId,
+        operation: &'static str,
+        limit: Limit,
+        wait: Duration,
+    ) {
+        let Some(limiter) = &self.limiter else {
+            return;
+        };
+        // What could not be noted is learned again from the next refusal.
+        if let Err(error) = limiter.empty(account, operation, limit, wait).await {
+            tracing::warn!(%account, operation, %error, "A refusal for too many calls could not be noted.");
+        }
+    }
+
+    /// Tells all other functions what rate the marketplace names, in calls of a million seconds.
+    pub(crate) async fn learned_rate(
+        &self,
+        account: &AccountId,
+        operation: &'static str,
+        calls_per_million_s: u64,
+    ) {
+        let Some(limiter) = &self.limiter else {
+            return;
+        };
+        let learned = limiter.learn(account, operation, calls_per_million_s).await;
+        if let Err(error) = learned {
+            tracing::warn!(%account, operation, %error, "A rate could not be noted.");
+        }
+    }
+}
+
+/// When a call is tried again that could not be taken from its limit.
+const STORE_WAIT: Duration = Duration::from_secs(10);

@@ -13,6 +13,7 @@
 //! | `ACCOUNT#ebay:main` | `TOKEN` | access and refresh token, sealed; the lease of the one that refreshes |
 //! | | `SWEEP` | up to when the channel's orders were read |
 //! | | `ATTENTION` | why the account waits for a person |
+//! | | `LIMIT#getOrder` | how many calls of an operation are left; expires |
 
 use super::Key;
 use crate::domain::{AccountId, OfferId, OrderKey, Pseudonym, Sku, SupplierOrderId};
@@ -102,6 +103,11 @@ pub fn offer(code: &Sku, offer: &OfferId) -> Key {
 /// An account's tokens.
 pub fn token(account: &AccountId) -> Key {
     Key::new(format!("ACCOUNT#{account}"), "TOKEN")
+}
+
+/// The calls that are left of an account's operation.
+pub fn limit(account: &AccountId, operation: &str) -> Key {
+    Key::new(format!("ACCOUNT#{account}"), format!("LIMIT#{operation}"))
 }
 
 /// How far a channel's orders were swept.

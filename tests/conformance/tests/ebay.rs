@@ -89,6 +89,7 @@ fn ebay(http: Arc<FakeEbay>, now: Timestamp, endpoint: &str, token: &str) -> Eba
         http,
         clock: Arc::new(ManualClock::at(now)),
         tokens: None,
+        limiter: None,
         pseudonyms: Arc::new(Pseudonyms::new(Secret::new("pseudonym-key".into()))),
     };
     let id = "ebay:main".parse().unwrap();

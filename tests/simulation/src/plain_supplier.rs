@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use kervan::clock::{Clock, ManualClock};
 use kervan::domain::{
-    AccountId, CountryCode, Evidence, Money, Reference, SupplierOrderId, TrackingNumber,
+    AccountId, CountryCode, Evidence, Money, OfferId, Reference, SupplierOrderId, TrackingNumber,
 };
 use kervan::marketplaces::{
     Account, Buy, CallError, Effect, Kind, PlaceRequest, Placed, Quote, QuoteRequest, QuotedLine,
@@ -176,10 +176,9 @@ impl Account for PlainSupplier {
 impl ReadStock for PlainSupplier {
     async fn stock(
         &self,
-        _product: &str,
-        variants: &[String],
+        offers: &[OfferId],
         _ship_to: &CountryCode,
-    ) -> Result<Vec<Option<Evidence>>, CallError> {
+    ) -> Result<Vec<Result<Option<Evidence>, CallError>>, CallError> {
         self.ask("stock").await?;
         if self.shelf.lock().is_ill {
             return Err(self.unanswered("stock", Fault::Error).await);
@@ -190,7 +189,7 @@ impl ReadStock for PlainSupplier {
             cost: goods.cost,
             at: self.clock.now(),
         };
-        Ok(variants.iter().map(|_| Some(evidence.clone())).collect())
+        Ok(offers.iter().map(|_| Ok(Some(evidence.clone()))).collect())
     }
 }
 

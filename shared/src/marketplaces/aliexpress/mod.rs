@@ -19,7 +19,7 @@ mod wire;
 pub use config::Config;
 
 use crate::domain::{
-    AccountId, CountryCode, Evidence, Invalid, Money, Reference, Signal, SignalKind,
+    AccountId, CountryCode, Evidence, Invalid, Money, OfferId, Reference, Signal, SignalKind,
     SupplierOrderId,
 };
 use crate::marketplaces::{
@@ -129,27 +129,36 @@ impl Account for AliExpress {
 impl ReadStock for AliExpress {
     async fn stock(
         &self,
-        product: &str,
-        variants: &[String],
+        offers: &[OfferId],
         ship_to: &CountryCode,
-    ) -> Result<Vec<Option<Evidence>>, CallError> {
+    ) -> Result<Vec<Result<Option<Evidence>, CallError>>, CallError> {
         let ship_to = address::country(ship_to);
         let at = self.client.outside.clock.now();
-        let product = match self.client.product(product, ship_to).await {
-            Ok(product) => product,
-            // Gone, or not for this country: no variant of it can be had.
-            Err(error) if matches!(error.kind, Kind::NotFound | Kind::NotDeliverable) => {
-                return Ok(vec![None; variants.len()]);
+        let mut products: BTreeMap<&str, Option<wire::Product>> = BTreeMap::new();
+        let mut answers = Vec::with_capacity(offers.len());
+        for offer in offers {
+            if !products.contains_key(offer.product.as_str()) {
+                let product = match self.client.product(&offer.product, ship_to).await {
+                    Ok(product) => Some(product),
+                    // Gone, or not for this country: no variant of it can be had.
+                    Err(error) if matches!(error.kind, Kind::NotFound | Kind::NotDeliverable) => {
+                        None
+                    }
+                    Err(error) => return Err(error),
+                };
+                products.insert(&offer.product, product);
             }
-            Err(error) => return Err(error),
-        };
-        let call = self.client.call(PRODUCT_GET);
-        let currency = self.client.config.currency;
-        let evidence = variants.iter().map(|variant| {
-            let terms = convert::terms(&call, &product, variant, currency)?;
-            Ok(terms.map(|terms| terms.evidence(at)))
-        });
-        evidence.collect()
+            let product = products
+                .get(offer.product.as_str())
+                .and_then(Option::as_ref);
+            let call = self.client.call(PRODUCT_GET);
+            let currency = self.client.config.currency;
+            let terms =
+                product.map(|product| convert::terms(&call, product, &offer.variant, currency));
+            let terms = terms.transpose().map(Option::flatten);
+            answers.push(terms.map(|terms| terms.map(|terms| terms.evidence(at))));
+        }
+        Ok(answers)
     }
 }
 

@@ -73,6 +73,7 @@ fn shop(gateway: Arc<Gateway>) -> AliExpress {
         http: gateway,
         clock,
         tokens: Some(Arc::new(tokens)),
+        limiter: None,
         pseudonyms: Arc::new(Pseudonyms::new(Secret::new("key".into()))),
     };
     let secret = json!({"environment": "http://127.0.0.1:9", "app_key": "500123",
@@ -276,9 +277,9 @@ fn a_product_that_is_gone_has_no_variants() {
     let shop = shop(gateway.clone());
     gateway.will_say(&json!({"aliexpress_ds_product_get_response":
         {"rsp_code": "404", "rsp_msg": "ITEM_ID_NOT_FOUND"}}));
-    let variants = ["12".to_owned(), "13".to_owned()];
-    let stock = block_on(shop.stock("7", &variants, &"US".parse().unwrap()));
-    assert_eq!(stock.unwrap(), [None, None]);
+    let offers = [line("7", "12").offer, line("7", "13").offer];
+    let stock = block_on(shop.stock(&offers, &"US".parse().unwrap()));
+    assert_eq!(stock.unwrap(), [Ok(None), Ok(None)]);
 }
 
 fn push(body: &[u8], authorization: Option<&str>) -> Unverified {
@@ -423,7 +424,7 @@ fn ask_everything(body: &Bytes) {
     let country = "US".parse().unwrap();
     let placed = place(&shop, &[line("1", "12")], &buyer());
     assert!(placed.is_err() || !body.is_empty());
-    let _ = block_on(shop.stock("1", &["12".to_owned()], &country));
+    let _ = block_on(shop.stock(&[line("1", "12").offer], &country));
     let wanted = [Wanted {
         line: LineId::parse("1").unwrap(),
         offer: line("1", "12").offer,

@@ -8,10 +8,10 @@ use super::{
     limits, wire,
 };
 use crate::{
-    domain::{AccountId, ChannelOrderId, TrackingNumber},
+    domain::{AccountId, ChannelOrderId, Marketplace, TrackingNumber},
     marketplaces::{
         CallError, Effect, FetchedOrder, Kind, ListingUpdate, OrderPage, Outside, ParcelToConfirm,
-        Retry, in_time,
+        Retry, carriers, in_time,
     },
     secrets::Secret,
 };
@@ -149,7 +149,7 @@ impl Client {
             line_items: lines_once(parcel),
             // A time in eBay's future is error 32500.
             shipped_date: convert::iso_ms(parcel.shipped_at.min(self.safely_past())),
-            shipping_carrier_code: convert::carrier_code(&parcel.carrier),
+            shipping_carrier_code: carriers::at(Marketplace::Ebay, &parcel.carrier).code,
             tracking_number: parcel.tracking_number.as_str(),
         };
         let call = Call {

@@ -175,49 +175,6 @@ pub(super) fn is_parcel(parcel: &wire::Fulfillment, number: &TrackingNumber) -> 
         .any(|text| TrackingNumber::parse(text).is_ok_and(|theirs| theirs == *number))
 }
 
-/// eBay's code of a carrier that a supplier names: the first row with a word of the name. The codes are those of the
-/// Trading API's ShippingCarrierCodeType. Many carriers of Chinese suppliers (Cainiao, YunExpress and others) have no
-/// code; they become `Other`, under which eBay shows the number without following it.
-pub(super) fn carrier_code(name: &str) -> &'static str {
-    const CARRIERS: [(&str, &str); 22] = [
-        ("usps", "USPS"),
-        ("ups", "UPS"),
-        ("fedex", "FedEx"),
-        ("dhl", "DHL"),
-        ("chinapost", "ChinaPost"),
-        ("epacket", "ChinaPost"),
-        ("ems", "ChinaPost"),
-        ("hongkongpost", "HongKongPost"),
-        ("singaporepost", "SINGAPOREPOST"),
-        ("singpost", "SINGAPOREPOST"),
-        ("yanwen", "YANWEN"),
-        ("4px", "FourPX"),
-        ("winit", "Winit"),
-        ("sfc", "SFC"),
-        ("royalmail", "RoyalMail"),
-        ("postnl", "PostNL"),
-        ("laposte", "LAPOSTE"),
-        ("colissimo", "Colissimo"),
-        ("australiapost", "AustraliaPost"),
-        ("dpd", "DPD"),
-        ("gls", "GLS"),
-        ("tnt", "TNT"),
-    ];
-    let words: Vec<String> = name
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .map(str::to_ascii_lowercase)
-        .collect();
-    let joined = words.concat();
-    // A short name must be a word of its own ("ups" is not in "groups"); a long one may be written in parts.
-    let is_named = |known: &str| {
-        words.iter().any(|word| word == known) || (known.len() >= 6 && joined.contains(known))
-    };
-    CARRIERS
-        .iter()
-        .find(|(known, _)| is_named(known))
-        .map_or("Other", |(_, code)| code)
-}
-
 fn payment(status: Option<&str>) -> Payment {
     match status {
         // A part paid back leaves the rest to be sent.
@@ -353,32 +310,4 @@ fn persons(
         return Err(BadField("data.userId"));
     }
     Ok(persons)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::carrier_code;
-
-    #[test]
-    fn a_carrier_is_known_by_a_word_of_its_name_or_it_is_other() {
-        for (name, code) in [
-            ("USPS", "USPS"),
-            ("UPS", "UPS"),
-            ("ups ground", "UPS"),
-            ("FedEx IP", "FedEx"),
-            ("DHL eCommerce", "DHL"),
-            ("China Post Ordinary Small Packet Plus", "ChinaPost"),
-            ("ePacket", "ChinaPost"),
-            ("Yanwen Economic Air Mail", "YANWEN"),
-            ("YANWEN_JYT", "YANWEN"),
-            ("4PX Singapore Post OM Pro", "SINGAPOREPOST"),
-            ("4PX RM", "FourPX"),
-            ("CAINIAO_STANDARD", "Other"),
-            ("YunExpress", "Other"),
-            ("Groups of systems", "Other"),
-            ("", "Other"),
-        ] {
-            assert_eq!(carrier_code(name), code, "{name}");
-        }
-    }
 }

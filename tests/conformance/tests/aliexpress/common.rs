@@ -127,6 +127,7 @@ pub(crate) fn shop_with(secret: &Value, http: Arc<dyn Http>, clock: Arc<dyn Cloc
         http,
         clock,
         tokens: Some(Arc::new(tokens)),
+        limiter: None,
         pseudonyms: Arc::new(Pseudonyms::new(Secret::new("key".into()))),
     };
     let secret = Secret::new(secret.to_string());

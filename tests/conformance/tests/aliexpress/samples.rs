@@ -105,15 +105,13 @@ async fn products_give_evidence_in_both_shapes() {
     };
     for body in [page, demo] {
         let gateway = Arc::new(Gateway::saying(PRODUCT, body));
-        let variants = [VARIANT.to_owned(), "1".to_owned()];
+        let offers = [VARIANT, "1"].map(|variant| offer("4000903675543", variant));
         let country = "CA".parse().unwrap();
-        let stock = shop(&gateway)
-            .stock("4000903675543", &variants, &country)
-            .await;
+        let stock = shop(&gateway).stock(&offers, &country).await;
         let stock = stock.unwrap();
-        let evidence = stock[0].as_ref().unwrap();
+        let evidence = stock[0].as_ref().unwrap().as_ref().unwrap();
         assert_eq!((evidence.stock, evidence.cost.minor), (57, 394));
-        assert_eq!(stock[1], None);
+        assert_eq!(stock[1], Ok(None));
     }
 }
 
@@ -252,7 +250,9 @@ async fn tokens_are_read_in_every_shape_and_null_is_none() {
             token = json!({"/auth/token/refresh_response": inner});
         }
         let gateway = Arc::new(Gateway::saying(PRODUCT, json!({"result": {}})).and(REFRESH, token));
-        let stock = shop(&gateway).stock("1", &[], &"US".parse().unwrap()).await;
+        let stock = shop(&gateway)
+            .stock(&[offer("1", "1")], &"US".parse().unwrap())
+            .await;
         match session {
             Some(session) => assert_eq!(gateway.sent_to(PRODUCT)["session"], session),
             None => assert_eq!(stock.unwrap_err().kind, Kind::Unreadable),
@@ -293,6 +293,8 @@ async fn every_error_sample_has_its_axes() {
     );
     let ended = body("rest_gop_error");
     let gateway = Arc::new(Gateway::saying(PRODUCT, Value::Null).and(REFRESH, ended));
-    let error = shop(&gateway).stock("1", &[], &"US".parse().unwrap()).await;
+    let error = shop(&gateway)
+        .stock(&[offer("1", "1")], &"US".parse().unwrap())
+        .await;
     assert_eq!(error.unwrap_err().kind, Kind::ConsentEnded);
 }

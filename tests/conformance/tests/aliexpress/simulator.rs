@@ -198,11 +198,18 @@ async fn a_refusal_is_known_to_have_no_effect() {
 #[tokio::test]
 async fn tokens_are_renewed_when_they_end_or_are_refused() {
     let world = World::start().await;
-    let product = PRODUCT.to_string();
-    let variants = [(PRODUCT * 10 + 1).to_string()];
+    let offers = [offer(&PRODUCT.to_string(), &(PRODUCT * 10 + 1).to_string())];
     let us = "US".parse().unwrap();
-    let look = async || world.shop.stock(&product, &variants, &us).await;
-    assert_eq!(look().await.unwrap()[0].as_ref().unwrap().stock, 5);
+    let look = async || world.shop.stock(&offers, &us).await;
+    assert_eq!(
+        look().await.unwrap()[0]
+            .as_ref()
+            .unwrap()
+            .as_ref()
+            .unwrap()
+            .stock,
+        5
+    );
     world.pass(Duration::from_secs(86_400 - 60));
     look().await.unwrap();
     world.simulators.aliexpress.expire_access_tokens();

@@ -105,6 +105,7 @@ fn world() -> World {
         http: network.clone(),
         clock: clock.clone(),
         tokens: None,
+        limiter: None,
         pseudonyms: Arc::new(Pseudonyms::new(Secret::new("pseudonym-key".into()))),
     };
     let secret = json!({

@@ -1,154 +1,30 @@
-//! What an account can do for us. Roles are small; what an account cannot do is declared by having no such role.
+//! What an account that we buy at can do for us.
 
-use super::{CallError, Challenge, Kind, PushRefused, Retry, Unverified};
+use super::in_time;
 use crate::domain::{
-    AccountId, Buyer, ChannelOrderId, CountryCode, Evidence, LineId, ListingId, Money, OfferId,
-    OrderDetails, ParcelLine, Reference, Signal, SupplierOrderId, TrackingNumber,
+    AccountId, Buyer, CountryCode, Evidence, LineId, Money, OfferId, Reference, SupplierOrderId,
+    TrackingNumber,
 };
-use crate::guards::{Guard, stands};
+use crate::marketplaces::{CallError, Kind, Retry};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// One account at one marketplace.
-pub trait Account: Send + Sync + std::fmt::Debug {
-    /// Which account.
-    fn id(&self) -> &AccountId;
-
-    /// Customers' orders can be read.
-    fn read_orders(&self) -> Option<&dyn ReadOrders> {
-        None
-    }
-
-    /// Quantity and price of listings can be set.
-    fn push_listings(&self) -> Option<&dyn PushListings> {
-        None
-    }
-
-    /// Parcels can be confirmed to customers.
-    fn confirm_parcels(&self) -> Option<&dyn ConfirmParcels> {
-        None
-    }
-
-    /// Stock and cost of offers can be read.
-    fn read_stock(&self) -> Option<&dyn ReadStock> {
-        None
-    }
-
-    /// Goods can be bought.
-    fn buy(&self) -> Option<&dyn Buy> {
-        None
-    }
-
-    /// Its pushes can be verified.
-    fn verify_pushes(&self) -> Option<&dyn VerifyPushes> {
-        None
-    }
-}
-
-/// A customer's order as the channel has it now.
-#[derive(Debug, Clone)]
-pub struct FetchedOrder {
-    /// What may be stored openly.
-    pub details: OrderDetails,
-    /// What may only be stored sealed; `None` where the channel does not show the buyer (any more).
-    pub buyer: Option<Buyer>,
-}
-
-/// A page of orders that changed.
-#[derive(Debug, Clone)]
-pub struct OrderPage {
-    /// The orders, with the time of their last change by the channel's clock.
-    pub orders: Vec<(ChannelOrderId, Timestamp)>,
-    /// What to ask the next page with; `None` on the last.
-    pub next: Option<String>,
-}
-
-/// Reads customers' orders.
-#[async_trait]
-pub trait ReadOrders: Send + Sync {
-    /// One order with everything needed to buy for it.
-    async fn order(&self, id: &ChannelOrderId) -> Result<FetchedOrder, CallError>;
-
-    /// Orders that changed in a span of time, a page at a time.
-    async fn changed(
-        &self,
-        from: Timestamp,
-        until: Timestamp,
-        page: Option<&str>,
-    ) -> Result<OrderPage, CallError>;
-}
-
-/// What a listing shall show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListingUpdate {
-    /// Which listing.
-    pub listing: ListingId,
-    /// Units on sale.
-    pub quantity: u32,
-    /// The price.
-    pub price: Money,
-}
-
-/// Sets quantity and price of listings.
-#[async_trait]
-pub trait PushListings: Send + Sync {
-    /// Sets them. The outer error is the call's, the inner ones are the items', in the same order.
-    async fn push(
-        &self,
-        updates: &[ListingUpdate],
-    ) -> Result<Vec<Result<(), CallError>>, CallError>;
-}
-
-/// A parcel that the channel shall know of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParcelToConfirm {
-    /// Its number.
-    pub tracking_number: TrackingNumber,
-    /// The carrier as the supplier names it; the adapter finds the channel's code.
-    pub carrier: String,
-    /// What is in it.
-    pub lines: Vec<ParcelLine>,
-    /// When it was seen to be shipped.
-    pub shipped_at: Timestamp,
-    /// The end of the lease: from then on the request must not be sent any more.
-    pub not_after: Timestamp,
-}
-
-/// Whether a request may still be sent under its lease. An adapter asks directly before it sends what cannot be undone,
-/// every time: whatever it did before, renewing a token say, may have taken longer than the lease.
-pub(super) fn in_time(not_after: Timestamp, now: Timestamp) -> bool {
-    now < not_after || !stands(Guard::OwnLease)
-}
-
-/// Tells customers of parcels.
-#[async_trait]
-pub trait ConfirmParcels: Send + Sync {
-    /// Whether the channel already has this parcel. Asked before every attempt but the first.
-    async fn is_confirmed(
-        &self,
-        order: &ChannelOrderId,
-        tracking_number: &TrackingNumber,
-    ) -> Result<bool, CallError>;
-
-    /// Tells the channel of it, once.
-    async fn confirm(
-        &self,
-        order: &ChannelOrderId,
-        parcel: &ParcelToConfirm,
-    ) -> Result<(), CallError>;
-}
-
 /// Reads a supplier's stock.
 #[async_trait]
 pub trait ReadStock: Send + Sync {
-    /// Evidence for offers of one product, one answer an offer in the same order. `None` where the variant is gone.
+    /// How many products one call of the marketplace tells of. What is asked for together should be of no more.
+    fn products_at_once(&self) -> usize {
+        1
+    }
+
+    /// Evidence for offers of this account, one answer an offer in the same order; `None` where the variant is gone. The
+    /// outer error is the call's, the inner ones are the offers'.
     async fn stock(
         &self,
-        product: &str,
-        variants: &[String],
+        offers: &[OfferId],
         ship_to: &CountryCode,
-    ) -> Result<Vec<Option<Evidence>>, CallError>;
+    ) -> Result<Vec<Result<Option<Evidence>, CallError>>, CallError>;
 }
 
 /// Units that are wanted of an offer for a line.
@@ -320,14 +196,4 @@ pub trait Buy: Send + Sync {
 
     /// Reads an order that we placed, with its parcels.
     async fn supplier_order(&self, id: &SupplierOrderId) -> Result<SupplierOrder, CallError>;
-}
-
-/// Verifies pushes and turns them into signals.
-#[async_trait]
-pub trait VerifyPushes: Send + Sync {
-    /// Checks authenticity over the raw bytes, then age, then shape.
-    async fn verify(&self, push: Unverified) -> Result<Vec<Signal>, PushRefused>;
-
-    /// Answers the question whether the endpoint is ours; `None` where the marketplace has no such question.
-    fn challenge(&self, query: &str) -> Option<Result<Challenge, PushRefused>>;
 }

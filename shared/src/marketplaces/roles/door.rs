@@ -1,0 +1,31 @@
+//! How an account's marketplace tells us that something changed.
+
+use crate::domain::Signal;
+use crate::marketplaces::{Challenge, PushRefused, Unverified};
+use async_trait::async_trait;
+
+/// Verifies pushes and turns them into signals.
+#[async_trait]
+pub trait VerifyPushes: Send + Sync {
+    /// Checks authenticity over the raw bytes, then age, then shape.
+    async fn verify(&self, push: Unverified) -> Result<Vec<Signal>, PushRefused>;
+
+    /// Answers the question whether the endpoint is ours; `None` where the marketplace has no such question.
+    fn challenge(&self, query: &str) -> Option<Result<Challenge, PushRefused>>;
+}
+
+/// A message of a queue that the marketplace writes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// The marketplace's id of it; a repeat has the same.
+    pub id: String,
+    /// What it says.
+    pub signals: Vec<Signal>,
+}
+
+/// Reads messages of a queue that the marketplace writes to. Whoever may write to the queue is known by its policy, so
+/// there is no signature.
+pub trait ReadNotifications: Send + Sync {
+    /// What a message says; `None` where it is of another account.
+    fn read(&self, message: &[u8]) -> Result<Option<Notification>, PushRefused>;
+}
