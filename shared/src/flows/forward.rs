@@ -116,9 +116,11 @@ async fn unread(
         }
         return Ok(Outcome::Done);
     }
-    match known {
-        Some(_) => Ok(later_while_young(kervan, signal, wait_of(error))),
-        None => Ok(later(kervan, signal, wait_of(error))),
+    // Whoever has to wait for a limit was given a moment of its own: coming later would let it pass unused.
+    match (known, error.kind) {
+        (None, Kind::Throttled) => Ok(Outcome::Later(wait_of(error).min(LONGEST_DELAY))),
+        (None, _) => Ok(later(kervan, signal, wait_of(error))),
+        (Some(_), _) => Ok(later_while_young(kervan, signal, wait_of(error))),
     }
 }
 

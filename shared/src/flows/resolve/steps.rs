@@ -9,6 +9,7 @@ use crate::domain::{
 use crate::flows::plan;
 use crate::store::Write;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 /// A lease counts as over only so long after its end: the person's computer is no clock of AWS's.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(60);
@@ -196,7 +197,8 @@ fn buy_again(
         }
     }
     let mut events = Vec::new();
-    for number in gone {
+    // Named twice is named once.
+    for number in &gone.iter().copied().collect::<BTreeSet<u8>>() {
         let purchase = order
             .purchase(*number)
             .ok_or(Unfit::NoSuchPurchase(*number))?;

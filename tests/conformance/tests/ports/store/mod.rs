@@ -1,6 +1,7 @@
 //! The behaviour of a store. Each case has partitions of its own, so that all can share one table.
 
 mod concurrency;
+mod limits;
 mod protocol;
 mod races;
 mod reads;
@@ -29,6 +30,7 @@ pub(crate) fn cases(given: Given) -> Vec<Case> {
     cases.extend(concurrency::cases(given.clone()));
     // Before the races, which leave orders that are due.
     cases.extend(sweeps::cases(given.clone()));
+    cases.extend(limits::cases(given.clone()));
     cases.extend(races::cases(given));
     cases
 }
