@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::domain::{AccountId, Invalid, Marketplace};
+use crate::flows::Notified;
 use crate::http::Http;
 use crate::limiter::Limiter;
 use crate::marketplaces::{
@@ -46,6 +47,8 @@ pub struct Door {
     pub orders: Arc<dyn Queue>,
     /// Signals of suppliers' orders.
     pub tracking: Arc<dyn Queue>,
+    /// Notifications that were read lately.
+    pub notified: Notified,
 }
 
 impl Door {
@@ -151,33 +154,38 @@ impl Accounts {
 
     /// The account, made anew where its secret has changed.
     pub async fn get(&self, id: &AccountId) -> Result<Arc<dyn Account>, CallError> {
-        let misconfigured = |code: &str| {
-            CallError::new(
-                id,
-                "configuration",
-                Kind::Misconfigured,
-                Retry::Person,
-                code,
-            )
-        };
+        self.open(id).await.map_err(|error| {
+            let (kind, retry, code) = match &error {
+                OpenError::Unknown => (Kind::Misconfigured, Retry::Person, "unknown-account"),
+                OpenError::Secret(SecretsError::Missing(_)) => {
+                    (Kind::Misconfigured, Retry::Person, "secret-missing")
+                }
+                OpenError::Secret(SecretsError::Unavailable(_)) => {
+                    let retry = Retry::After(Duration::from_secs(10));
+                    (Kind::Unavailable, retry, "secrets")
+                }
+                OpenError::Invalid(error) => {
+                    tracing::error!(account = %id, %error, "The account's secret cannot be used.");
+                    (Kind::Misconfigured, Retry::Person, "secret-invalid")
+                }
+            };
+            CallError::new(id, "configuration", kind, retry, code)
+        })
+    }
+
+    /// As [`Accounts::get`], with the reason in words for whoever sets the account up.
+    pub async fn open(&self, id: &AccountId) -> Result<Arc<dyn Account>, OpenError> {
         if !self.knows(id) {
-            return Err(misconfigured("unknown-account"));
+            return Err(OpenError::Unknown);
         }
         if let Some(given) = self.given.iter().find(|account| account.id() == id) {
             return Ok(given.clone());
         }
-        let secrets_error = |error: SecretsError| match error {
-            SecretsError::Missing(_) => misconfigured("secret-missing"),
-            SecretsError::Unavailable(_) => {
-                let retry = Retry::After(Duration::from_secs(10));
-                CallError::new(id, "configuration", Kind::Unavailable, retry, "secrets")
-            }
-        };
-        let name = format!("{}account/{}/{}", self.prefix, id.marketplace(), id.name());
+        let name = self.secret_name(id);
         // Held while secrets are read: messages of one batch open an account together, and one reading is enough.
         let mut open = self.open.lock().await;
-        let secret = self.secrets.get(&name).await.map_err(secrets_error)?;
-        let pseudonyms = self.pseudonyms().await.map_err(secrets_error)?;
+        let secret = self.secrets.get(&name).await?;
+        let pseudonyms = self.pseudonyms().await?;
         // A hash tells whether a person has changed the secret, without keeping a second copy of it.
         let hash: SecretHash = Sha256::digest(secret.expose()).into();
         if let Some((seen, account)) = open.get(id)
@@ -192,13 +200,29 @@ impl Accounts {
             limiter: self.limiter.clone(),
             pseudonyms,
         };
-        let account = made(id, &secret, outside).map_err(|error| {
-            tracing::error!(account = %id, %error, "The account's secret cannot be used.");
-            misconfigured("secret-invalid")
-        })?;
+        let account = made(id, &secret, outside)?;
         open.insert(id.clone(), (hash, account.clone()));
         Ok(account)
     }
+
+    /// The name of an account's secret.
+    pub fn secret_name(&self, id: &AccountId) -> String {
+        format!("{}account/{}/{}", self.prefix, id.marketplace(), id.name())
+    }
+}
+
+/// An account cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It is not configured.
+    #[error("there is no such account")]
+    Unknown,
+    /// Its secret cannot be read.
+    #[error(transparent)]
+    Secret(#[from] SecretsError),
+    /// Its secret is not what it should be; the text names the field and never the value.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
 }
 
 /// The account as its marketplace's adapter has it.

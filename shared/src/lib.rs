@@ -30,4 +30,4 @@ pub mod store;
 
 mod context;
 
-pub use context::{Accounts, Door, Kervan, Queues};
+pub use context::{Accounts, Door, Kervan, OpenError, Queues};

@@ -3,6 +3,7 @@
 use crate::aws::{Aws, MissingVariable};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::{AccountId, Invalid};
+use crate::flows::Notified;
 use crate::http::{HttpClient, HttpError};
 use crate::limiter::Limiter;
 use crate::marketplaces::TokenStore;
@@ -70,7 +71,14 @@ pub fn door() -> Result<Door, SetupError> {
         accounts,
         orders,
         tracking,
+        notified: Notified::default(),
     })
+}
+
+/// The queue that marketplaces write to themselves.
+pub fn notifications() -> Result<Arc<dyn Queue>, SetupError> {
+    let aws = Aws::from_environment()?;
+    Ok(queue(&aws.sqs(), "KERVAN_NOTIFICATIONS_QUEUE"))
 }
 
 fn accounts(

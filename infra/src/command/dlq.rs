@@ -60,7 +60,7 @@ Examples:
   cargo kervan dlq list orders --limit 500 --profile shop
   cargo kervan dlq list --local --json")]
 struct List {
-    /// Which queue; all three where it is left out
+    /// Which queue; all four where it is left out
     queue: Option<Name>,
     /// The most messages that are shown of a queue, 1 to 1,000
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -87,7 +87,7 @@ struct Redrive {
     /// Which queue, where not --all
     #[arg(conflicts_with = "all")]
     queue: Option<Name>,
-    /// All three queues
+    /// All four queues
     #[arg(long)]
     all: bool,
     /// The most messages that are sent of a queue
@@ -112,16 +112,24 @@ enum Name {
     Tracking,
     /// Stock and listings, for the inventory-poller
     Inventory,
+    /// What Amazon tells, for the webhook-intake
+    Notifications,
 }
 
 impl Name {
-    const ALL: [Self; 3] = [Self::Orders, Self::Tracking, Self::Inventory];
+    const ALL: [Self; 4] = [
+        Self::Orders,
+        Self::Tracking,
+        Self::Inventory,
+        Self::Notifications,
+    ];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Orders => "orders",
             Self::Tracking => "tracking",
             Self::Inventory => "inventory",
+            Self::Notifications => "notifications",
         }
     }
 
@@ -131,6 +139,7 @@ impl Name {
             Self::Orders => ["OrdersDeadLetters", "OrdersQueue"],
             Self::Tracking => ["TrackingDeadLetters", "TrackingQueue"],
             Self::Inventory => ["InventoryDeadLetters", "InventoryQueue"],
+            Self::Notifications => ["NotificationsDeadLetters", "NotificationsQueue"],
         }
     }
 }

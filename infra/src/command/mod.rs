@@ -6,6 +6,7 @@ mod catalog_report;
 mod catalog_row;
 mod demo;
 mod dlq;
+mod doctor;
 mod orders;
 mod orders_advice;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod orders_timeline;
 mod simulate;
 mod simulators;
 mod stack;
+mod subscribe;
 mod target;
 mod test;
 mod text;
@@ -56,6 +58,10 @@ enum Command {
     Catalog(catalog::Arguments),
     /// See which orders wait for a person and what happened to an order, and decide about one.
     Orders(orders::Arguments),
+    /// Look at the accounts' set-up from outside, and say what to do about what is wrong.
+    Doctor(doctor::Arguments),
+    /// Make a marketplace push: destinations, topics and subscriptions of an account.
+    Subscribe(subscribe::Arguments),
     /// See the messages that failed too often, and send them back to be worked on again.
     Dlq(dlq::Arguments),
 }
@@ -69,6 +75,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Simulators(arguments) => simulators::run(arguments).await,
         Command::Catalog(arguments) => catalog::run(arguments).await,
         Command::Orders(arguments) => orders::run(arguments).await,
+        Command::Doctor(arguments) => doctor::run(arguments).await,
+        Command::Subscribe(arguments) => subscribe::run(arguments).await,
         Command::Dlq(arguments) => dlq::run(arguments).await,
     }
 }

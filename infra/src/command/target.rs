@@ -5,10 +5,18 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
+use aws_sdk_sqs::types::QueueAttributeName;
 use clap::Args;
+use kervan::Accounts;
 use kervan::aws::Aws;
-use kervan::clock::SystemClock;
+use kervan::clock::{Clock, SystemClock};
+use kervan::domain::AccountId;
+use kervan::http::HttpClient;
+use kervan::marketplaces::TokenStore;
 use kervan::queue::{Queue, Sqs};
+use kervan::seal::Kms;
+use kervan::secrets::SecretsManager;
 use kervan::store::{DynamoDb, Store};
 use kervan_infra::local_stack;
 
@@ -49,6 +57,15 @@ pub(super) struct Target {
 pub(super) struct OpenedQueues {
     /// The queues, in the order in which they were asked for.
     pub(super) queues: Vec<Arc<dyn Queue>>,
+    /// Where they are, for a person.
+    pub(super) place: String,
+}
+
+/// Accounts that were found.
+#[derive(Debug)]
+pub(super) struct OpenedAccounts {
+    /// The accounts, with their tokens.
+    pub(super) accounts: Accounts,
     /// Where they are, for a person.
     pub(super) place: String,
 }
@@ -122,6 +139,58 @@ impl Target {
             queues: names.iter().map(find).collect::<Result<_>>()?,
             place: format!("the stack {} at {place}", self.stack),
         })
+    }
+
+    /// The accounts that have a secret in the stack, opened as its functions open them.
+    pub(super) async fn open_accounts(&self) -> Result<OpenedAccounts> {
+        let (aws, place) = self.connect().await?;
+        let table = match self.named_table() {
+            Some(table) => table,
+            None => self.find_table(&aws, &place).await?,
+        };
+        let prefix = format!("{}/", self.stack);
+        let ids = account_ids(&aws, &prefix).await;
+        let ids = ids.with_context(|| format!("The secrets at {place} cannot be listed"))?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let store: Arc<dyn Store> = Arc::new(DynamoDb::new(aws.dynamodb(), table, clock.clone()));
+        // The alias that the template gives to its key.
+        let seal = Arc::new(Kms::new(aws.kms(), format!("alias/{}-seal", self.stack)));
+        let tokens = Arc::new(TokenStore::new(store, seal, clock.clone()));
+        let secrets = Arc::new(SecretsManager::new(aws.secrets(), clock.clone()));
+        let http = Arc::new(HttpClient::new(HttpClient::USUAL_TIMEOUT)?);
+        Ok(OpenedAccounts {
+            accounts: Accounts::new(ids, &prefix, secrets, http, clock, Some(tokens)),
+            place: format!("the stack {} at {place}", self.stack),
+        })
+    }
+
+    /// The ARN of the queue that has this name in the template; `None` where the stack has none.
+    pub(super) async fn queue_arn(&self, name: &str) -> Result<Option<String>> {
+        let (aws, place) = self.connect().await?;
+        let client = aws.sqs();
+        let listed = client
+            .list_queues()
+            .queue_name_prefix(format!("{}-{name}-", self.stack));
+        let listed = listed.send().await;
+        let listed = listed.with_context(|| format!("The queues at {place} cannot be listed"))?;
+        let named = |url: &&String| {
+            let last = url.rsplit('/').next().unwrap_or_default();
+            is_resource_of(&self.stack, name, last)
+        };
+        let Some(url) = listed.queue_urls().iter().find(named) else {
+            return Ok(None);
+        };
+        let attributes = client.get_queue_attributes().queue_url(url);
+        let attributes = attributes
+            .attribute_names(QueueAttributeName::QueueArn)
+            .send()
+            .await;
+        let attributes = attributes.with_context(|| format!("The queue {name} cannot be read"))?;
+        let arn = attributes
+            .attributes
+            .unwrap_or_default()
+            .remove(&QueueAttributeName::QueueArn);
+        Ok(arn)
     }
 
     fn find_queue(&self, name: &str, urls: &[String], place: &str) -> Result<String> {
@@ -230,6 +299,32 @@ impl Target {
             ),
         }
     }
+}
+
+/// The accounts whose secrets begin with `prefix`.
+async fn account_ids(aws: &Aws, prefix: &str) -> Result<Vec<AccountId>> {
+    let prefix = format!("{prefix}account/");
+    let filter = Filter::builder()
+        .key(FilterNameStringType::Name)
+        .values(&prefix)
+        .build();
+    let client = aws.secrets();
+    let mut secrets = client
+        .list_secrets()
+        .filters(filter)
+        .into_paginator()
+        .send();
+    let mut ids: Vec<AccountId> = Vec::new();
+    while let Some(page) = secrets.next().await {
+        for secret in page?.secret_list() {
+            let name = secret.name().unwrap_or_default();
+            let account = name.strip_prefix(&prefix).unwrap_or_default();
+            // A secret of another name is none of Kervan's.
+            ids.extend(account.replacen('/', ":", 1).parse::<AccountId>());
+        }
+    }
+    ids.sort();
+    Ok(ids)
 }
 
 /// Whether CloudFormation has given a resource of this stack this name, because the template leaves the name to it: the

@@ -1,7 +1,7 @@
 //! A push comes in. It is verified, reduced to signals, queued, and only then answered with 2xx: what was answered with
 //! 2xx is never lost (invariant I1). One call to AWS a push.
 
-use super::ledger;
+use super::{FlowError, ledger};
 use crate::Door;
 use crate::domain::{AccountId, Signal, SignalKind};
 use crate::guards::{Guard, stands};
@@ -110,24 +110,26 @@ fn refuse(account: &AccountId, refused: &PushRefused) -> IntakeAnswer {
     IntakeAnswer::new(refused.status, refused.reason)
 }
 
-/// Queues the signals: of suppliers' orders for the tracking-updater, of all else for the order-forwarder.
 async fn queue(door: &Door, account: &AccountId, signals: Vec<Signal>) -> IntakeAnswer {
     let count = signals.len();
-    let to_tracking = |signal: &Signal| matches!(signal.kind, SignalKind::SupplierOrderChanged(_));
-    let (tracking, orders): (Vec<_>, Vec<_>) = signals.into_iter().partition(to_tracking);
-    for (queue, signals) in [(&door.orders, orders), (&door.tracking, tracking)] {
-        let sent = send(queue, &signals).await;
-        if let Err(error) = sent.or_else(ignored) {
-            tracing::error!(%account, %error, "A push could not be queued; the marketplace will send it again.");
-            return IntakeAnswer::new(StatusCode::SERVICE_UNAVAILABLE, "try again later");
-        }
+    if let Err(error) = pass_on(door, signals).await.or_else(ignored) {
+        tracing::error!(%account, %error, "A push could not be queued; the marketplace will send it again.");
+        return IntakeAnswer::new(StatusCode::SERVICE_UNAVAILABLE, "try again later");
     }
     tracing::info!(%account, signals = count, "A push was queued.");
     IntakeAnswer::new(StatusCode::OK, "queued")
 }
 
+/// Queues signals: of suppliers' orders for the tracking-updater, of all else for the order-forwarder.
+pub(super) async fn pass_on(door: &Door, signals: Vec<Signal>) -> Result<(), FlowError> {
+    let to_tracking = |signal: &Signal| matches!(signal.kind, SignalKind::SupplierOrderChanged(_));
+    let (tracking, orders): (Vec<_>, Vec<_>) = signals.into_iter().partition(to_tracking);
+    send(&door.orders, &orders).await?;
+    send(&door.tracking, &tracking).await
+}
+
 /// Without its guard, the door would not wait to hear that the queue has them.
-fn ignored(error: super::FlowError) -> Result<(), super::FlowError> {
+fn ignored(error: FlowError) -> Result<(), FlowError> {
     if stands(Guard::QueueFirst) {
         Err(error)
     } else {
@@ -136,10 +138,7 @@ fn ignored(error: super::FlowError) -> Result<(), super::FlowError> {
 }
 
 /// Sends signals to a queue; none is no call.
-pub(super) async fn send(
-    queue: &Arc<dyn Queue>,
-    signals: &[Signal],
-) -> Result<(), super::FlowError> {
+pub(super) async fn send(queue: &Arc<dyn Queue>, signals: &[Signal]) -> Result<(), FlowError> {
     if signals.is_empty() {
         return Ok(());
     }

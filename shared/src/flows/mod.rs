@@ -3,6 +3,7 @@
 //! | file | what | who runs it |
 //! |---|---|---|
 //! | `intake.rs` | a push is verified and queued | webhook-intake |
+//! | `notified.rs` | a notification from a queue is read and queued | webhook-intake |
 //! | `sweep.rs` | what pushes missed is found, what is due is queued | order-sweeper |
 //! | `forward.rs` | an order is read, recorded and bought step by step | order-forwarder |
 //! | `plan.rs` | suppliers are chosen, asked and reserved | order-forwarder |
@@ -21,6 +22,7 @@ mod erase;
 mod forward;
 mod intake;
 pub mod ledger;
+mod notified;
 mod plan;
 mod purchase;
 pub mod resolve;
@@ -30,6 +32,7 @@ mod track;
 
 pub use forward::forward;
 pub use intake::{Intake, IntakeAnswer, LARGEST_PUSH_BYTES, intake};
+pub use notified::{Notified, notified};
 pub use stock::{InventoryTask, inventory, queue_due_stock};
 pub use sweep::{SWEEP_INTERVAL, sweep};
 pub use track::{queue_due_tracking, track};
@@ -77,6 +80,9 @@ pub enum FlowError {
     /// The secrets failed.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// An account cannot be opened now.
+    #[error(transparent)]
+    Account(CallError),
     /// A stored item is not what it should be.
     #[error("a stored item cannot be read: {0}")]
     Stored(String),
@@ -93,6 +99,7 @@ impl FlowError {
             Self::Overtaken
                 | Self::Store(StoreError::Unavailable(_))
                 | Self::Queue(_)
+                | Self::Account(_)
                 | Self::Seal(SealError::Unavailable(_))
                 | Self::Secrets(SecretsError::Unavailable(_))
         )

@@ -5,7 +5,7 @@ use crate::network::{EBAY_URL, Network, SECOND_SUPPLIER_URL, SUPPLIER_URL, Share
 use jiff::Timestamp;
 use kervan::clock::{Clock, ManualClock};
 use kervan::domain::{AccountId, Listing, ListingId, Money, Offer, OfferId, Order, OrderKey, Sku};
-use kervan::flows::{catalog, ledger};
+use kervan::flows::{Notified, catalog, ledger};
 use kervan::http::Http;
 use kervan::marketplaces::{Account, TokenStore};
 use kervan::queue::{MemoryQueue, Queue};
@@ -210,6 +210,7 @@ impl Stage {
             accounts: self.accounts(ports, None),
             orders: ports.orders.clone(),
             tracking: ports.tracking.clone(),
+            notified: Notified::default(),
         }
     }
 

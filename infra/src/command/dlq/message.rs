@@ -23,6 +23,8 @@ pub(super) struct Message {
 enum What {
     Signal(Signal),
     Task(InventoryTask),
+    /// Amazon's name of its type. What else is in it can be a buyer's, and is not shown.
+    Notification(String),
     /// The beginning of its text.
     Unreadable(String),
 }
@@ -34,6 +36,7 @@ impl Message {
         let read = match name {
             Name::Orders | Name::Tracking => serde_json::from_str(body).map(What::Signal),
             Name::Inventory => serde_json::from_str(body).map(What::Task),
+            Name::Notifications => Ok(What::Notification(notification_type(body))),
         };
         let what = read.unwrap_or_else(|_| What::Unreadable(beginning(body)));
         Self { received, what }
@@ -59,6 +62,7 @@ impl Message {
         let content = match &self.what {
             What::Signal(signal) => json!({ "signal": signal }),
             What::Task(task) => json!({ "task": task }),
+            What::Notification(kind) => json!({ "notification": kind }),
             What::Unreadable(text) => json!({ "unreadable": text }),
         };
         json!({
@@ -74,9 +78,20 @@ impl Message {
         match &self.what {
             What::Signal(signal) => about_signal(signal),
             What::Task(task) => about_task(task),
+            What::Notification(kind) => format!("a notification of Amazon: {}", plain(kind)),
             What::Unreadable(text) => format!("cannot be read: {text}"),
         }
     }
+}
+
+/// Amazon writes its keys in two cases.
+fn notification_type(body: &str) -> String {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    let named = ["NotificationType", "notificationType"].map(|name| body[name].as_str());
+    let kind = named.into_iter().flatten().next();
+    kind.map_or("of an unknown type".to_owned(), |kind| {
+        kind.chars().take(MOST_SHOWN).collect()
+    })
 }
 
 fn about_signal(signal: &Signal) -> String {

@@ -24,7 +24,7 @@ struct Shop {
     pairs: Vec<Pair>,
 }
 
-/// Three queues with dead letters: signals, one of them unreadable, and a task.
+/// Four queues with dead letters: signals, one of them unreadable, and a task.
 async fn shop() -> Shop {
     let clock = Arc::new(ManualClock::at(now()));
     let queue = || Arc::new(MemoryQueue::new(clock.clone()));
