@@ -1,0 +1,80 @@
+//! A network that answers everything with one made-up answer, but tokens and keys with good ones.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use kervan::http::{Http, HttpError};
+use std::sync::{Mutex, PoisonError};
+
+/// The statuses that an input chooses from; the successes are there more than once.
+const STATUSES: [u16; 16] = [
+    200, 200, 200, 201, 202, 204, 207, 400, 401, 403, 404, 409, 429, 500, 502, 503,
+];
+const CONTENT_TYPES: [&str; 4] = [
+    "application/json",
+    "text/xml;charset=utf-8",
+    "text/html",
+    "application/octet-stream",
+];
+
+/// A made-up answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// What an input says; an empty one is an empty success.
+    pub(crate) fn of(input: &[u8]) -> Self {
+        let byte = |place: usize| usize::from(input.get(place).copied().unwrap_or(0));
+        let status = STATUSES[byte(0) % STATUSES.len()];
+        Self {
+            status: StatusCode::from_u16(status).unwrap_or_default(),
+            content_type: CONTENT_TYPES[byte(1) % CONTENT_TYPES.len()],
+            body: Bytes::copy_from_slice(input.get(2..).unwrap_or_default()),
+        }
+    }
+}
+
+/// Answers a request that is not what is tried: tokens, keys, upload addresses.
+pub(crate) type Prepared = fn(&Request<Bytes>) -> Option<String>;
+
+#[derive(Debug)]
+pub(crate) struct Network {
+    prepared: Prepared,
+    answer: Mutex<Answer>,
+}
+
+impl Network {
+    pub(crate) fn new(prepared: Prepared) -> Self {
+        Self {
+            prepared,
+            answer: Mutex::new(Answer::of(&[])),
+        }
+    }
+
+    pub(crate) fn will_answer(&self, answer: Answer) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+    }
+}
+
+#[async_trait]
+impl Http for Network {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let mut response = Response::new(Bytes::new());
+        if let Some(body) = (self.prepared)(&request) {
+            *response.body_mut() = Bytes::from(body);
+            return Ok(response);
+        }
+        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        *response.status_mut() = answer.status;
+        let content_type = header::HeaderValue::from_static(answer.content_type);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, content_type);
+        *response.body_mut() = answer.body.clone();
+        Ok(response)
+    }
+}

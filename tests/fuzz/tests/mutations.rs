@@ -1,0 +1,59 @@
+//! Every target takes mutations of known answers, the same at every run.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "all of this is tests, but clippy knows only the functions marked so"
+)]
+
+use kervan_fuzz::{Kind, mutate, seeds, targets};
+use kervan_marketplaces::Random;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Inputs a target; `KERVAN_FUZZ_INPUTS` names another number.
+const INPUTS: u64 = 2_000;
+
+#[test]
+fn no_answer_makes_a_decoder_panic_or_call_a_success_what_is_none() {
+    let inputs = std::env::var("KERVAN_FUZZ_INPUTS").ok();
+    let inputs: u64 = inputs.map_or(INPUTS, |text| text.parse().unwrap());
+    let mut failed = Vec::new();
+    let targets = targets();
+    for target in &targets {
+        let seeds = seeds(target.kind);
+        assert!(!seeds.is_empty(), "{} has no seeds", target.name());
+        let (mut random, mut successes) = (Random::new(1), 0);
+        for number in 0..inputs {
+            let place = random.below(seeds.len() as u64);
+            let known = usize::try_from(number).unwrap();
+            // The known answers themselves come first.
+            let input = match seeds.get(known) {
+                Some(seed) => [&[0, 0], seed.as_slice()].concat(),
+                None => mutate(&seeds[usize::try_from(place).unwrap()], &mut random),
+            };
+            let tried = catch_unwind(AssertUnwindSafe(|| target.run(&input)));
+            successes += u64::from(matches!(tried, Ok(true)));
+            if tried.is_err() {
+                let text = String::from_utf8_lossy(&input[2..]).into_owned();
+                println!("{}: status byte {}, {text:.4000}", target.name(), input[0]);
+                failed.push(target.name());
+                break;
+            }
+        }
+        println!(
+            "{}: {successes} of {inputs} taken for a success",
+            target.name()
+        );
+    }
+    assert!(failed.is_empty(), "{failed:?}");
+    println!("{} targets took {inputs} inputs each", targets.len());
+}
+
+#[test]
+fn every_kind_of_account_can_be_opened_and_tried() {
+    for kind in Kind::ALL {
+        let of = targets().into_iter().filter(|target| target.kind == kind);
+        assert!(of.count() >= 5, "{} has too few targets", kind.as_str());
+    }
+}
