@@ -7,6 +7,7 @@ mod catalog_row;
 mod demo;
 mod dlq;
 mod doctor;
+mod fuzz;
 mod orders;
 mod orders_advice;
 #[cfg(test)]
@@ -52,6 +53,8 @@ enum Command {
     Stack(stack::Arguments),
     /// Break the purchase protocol in every way, in one process, and show that nothing is bought twice or lost.
     Simulate(simulate::Arguments),
+    /// Make up what comes over the wire, and show that no decoder panics or takes for a success what is none.
+    Fuzz(fuzz::Arguments),
     /// Run the simulated marketplaces alone.
     Simulators(simulators::Arguments),
     /// Put skus with their listings and offers into the catalogue, and look them up.
@@ -72,6 +75,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Test(arguments) => test::run(arguments).await,
         Command::Stack(arguments) => stack::run(arguments).await,
         Command::Simulate(arguments) => simulate::run(arguments).await,
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Simulators(arguments) => simulators::run(arguments).await,
         Command::Catalog(arguments) => catalog::run(arguments).await,
         Command::Orders(arguments) => orders::run(arguments).await,

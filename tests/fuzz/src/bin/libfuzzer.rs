@@ -12,7 +12,7 @@ static TARGET: LazyLock<Option<Target>> = LazyLock::new(|| {
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     match &*TARGET {
-        Some(target) => target.run(input),
+        Some(target) => drop(target.run(input)),
         None => std::process::abort(),
     }
 });
