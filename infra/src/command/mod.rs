@@ -10,6 +10,7 @@ mod doctor;
 mod fuzz;
 mod orders;
 mod orders_advice;
+mod orders_after_sale;
 #[cfg(test)]
 mod orders_fixture;
 mod orders_resolve;

@@ -16,6 +16,7 @@ use kervan::store::{Item, Store, keys};
 use serde_json::{Value, json};
 
 use super::orders_advice::{Advice, advice};
+use super::orders_after_sale::{self, Decline, Refund};
 use super::orders_resolve::{self, Resolve};
 use super::orders_timeline;
 use super::target::Target;
@@ -40,6 +41,10 @@ enum Action {
     Show(Show),
     /// Decide about an order that waits: it is bought, to be bought again, cancelled or confirmed
     Resolve(Resolve),
+    /// Give a customer money back
+    Refund(Refund),
+    /// Tell the channel that an order cannot be filled: it is cancelled there, and nothing is bought for it
+    Decline(Decline),
 }
 
 #[derive(Debug, Args)]
@@ -80,7 +85,7 @@ impl Arguments {
     pub(super) fn into_resolve(self) -> Option<Resolve> {
         match self.action {
             Action::Resolve(resolve) => Some(resolve),
-            Action::Attention(_) | Action::Show(_) => None,
+            _ => None,
         }
     }
 }
@@ -105,6 +110,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
                 .with_context(|| format!("{order} cannot be shown from {}", opened.place))?;
         }
         Action::Resolve(arguments) => orders_resolve::run(arguments, &SystemClock, out).await?,
+        Action::Refund(arguments) => {
+            orders_after_sale::refund(arguments, &SystemClock, out).await?
+        }
+        Action::Decline(arguments) => {
+            orders_after_sale::decline(arguments, &SystemClock, out).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

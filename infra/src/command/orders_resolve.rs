@@ -193,7 +193,7 @@ fn supplier_order(text: &str) -> Result<SupplierOrderId, String> {
 }
 
 /// An amount with its currency: `3.50USD` or `3.50 USD`.
-fn amount(text: &str) -> Result<Money, String> {
+pub(super) fn amount(text: &str) -> Result<Money, String> {
     let problem = "an amount and its currency, as 3.50USD";
     let place = text
         .find(|c: char| c.is_ascii_alphabetic())
@@ -274,7 +274,7 @@ pub(super) async fn run(arguments: Resolve, clock: &dyn Clock, out: &mut dyn Wri
 }
 
 /// The user of this computer.
-fn user() -> Result<Remark> {
+pub(super) fn user() -> Result<Remark> {
     let named = ["USER", "LOGNAME"]
         .into_iter()
         .find_map(|name| env::var(name).ok().filter(|user| !user.is_empty()));

@@ -377,6 +377,21 @@ pub(super) fn event(event: &Event) -> Result<String> {
             let (by, why) = (plain(by.as_str()), plain(reason.as_str()));
             format!("by {by}: {}: {why}", decided(decision))
         }
+        Event::RefundStarted {
+            refund,
+            amount,
+            why,
+            by,
+            ..
+        } => {
+            let (by, why) = (plain(by.as_str()), plain(why.as_str()));
+            format!("refund {refund} of {amount} by {by}: {why}")
+        }
+        Event::RefundIssued { refund, id } => format!("refund {refund}, {}", plain(id)),
+        Event::RefundFailed { refund, code } => format!("refund {refund}, code {}", plain(code)),
+        Event::Declined { why, by } => {
+            format!("by {}: {}", plain(by.as_str()), plain(why.as_str()))
+        }
         Event::AttentionCleared | Event::Cancelled | Event::BuyerErased | Event::Finished => {
             String::new()
         }

@@ -66,6 +66,8 @@ pub(super) struct OpenedQueues {
 pub(super) struct OpenedAccounts {
     /// The accounts, with their tokens.
     pub(super) accounts: Accounts,
+    /// The table.
+    pub(super) store: Arc<dyn Store>,
     /// Where they are, for a person.
     pub(super) place: String,
 }
@@ -155,11 +157,12 @@ impl Target {
         let store: Arc<dyn Store> = Arc::new(DynamoDb::new(aws.dynamodb(), table, clock.clone()));
         // The alias that the template gives to its key.
         let seal = Arc::new(Kms::new(aws.kms(), format!("alias/{}-seal", self.stack)));
-        let tokens = Arc::new(TokenStore::new(store, seal, clock.clone()));
+        let tokens = Arc::new(TokenStore::new(store.clone(), seal, clock.clone()));
         let secrets = Arc::new(SecretsManager::new(aws.secrets(), clock.clone()));
         let http = Arc::new(HttpClient::new(HttpClient::USUAL_TIMEOUT)?);
         Ok(OpenedAccounts {
             accounts: Accounts::new(ids, &prefix, secrets, http, clock, Some(tokens)),
+            store,
             place: format!("the stack {} at {place}", self.stack),
         })
     }

@@ -1,8 +1,8 @@
 //! What can happen to an order. Its history is a list of these, and its state is nothing but their sum.
 
 use super::{
-    Decision, Doubt, OrderDetails, Parcel, PurchaseLine, Reason, Refusal, Remark, SupplierOrderId,
-    TrackingNumber,
+    Decision, Doubt, Money, OrderDetails, Parcel, PurchaseLine, Reason, RefundReason, Refusal,
+    Remark, SupplierOrderId, TrackingNumber,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -136,6 +136,42 @@ pub enum Event {
         /// Who.
         by: Remark,
     },
+    /// Somebody tells the channel to give money back.
+    RefundStarted {
+        /// Counts from 1 in the order.
+        refund: u8,
+        /// How much.
+        amount: Money,
+        /// The end of the lease.
+        lease_until: Timestamp,
+        /// Why, in the channel's words.
+        reason: RefundReason,
+        /// Why, in the person's words.
+        why: Remark,
+        /// Who.
+        by: Remark,
+    },
+    /// The channel has the refund.
+    RefundIssued {
+        /// Which refund.
+        refund: u8,
+        /// The channel's id.
+        id: String,
+    },
+    /// It is proven that the channel does not have the refund.
+    RefundFailed {
+        /// Which refund.
+        refund: u8,
+        /// The channel's documented code, or a word of ours.
+        code: String,
+    },
+    /// A person tells the channel that the order cannot be filled. Nothing more is bought for it.
+    Declined {
+        /// Why, in the person's words.
+        why: Remark,
+        /// Who.
+        by: Remark,
+    },
     /// The customer's order was cancelled, and nothing of it is bought or comes any more.
     Cancelled,
     /// The buyer's data was erased.
@@ -169,6 +205,10 @@ impl Event {
             Self::AttentionRaised { .. } => "attention_raised",
             Self::AttentionCleared => "attention_cleared",
             Self::Resolved { .. } => "resolved",
+            Self::RefundStarted { .. } => "refund_started",
+            Self::RefundIssued { .. } => "refund_issued",
+            Self::RefundFailed { .. } => "refund_failed",
+            Self::Declined { .. } => "declined",
             Self::Cancelled => "cancelled",
             Self::BuyerErased => "buyer_erased",
             Self::Finished => "finished",

@@ -1,9 +1,9 @@
 //! A customer's order with its purchases and parcels: the sum of its history.
 
 use super::{
-    Attention, CountryCode, Decided, Decision, Doubt, Event, LineId, Money, OrderKey, Parcel,
-    ParcelState, Purchase, PurchaseLine, PurchaseState, Reference, Refusal, SupplierOrderId,
-    TrackingNumber,
+    Attention, CountryCode, Decided, Decision, Doubt, Event, LineId, Money, OrderKey, OrderRefund,
+    OrderRefundState, Parcel, ParcelState, Purchase, PurchaseLine, PurchaseState, Reference,
+    Refusal, SupplierOrderId, TrackingNumber,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -102,6 +102,9 @@ pub struct Order {
     /// What a person has decided about its buying, as far as it still counts.
     #[serde(default)]
     pub decided: Decided,
+    /// What was given back to the customer through Kervan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refunds: Vec<OrderRefund>,
     /// Whether the buyer's data was erased.
     pub buyer_erased: bool,
     /// When the last record was written.
@@ -134,6 +137,7 @@ impl Order {
             phase: Phase::Open,
             attention: None,
             decided: Decided::default(),
+            refunds: Vec::new(),
             buyer_erased: false,
             updated_at: at,
         })
@@ -173,6 +177,10 @@ impl Order {
             }
             Event::AttentionCleared => self.attention = None,
             Event::Resolved { decision, .. } => self.note_decision(decision, at),
+            Event::RefundStarted { .. }
+            | Event::RefundIssued { .. }
+            | Event::RefundFailed { .. } => self.refund_event(event).ok_or(misfit)?,
+            Event::Declined { .. } => self.decided.bought_elsewhere = true,
             Event::Cancelled => {
                 self.phase = Phase::Cancelled;
                 self.attention = None;
@@ -221,6 +229,40 @@ impl Order {
             },
         });
         Ok(())
+    }
+
+    /// One refund after the other: a new one only where none is open.
+    fn refund_event(&mut self, event: &Event) -> Option<()> {
+        use OrderRefundState as S;
+        let is_open = |refund: &OrderRefund| matches!(refund.state, S::Started { .. });
+        let next = self.refunds.len() + 1;
+        let open = self.refunds.iter_mut().find(|refund| is_open(refund));
+        match (event, open) {
+            (
+                Event::RefundStarted {
+                    refund,
+                    amount,
+                    lease_until,
+                    ..
+                },
+                None,
+            ) if usize::from(*refund) == next => {
+                let lease_until = *lease_until;
+                self.refunds.push(OrderRefund {
+                    number: *refund,
+                    amount: *amount,
+                    state: S::Started { lease_until },
+                });
+            }
+            (Event::RefundIssued { refund, id }, Some(open)) if open.number == *refund => {
+                open.state = S::Issued { id: id.clone() };
+            }
+            (Event::RefundFailed { refund, code }, Some(open)) if open.number == *refund => {
+                open.state = S::Failed { code: code.clone() };
+            }
+            _ => return None,
+        }
+        Some(())
     }
 
     /// What of a decision counts for what comes; the rest of it stands in the events that follow.

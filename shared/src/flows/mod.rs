@@ -10,6 +10,8 @@
 //! | `purchase.rs` | the purchase protocol: lease, place, settle | order-forwarder |
 //! | `erase.rs` | a person's data goes | order-forwarder |
 //! | `resolve.rs` | a person decides about an order that waits | the command `kervan` |
+//! | `refund.rs` | a person gives a customer money back | the command `kervan` |
+//! | `decline.rs` | a person tells the channel that an order cannot be filled | the command `kervan` |
 //! | `track.rs` | suppliers are asked for parcels, channels are told of them | tracking-updater |
 //! | `stock.rs` | offers are looked at, listings are lowered and raised | inventory-poller |
 //! | `catalog.rs` | skus, listings and offers are read and written | all |
@@ -18,6 +20,7 @@
 //! **Invariant:** a flow that fails has either changed nothing or left a due time that makes somebody look again.
 
 pub mod catalog;
+pub mod decline;
 mod erase;
 mod forward;
 mod intake;
@@ -25,6 +28,7 @@ pub mod ledger;
 mod notified;
 mod plan;
 mod purchase;
+pub mod refund;
 pub mod resolve;
 mod stock;
 mod sweep;

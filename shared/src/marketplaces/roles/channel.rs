@@ -1,7 +1,8 @@
 //! What an account that we sell at can do for us.
 
 use crate::domain::{
-    Buyer, ChannelOrderId, LineId, ListingId, Money, OrderDetails, ParcelLine, TrackingNumber,
+    Buyer, ChannelOrderId, LineId, ListingId, Money, OrderDetails, ParcelLine, RefundReason,
+    TrackingNumber,
 };
 use crate::marketplaces::CallError;
 use async_trait::async_trait;
@@ -134,21 +135,6 @@ pub struct RefundRequest {
     pub comment: String,
     /// The end of the lease: from then on the request must not be sent any more.
     pub not_after: Timestamp,
-}
-
-/// Why money is given back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefundReason {
-    /// The customer cancelled.
-    CustomerCancelled,
-    /// The goods cannot be had.
-    OutOfStock,
-    /// The goods did not come.
-    NotReceived,
-    /// The goods came damaged, or are not what was sold.
-    NotAsDescribed,
-    /// A favour.
-    Goodwill,
 }
 
 /// A refund as the channel has it.

@@ -12,10 +12,10 @@ mod door;
 mod setup;
 mod supplier;
 
+pub use crate::domain::RefundReason;
 pub use channel::{
     CancelOrders, ConfirmParcels, FetchedOrder, ListingUpdate, OrderPage, ParcelToConfirm,
-    PushInBulk, PushListings, ReadOrders, Refund, RefundReason, RefundRequest, RefundState,
-    Refunded, Submission,
+    PushInBulk, PushListings, ReadOrders, Refund, RefundRequest, RefundState, Refunded, Submission,
 };
 pub use door::{Notification, ReadNotifications, VerifyPushes};
 pub use setup::{Examine, Finding, Subscribe, SubscribeStep, SubscribeTo, Subscribed, Verdict};

@@ -1,0 +1,221 @@
+//! A person gives a customer money back. The intent is recorded before the channel is told, because a repeat pays twice:
+//! whatever fails, the next try first reads what the channel has.
+//!
+//! **Invariant:** an order's refunds, those that may have been paid included, are never more than its total.
+
+use super::ledger::{self, NotRecorded};
+use super::{FlowError, LANDS_WITHIN};
+use crate::Accounts;
+use crate::clock::Clock;
+use crate::domain::{Event, Money, Order, OrderKey, OrderRefundState, RefundReason, Remark};
+use crate::marketplaces::{CallError, Effect, Refund, RefundRequest, RefundState, Refunded};
+use crate::store::Store;
+use jiff::{SignedDuration, Timestamp};
+
+/// Longer than a request can take to be made.
+const LEASE: SignedDuration = SignedDuration::from_mins(2);
+
+/// What a person wants to give back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundOrder {
+    /// How much.
+    pub amount: Money,
+    /// Why, in the channel's words.
+    pub reason: RefundReason,
+    /// Said to the customer; empty where nothing is said.
+    pub comment: String,
+    /// Why, in the person's words.
+    pub why: Remark,
+    /// By whom.
+    pub by: Remark,
+}
+
+/// Why nothing more was given back.
+#[derive(Debug, thiserror::Error)]
+pub enum RefundError {
+    /// Kervan does not have the order.
+    #[error("the order is not in the table: it was never recorded, or the id is another")]
+    UnknownOrder,
+    /// The channel has no call for it.
+    #[error("this channel takes refunds on its own pages only")]
+    NotOffered,
+    /// More than is left.
+    #[error("at most {0} of the order is left to be given back")]
+    TooMuch(Money),
+    /// Another currency than the order's, or nothing.
+    #[error("the amount must be more than nothing, in the order's currency")]
+    Amount,
+    /// An earlier refund may still be on its way.
+    #[error("an earlier refund got no answer; whether it was paid can be read from {0} on")]
+    Unsettled(Timestamp),
+    /// An earlier refund, which got no answer, was paid.
+    #[error("an earlier refund that got no answer was paid, as {0}; nothing was paid now")]
+    WasPaid(String),
+    /// It got no answer: run it again later, and it is looked for first.
+    #[error("the channel did not answer, so the refund may have been paid: {0}")]
+    Unanswered(CallError),
+    /// The channel refused.
+    #[error("the channel was asked and refused: {0}")]
+    Refused(CallError),
+    /// The channel could not be asked; nothing was recorded and nothing paid.
+    #[error("the channel cannot be asked: {0}")]
+    Unasked(CallError),
+    /// Something else.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+}
+
+impl From<NotRecorded> for RefundError {
+    fn from(error: NotRecorded) -> Self {
+        Self::Flow(error.into())
+    }
+}
+
+/// Gives money back. The order is returned with what was recorded.
+pub async fn refund(
+    accounts: &Accounts,
+    store: &dyn Store,
+    clock: &dyn Clock,
+    key: &OrderKey,
+    wanted: &RefundOrder,
+) -> Result<(Order, Refunded), RefundError> {
+    let order = ledger::load(store, key).await?;
+    let mut order = order.ok_or(RefundError::UnknownOrder)?;
+    let account = accounts.get(&key.channel).await;
+    let account = account.map_err(RefundError::Unasked)?;
+    let channel = account.refund().ok_or(RefundError::NotOffered)?;
+    let known = channel.refunds(&key.id).await;
+    let known = known.map_err(RefundError::Unasked)?;
+    settle(store, clock, &mut order, &known).await?;
+    check_amount(&order, &known, wanted.amount)?;
+
+    let now = clock.now();
+    let lease_until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
+    let number = next_number(&order);
+    let started = Event::RefundStarted {
+        refund: number,
+        amount: wanted.amount,
+        lease_until,
+        reason: wanted.reason,
+        why: wanted.why.clone(),
+        by: wanted.by.clone(),
+    };
+    record(store, clock, &mut order, started).await?;
+    let request = RefundRequest {
+        amount: wanted.amount,
+        reason: wanted.reason,
+        comment: wanted.comment.clone(),
+        not_after: lease_until,
+    };
+    pay(store, clock, &mut order, channel, number, &request).await
+}
+
+async fn pay(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    order: &mut Order,
+    channel: &dyn Refund,
+    number: u8,
+    request: &RefundRequest,
+) -> Result<(Order, Refunded), RefundError> {
+    match channel.refund(&order.key.id, request).await {
+        Ok(refunded) => {
+            let id = refunded.id.clone();
+            let issued = Event::RefundIssued { refund: number, id };
+            record(store, clock, order, issued).await?;
+            Ok((order.clone(), refunded))
+        }
+        Err(error) if error.effect == Effect::None => {
+            let code = error.code.clone();
+            let failed = Event::RefundFailed {
+                refund: number,
+                code,
+            };
+            record(store, clock, order, failed).await?;
+            Err(RefundError::Refused(error))
+        }
+        Err(error) => Err(RefundError::Unanswered(error)),
+    }
+}
+
+/// Finds out about a refund that got no answer. It is the channel's refund of this amount that no other of ours is.
+async fn settle(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    order: &mut Order,
+    known: &[Refunded],
+) -> Result<(), RefundError> {
+    let open = order.refunds.iter().find_map(|refund| match refund.state {
+        OrderRefundState::Started { lease_until } => Some((refund.clone(), lease_until)),
+        _ => None,
+    });
+    let Some((open, lease_until)) = open else {
+        return Ok(());
+    };
+    let is_ours = |id: &str| {
+        let mut states = order.refunds.iter().map(|refund| &refund.state);
+        states.any(|state| matches!(state, OrderRefundState::Issued { id: ours } if ours == id))
+    };
+    let found = known.iter().find(|refunded| {
+        refunded.state != RefundState::Failed
+            && refunded.amount == open.amount
+            && !is_ours(&refunded.id)
+    });
+    let refund = open.number;
+    if let Some(found) = found {
+        let id = found.id.clone();
+        let issued = Event::RefundIssued {
+            refund,
+            id: id.clone(),
+        };
+        record(store, clock, order, issued).await?;
+        return Err(RefundError::WasPaid(id));
+    }
+    // A request that was sent in the lease's last moment may still land.
+    let sure_at = lease_until.checked_add(LANDS_WITHIN);
+    let sure_at = sure_at.unwrap_or(Timestamp::MAX);
+    if clock.now() < sure_at {
+        return Err(RefundError::Unsettled(sure_at));
+    }
+    let code = "not-at-channel".to_owned();
+    record(store, clock, order, Event::RefundFailed { refund, code }).await
+}
+
+fn check_amount(order: &Order, known: &[Refunded], amount: Money) -> Result<(), RefundError> {
+    let total = order.details.total;
+    if amount.currency != total.currency || amount.minor <= 0 {
+        return Err(RefundError::Amount);
+    }
+    // What was given back on the channel's pages counts too.
+    let ours = order.refunds.iter().filter(|refund| refund.counts());
+    let ours: i64 = ours.map(|refund| refund.amount.minor).sum();
+    let theirs = known
+        .iter()
+        .filter(|refunded| refunded.state != RefundState::Failed);
+    let theirs: i64 = theirs.map(|refunded| refunded.amount.minor).sum();
+    let left = total.minor.saturating_sub(ours.max(theirs));
+    if amount.minor > left {
+        return Err(RefundError::TooMuch(Money {
+            minor: left.max(0),
+            currency: total.currency,
+        }));
+    }
+    Ok(())
+}
+
+fn next_number(order: &Order) -> u8 {
+    u8::try_from(order.refunds.len() + 1).unwrap_or(u8::MAX)
+}
+
+async fn record(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    order: &mut Order,
+    event: Event,
+) -> Result<(), RefundError> {
+    let now = clock.now();
+    Ok(ledger::record_in_haste(store, now, order, &[event], Vec::new()).await?)
+}
+
+#[cfg(test)]
+mod tests;
