@@ -292,6 +292,24 @@ pub(super) struct TrackingNode {
     pub(super) tracking_detail_desc: Option<String>,
 }
 
+/// Answer of `aliexpress.ds.member.benefit.get`.
+#[derive(Deserialize)]
+pub(super) struct BenefitsAnswer {
+    #[serde(default, deserialize_with = "loose::list")]
+    pub(super) result: Vec<Benefit>,
+}
+
+/// Something that the buyer's account may have.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Benefit {
+    #[serde(default, deserialize_with = "loose::text")]
+    pub(super) code: Option<String>,
+    /// Whether it has it.
+    #[serde(default, deserialize_with = "loose::flag")]
+    pub(super) can_benefit: Option<bool>,
+}
+
 /// Answer of `/auth/token/refresh`. It holds secrets, so it has no `Debug`.
 #[derive(Deserialize)]
 pub(super) struct TokenAnswer {
