@@ -5,8 +5,7 @@ use crate::domain::{AccountId, Invalid, Marketplace};
 use crate::http::Http;
 use crate::limiter::Limiter;
 use crate::marketplaces::{
-    Account, CallError, Kind, Outside, Pseudonyms, Retry, TokenStore, aliexpress,
-    ebay::Ebay,
+    Account, CallError, Kind, Outside, Pseudonyms, Retry, TokenStore, aliexpress, ebay::Ebay,
 };
 use crate::queue::Queue;
 use crate::seal::Seal;

@@ -79,6 +79,7 @@ impl Client {
     pub(super) async fn create(
         &self,
         order: &PlaceOrder<'_>,
+        national_address: Option<&str>,
         in_time: &(dyn Fn() -> Result<(), CallError> + Sync),
     ) -> Result<Created, CallError> {
         let call = self.call(ORDER_CREATE);
@@ -89,6 +90,7 @@ impl Client {
             },
             trade_extra_param: TradeExtra {
                 business_model: "retail",
+                nat_addr: national_address,
             },
         };
         let parameters = [

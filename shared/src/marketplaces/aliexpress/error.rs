@@ -12,10 +12,10 @@ use super::{client, limits, loose, seller, wire::Refusal, xml};
 use crate::domain::AccountId;
 use crate::http::{HttpError, Sent};
 use crate::marketplaces::{CallError, Effect, Kind, Retry};
+use codes::{LATER, SHORT, WHILE};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
-use codes::{LATER, SHORT, WHILE};
 use std::time::Duration;
 
 /// One call, as far as its errors need to know it.

@@ -33,7 +33,8 @@ pub(super) async fn seller(client: &Client) -> Vec<Finding> {
     let (mut findings, root) = look(client, PROFILE_GET).await;
     if let Gateway::Top(_) = client.config.gateway {
         let says = "Calls go to the old gateway, which AliExpress has superseded.";
-        let to_do = "Register the application anew at openservice.aliexpress.com and leave gateway out.";
+        let to_do =
+            "Register the application anew at openservice.aliexpress.com and leave gateway out.";
         findings.push(Finding::warning("gateway", says, to_do));
     }
     let profile = root.and_then(|root| seller::Profile::deserialize(root).ok());
@@ -77,11 +78,9 @@ fn refused(error: &CallError) -> Finding {
             format!("AliExpress does not answer ({code})."),
             "Check that the function may reach the internet: its subnet, its NAT and its security group.",
         ),
-        Kind::ConsentEnded | Kind::TokenInvalid => Finding::bad(
-            "token",
-            format!("The consent has ended ({code})."),
-            CONSENT,
-        ),
+        Kind::ConsentEnded | Kind::TokenInvalid => {
+            Finding::bad("token", format!("The consent has ended ({code})."), CONSENT)
+        }
         Kind::Misconfigured => misconfigured(code),
         Kind::Throttled if error.retry != Retry::Person => Finding::warning(
             "limits",
@@ -160,7 +159,9 @@ async fn token(client: &Client, now: Timestamp) -> Option<Finding> {
 }
 
 fn clock(client: &Client, headers: &HeaderMap, now: Timestamp) -> Finding {
-    let text = headers.get(header::DATE).and_then(|date| date.to_str().ok());
+    let text = headers
+        .get(header::DATE)
+        .and_then(|date| date.to_str().ok());
     let theirs = text.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
     let Some(theirs) = theirs else {
         return Finding::good("clock", "AliExpress takes our time.");
@@ -183,7 +184,10 @@ fn clock(client: &Client, headers: &HeaderMap, now: Timestamp) -> Finding {
 
 fn currency(client: &Client) -> Finding {
     let currency = client.config.currency;
-    Finding::good("currency", format!("Prices are asked for and set in {currency}."))
+    Finding::good(
+        "currency",
+        format!("Prices are asked for and set in {currency}."),
+    )
 }
 
 /// Whether orders can be paid as the secret wants it: only for listed applications, in dollars, with PayPal.

@@ -175,7 +175,11 @@ impl ReadStock for AliExpress {
         let mut answers = Vec::with_capacity(offers.len());
         for offer in offers {
             if !products.contains_key(offer.product.as_str()) {
-                let product = match self.client.product(&offer.product, ship_to, Traffic::Stock).await {
+                let product = match self
+                    .client
+                    .product(&offer.product, ship_to, Traffic::Stock)
+                    .await
+                {
                     Ok(product) => Some(product),
                     // Gone, or not for this country: no variant of it can be had.
                     Err(error) if matches!(error.kind, Kind::NotFound | Kind::NotDeliverable) => {
@@ -239,7 +243,11 @@ impl Buy for AliExpress {
         };
         let clock = &self.client.outside.clock;
         let in_time = || request.in_time(&self.client.id, clock.now());
-        let created = self.client.create(&order, &in_time).await?;
+        let national = address::national_address(request.buyer);
+        let created = self
+            .client
+            .create(&order, national.as_deref(), &in_time)
+            .await?;
         convert::placed(&call, &created)
     }
 

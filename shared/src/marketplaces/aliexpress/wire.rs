@@ -45,7 +45,7 @@ pub(super) struct ProductItem<'a> {
 #[derive(Serialize)]
 pub(super) struct ExtendRequest<'a> {
     pub(super) payment: Payment<'a>,
-    pub(super) trade_extra_param: TradeExtra,
+    pub(super) trade_extra_param: TradeExtra<'a>,
 }
 
 /// How the order is paid.
@@ -56,10 +56,13 @@ pub(super) struct Payment<'a> {
     pub(super) try_to_pay: &'static str,
 }
 
-/// What kind of trade it is.
+/// What kind of trade it is. It can hold a part of the buyer's address.
 #[derive(Serialize)]
-pub(super) struct TradeExtra {
+pub(super) struct TradeExtra<'a> {
     pub(super) business_model: &'static str,
+    /// The short national address of Saudi Arabia: four letters and four digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) nat_addr: Option<&'a str>,
 }
 
 /// `queryDeliveryReq` of `aliexpress.ds.freight.query`.

@@ -32,7 +32,9 @@ pub(super) fn value(body: &[u8]) -> Option<Value> {
                     return None;
                 }
                 open.push(Open {
-                    name: std::str::from_utf8(start.name().into_inner()).ok()?.to_owned(),
+                    name: std::str::from_utf8(start.name().into_inner())
+                        .ok()?
+                        .to_owned(),
                     text: String::new(),
                     fields: Map::new(),
                 });
@@ -55,7 +57,9 @@ pub(super) fn value(body: &[u8]) -> Option<Value> {
     }
     let is_answer = |root: &Value| {
         let names = root.as_object().into_iter().flat_map(Map::keys);
-        names.map(String::as_str).all(|name| name.ends_with("_response"))
+        names
+            .map(String::as_str)
+            .all(|name| name.ends_with("_response"))
     };
     root.filter(|root| open.is_empty() && is_answer(root))
 }
@@ -141,7 +145,11 @@ mod tests {
         ] {
             assert_eq!(read(text), None, "{text}");
         }
-        let deep = format!("{}{}", "<a_response>".repeat(40), "</a_response>".repeat(40));
+        let deep = format!(
+            "{}{}",
+            "<a_response>".repeat(40),
+            "</a_response>".repeat(40)
+        );
         assert_eq!(read(&deep), None);
         assert_eq!(value(b"<a_response>\xff</a_response>"), None);
     }

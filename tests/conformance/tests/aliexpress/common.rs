@@ -7,6 +7,7 @@ use kervan::{
     clock::{Clock, ManualClock},
     domain::{Address, Buyer, LineId, Money, OfferId, PurchaseLine, Reference, Sku},
     http::{Http, HttpError},
+    limiter::Limiter,
     marketplaces::{Outside, PlaceRequest, Pseudonyms, TokenStore, aliexpress::AliExpress},
     seal::MemorySeal,
     secrets::Secret,
@@ -121,17 +122,23 @@ pub(crate) fn shop(gateway: &Arc<Gateway>) -> AliExpress {
 
 /// An account with this secret.
 pub(crate) fn shop_with(secret: &Value, http: Arc<dyn Http>, clock: Arc<dyn Clock>) -> AliExpress {
-    let store = Arc::new(MemoryStore::new(clock.clone()));
-    let tokens = TokenStore::new(store, Arc::new(MemorySeal::new()), clock.clone());
-    let outside = Outside {
-        http,
-        clock,
-        tokens: Some(Arc::new(tokens)),
-        limiter: None,
-        pseudonyms: Arc::new(Pseudonyms::new(Secret::new("key".into()))),
-    };
+    let outside = outside_of(http, clock);
     let secret = Secret::new(secret.to_string());
     AliExpress::new("aliexpress:main".parse().unwrap(), &secret, outside).unwrap()
+}
+
+/// What an account needs of the outside, with tokens of its own.
+pub(crate) fn outside_of(http: Arc<dyn Http>, clock: Arc<dyn Clock>) -> Outside {
+    let store = Arc::new(MemoryStore::new(clock.clone()));
+    let limits = store.clone();
+    let tokens = TokenStore::new(store, Arc::new(MemorySeal::new()), clock.clone());
+    Outside {
+        http,
+        clock: clock.clone(),
+        tokens: Some(Arc::new(tokens)),
+        limiter: Some(Arc::new(Limiter::new(limits, clock))),
+        pseudonyms: Arc::new(Pseudonyms::new(Secret::new("key".into()))),
+    }
 }
 
 /// An offer of the account.

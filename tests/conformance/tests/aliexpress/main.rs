@@ -14,5 +14,6 @@
 mod common;
 mod requests;
 mod samples;
+mod seller_simulator;
 mod simulator;
 mod tables;

@@ -173,7 +173,12 @@ impl Client {
         let answer: OrderAnswer = self.link.send(&outgoing).await?;
         let result = answer.result.ok_or_else(|| call.unreadable("result"))?;
         match (result.data, result.error_code) {
-            (Some(order), _) if order.id.as_deref().is_none_or(|theirs| theirs == id.as_str()) => {
+            (Some(order), _)
+                if order
+                    .id
+                    .as_deref()
+                    .is_none_or(|theirs| theirs == id.as_str()) =>
+            {
                 Ok(order)
             }
             (Some(_), _) => Err(call.unreadable("id")),
@@ -268,7 +273,11 @@ impl Client {
     async fn services(&self) -> Result<Arc<[Service]>, CallError> {
         let now = self.now();
         let kept = SignedDuration::try_from(limits::SERVICES_KEPT).unwrap_or_default();
-        let known = self.services.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self
+            .services
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if let Some((at, services)) = known
             && now.duration_since(at) < kept
         {
@@ -411,7 +420,11 @@ impl Client {
         let parameters = [("job_id", job.to_string())];
         let outgoing = Outgoing::new(call, &parameters, Traffic::Stock);
         let answer: ReportAnswer = self.link.send(&outgoing).await?;
-        if answer.job_id.as_deref().is_some_and(|theirs| theirs != job.to_string()) {
+        if answer
+            .job_id
+            .as_deref()
+            .is_some_and(|theirs| theirs != job.to_string())
+        {
             return Err(call.unreadable("job_id"));
         }
         Ok(answer)
@@ -434,7 +447,9 @@ impl Client {
             if answer.job_list.is_empty() && answer.total_count.is_none() {
                 return Err(call.unreadable("job_list"));
             }
-            let is_last = answer.total_page.is_none_or(|pages| i64::from(page) >= pages);
+            let is_last = answer
+                .total_page
+                .is_none_or(|pages| i64::from(page) >= pages);
             for job in answer.job_list {
                 let job = job.ok_or_else(|| call.unreadable("job_list"))?;
                 let kind = job.operation_type.as_deref();
@@ -465,7 +480,10 @@ impl Client {
 }
 
 fn skus<'a>(part: Part, updates: &'a [ListingUpdate], portion: &Portion) -> Vec<SkuUpdate<'a>> {
-    let found = portion.places.iter().filter_map(|place| updates.get(*place));
+    let found = portion
+        .places
+        .iter()
+        .filter_map(|place| updates.get(*place));
     found.map(|update| part.sku_update(update)).collect()
 }
 

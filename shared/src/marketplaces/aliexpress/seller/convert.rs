@@ -103,7 +103,10 @@ pub(super) fn order(
         country: country_code(country.unwrap_or_default())?,
         lines: lines
             .into_iter()
-            .map(|line| OrderLine { ship_by, ..line.line })
+            .map(|line| OrderLine {
+                ship_by,
+                ..line.line
+            })
             .collect(),
     };
     let buyer = receipt.and_then(|receipt| buyer(receipt, order, &details.country));
@@ -183,7 +186,9 @@ fn lines(order: &Order) -> Result<Vec<Line>, BadField> {
 fn line(child: &ChildOrder) -> Result<Line, BadField> {
     let id = child.child_order_id.as_deref().or(child.id.as_deref());
     let id = LineId::parse(id.unwrap_or_default()).map_err(|_| BadField("child_order_id"))?;
-    let quantity = child.product_count.and_then(|count| u32::try_from(count).ok());
+    let quantity = child
+        .product_count
+        .and_then(|count| u32::try_from(count).ok());
     let quantity = quantity
         .filter(|quantity| *quantity > 0)
         .ok_or(BadField("product_count"))?;
@@ -297,7 +302,10 @@ pub(super) fn send_type(
     parcel: &[ParcelLine],
 ) -> Result<&'static str, CallError> {
     match order.order_status.as_deref().unwrap_or_default() {
-        "WAIT_SELLER_SEND_GOODS" | "SELLER_PART_SEND_GOODS" | "IN_ISSUE" | "IN_CANCEL"
+        "WAIT_SELLER_SEND_GOODS"
+        | "SELLER_PART_SEND_GOODS"
+        | "IN_ISSUE"
+        | "IN_CANCEL"
         | "IN_FROZEN" => {}
         "WAIT_BUYER_ACCEPT_GOODS" | "FUND_PROCESSING" | "FINISH" => {
             return Err(call.ours(Kind::Refused, Retry::Permanent, "already-shipped"));
@@ -366,11 +374,14 @@ pub(super) fn portions(
             .chunks(skus_at_once.max(1))
             .map(<[usize]>::to_vec)
             .collect();
-        parts.into_iter().enumerate().map(move |(part, places)| Portion {
-            product,
-            part,
-            places,
-        })
+        parts
+            .into_iter()
+            .enumerate()
+            .map(move |(part, places)| Portion {
+                product,
+                part,
+                places,
+            })
     });
     (portions.collect(), unsent)
 }
@@ -397,7 +408,9 @@ pub(super) fn updated(call: &Call<'_>, answer: &Updated, product: u64) -> Result
     let is_it = |id: &Option<String>| id.as_deref() == Some(product.as_str());
     for failed in &answer.update_failed_list {
         // Whose failure this is nobody can tell, so it may be anybody's.
-        let failed = failed.as_ref().ok_or_else(|| call.unreadable("update_failed_list"))?;
+        let failed = failed
+            .as_ref()
+            .ok_or_else(|| call.unreadable("update_failed_list"))?;
         if is_it(&failed.product_id) {
             return Err(call.refused(failed.error_code.as_deref(), None));
         }

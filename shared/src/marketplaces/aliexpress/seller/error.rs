@@ -43,11 +43,7 @@ const TEXTS: [(&str, Kind, Retry, &str); 4] = [
 ];
 
 /// Why a parcel was not declared. An undocumented reason proves nothing; the order is read before the next attempt.
-pub(super) fn not_declared(
-    call: &Call<'_>,
-    code: Option<&str>,
-    text: Option<&str>,
-) -> CallError {
+pub(super) fn not_declared(call: &Call<'_>, code: Option<&str>, text: Option<&str>) -> CallError {
     let text = text.unwrap_or_default();
     let known = TEXTS.iter().find(|(part, ..)| text.contains(part));
     match (known, code) {

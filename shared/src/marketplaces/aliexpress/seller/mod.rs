@@ -201,7 +201,11 @@ impl PushInBulk for Shop {
         }
         if jobs.len() < 2 {
             // What one half did is no success of the whole; setting it once more is harmless.
-            let half = call.ours(Kind::Refused, Retry::After(Duration::ZERO), "half-submission");
+            let half = call.ours(
+                Kind::Refused,
+                Retry::After(Duration::ZERO),
+                "half-submission",
+            );
             for outcome in outcomes.values_mut().filter(|outcome| outcome.is_ok()) {
                 *outcome = Err(half.clone().with_effect(Effect::Happened));
             }
@@ -237,7 +241,9 @@ impl Shop {
     ) -> Result<Option<Vec<Result<(), CallError>>>, CallError> {
         let call = self.client.link.call(FEED_QUERY);
         let report = self.client.report(job).await?;
-        let total = report.total_item_count.and_then(|total| usize::try_from(total).ok());
+        let total = report
+            .total_item_count
+            .and_then(|total| usize::try_from(total).ok());
         let all_done = total.is_some_and(|total| total > 0 && report.result_list.len() >= total);
         let mut outcomes = Vec::with_capacity(portions.len());
         for portion in portions {

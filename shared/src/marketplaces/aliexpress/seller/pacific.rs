@@ -72,7 +72,9 @@ fn offset_at(instant: Timestamp) -> Option<SignedDuration> {
 /// When summer time begins and when it is over.
 fn summer_of(year: i16) -> Option<(Timestamp, Timestamp)> {
     let two = |day: Date| day.at(2, 0, 0, 0);
-    let march = sunday(year, 3)?.checked_add(SignedDuration::from_hours(7 * 24)).ok()?;
+    let march = sunday(year, 3)?
+        .checked_add(SignedDuration::from_hours(7 * 24))
+        .ok()?;
     let begins = at_utc(two(march))?.checked_sub(STANDARD).ok()?;
     let over = at_utc(two(sunday(year, 11)?))?.checked_sub(SUMMER).ok()?;
     Some((begins, over))
@@ -124,7 +126,13 @@ mod tests {
             assert_eq!(beginning(at(instant_text)).as_deref(), Some(wall));
             assert_eq!(end(at(instant_text)).as_deref(), Some(wall));
         }
-        for wrong in ["", "2026-02-30 00:00:00", "2026-01-01T00:00:00Z", "1", "2026-01-01 00:00"] {
+        for wrong in [
+            "",
+            "2026-02-30 00:00:00",
+            "2026-01-01T00:00:00Z",
+            "1",
+            "2026-01-01 00:00",
+        ] {
             assert_eq!(instant(wrong, LATE), None, "{wrong}");
         }
     }
@@ -135,13 +143,19 @@ mod tests {
         let (first, second) = (at("2026-11-01T08:30:00Z"), at("2026-11-01T09:30:00Z"));
         assert_eq!(instant(wall, first), Some(first));
         assert_eq!(instant(wall, second), Some(second));
-        assert_eq!(instant("2026-03-08 02:30:00", LATE), Some(at("2026-03-08T10:30:00Z")));
+        assert_eq!(
+            instant("2026-03-08 02:30:00", LATE),
+            Some(at("2026-03-08T10:30:00Z"))
+        );
     }
 
     #[test]
     fn a_span_that_touches_the_hour_covers_the_whole_of_it() {
         for inside in ["2026-11-01T08:00:00Z", "2026-11-01T09:59:59.9Z"] {
-            assert_eq!(beginning(at(inside)).as_deref(), Some("2026-11-01 00:59:59"));
+            assert_eq!(
+                beginning(at(inside)).as_deref(),
+                Some("2026-11-01 00:59:59")
+            );
             assert_eq!(end(at(inside)).as_deref(), Some("2026-11-01 02:00:00"));
         }
     }

@@ -21,7 +21,10 @@ pub(super) fn choose<'a>(
     let code = carriers::at(Marketplace::AliExpress, carrier).code;
     let is_of_carrier = |service: &Service| {
         let names = [&service.display_name, &service.service_name];
-        let mut found = names.into_iter().flatten().filter_map(|name| carriers::find(name));
+        let mut found = names
+            .into_iter()
+            .flatten()
+            .filter_map(|name| carriers::find(name));
         known.is_some() && found.next().map(|found| found.name) == known
     };
     // The supplier's own word, then the table's, then whatever is of the same carrier.
@@ -36,7 +39,11 @@ pub(super) fn choose<'a>(
             .filter(|service| !is_catch_all(service) && is_meant(service) && fits(service, number))
             .collect();
         meant.sort_by_key(|service| service.recommend_order.unwrap_or(i64::MAX));
-        chosen.extend(meant.into_iter().filter_map(|service| service.service_name.as_deref()));
+        chosen.extend(
+            meant
+                .into_iter()
+                .filter_map(|service| service.service_name.as_deref()),
+        );
         if !chosen.is_empty() {
             break;
         }
@@ -117,7 +124,11 @@ mod tests {
             ("China Post", "RR123456785CN", Some("CPAM")),
             // The service does not know such numbers.
             ("China Post", "1234567890", None),
-            ("CAINIAO_STANDARD", "LP00123456789012", Some("CAINIAO_STANDARD")),
+            (
+                "CAINIAO_STANDARD",
+                "LP00123456789012",
+                Some("CAINIAO_STANDARD"),
+            ),
             ("Yanwen", "UE123456789YP", Some("YANWEN_JYT")),
             ("yanwen_am", "UE123456789YP", Some("YANWEN_AM")),
             ("UPS", "1Z999AA10123456784", Some("UPS")),
