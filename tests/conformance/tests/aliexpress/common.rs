@@ -8,7 +8,10 @@ use kervan::{
     domain::{Address, Buyer, LineId, Money, OfferId, PurchaseLine, Reference, Sku},
     http::{Http, HttpError},
     limiter::Limiter,
-    marketplaces::{Outside, PlaceRequest, Pseudonyms, TokenStore, aliexpress::AliExpress},
+    marketplaces::{
+        Outside, PlaceRequest, Pseudonyms, TokenStore,
+        aliexpress::{AliExpress, Shop},
+    },
     seal::MemorySeal,
     secrets::Secret,
     store::MemoryStore,
@@ -100,9 +103,13 @@ impl Http for Gateway {
         if let Some(path) = path {
             call.insert("method".to_owned(), path);
         }
-        let answer = &self.answers[call["method"].as_str()];
+        let answer = match &self.answers[call["method"].as_str()] {
+            // What is not JSON is sent as it is.
+            Value::String(text) => text.clone(),
+            answer => answer.to_string(),
+        };
         self.sent.lock().unwrap().push(call);
-        Ok(Response::new(Bytes::from(answer.to_string())))
+        Ok(Response::new(Bytes::from(answer)))
     }
 }
 
@@ -113,6 +120,18 @@ pub(crate) fn shop_at(now: i64, gateway: &Arc<Gateway>) -> AliExpress {
     let secret = json!({"environment": "production", "app_key": APP_KEY,
                         "app_secret": APP_SECRET, "refresh_token": "seed"});
     shop_with(&secret, gateway.clone(), clock)
+}
+
+/// A shop with these further fields in its secret, whose clock stands at `now` (seconds since 1970).
+pub(crate) fn seller_at(now: i64, gateway: &Arc<Gateway>, further: Value) -> Shop {
+    let clock = ManualClock::at(jiff::Timestamp::from_second(now).unwrap());
+    let mut secret = json!({"environment": "production", "app_key": APP_KEY, "side": "seller",
+                            "app_secret": APP_SECRET, "refresh_token": "seed"});
+    let fields = secret.as_object_mut().unwrap();
+    fields.extend(further.as_object().unwrap().clone());
+    let outside = outside_of(gateway.clone(), Arc::new(clock));
+    let secret = Secret::new(secret.to_string());
+    Shop::new("aliexpress:shop".parse().unwrap(), &secret, outside).unwrap()
 }
 
 /// An account at some time.
