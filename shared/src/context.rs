@@ -6,8 +6,7 @@ use crate::flows::Notified;
 use crate::http::Http;
 use crate::limiter::Limiter;
 use crate::marketplaces::{
-    Account, CallError, Kind, Outside, Pseudonyms, Retry, TokenStore, aliexpress::AliExpress,
-    ebay::Ebay,
+    Account, CallError, Kind, Outside, Pseudonyms, Retry, TokenStore, aliexpress, ebay::Ebay,
 };
 use crate::queue::Queue;
 use crate::seal::Seal;
@@ -230,7 +229,7 @@ fn made(id: &AccountId, secret: &Secret, outside: Outside) -> Result<Arc<dyn Acc
     let id = id.clone();
     Ok(match id.marketplace() {
         Marketplace::Ebay => Arc::new(Ebay::new(id, secret, outside)?),
-        Marketplace::AliExpress => Arc::new(AliExpress::new(id, secret, outside)?),
+        Marketplace::AliExpress => aliexpress::open(id, secret, outside)?,
         Marketplace::Amazon | Marketplace::Alibaba => {
             return Err(Invalid::new(
                 "account",

@@ -50,12 +50,27 @@ pub(crate) fn at(channel: Marketplace, name: &str) -> ChannelCarrier {
     let code = carrier.and_then(|carrier| match channel {
         Marketplace::Ebay => carrier.ebay,
         Marketplace::Amazon => carrier.amazon,
-        Marketplace::AliExpress | Marketplace::Alibaba => None,
+        Marketplace::AliExpress => aliexpress_service(carrier),
+        Marketplace::Alibaba => None,
     });
     let name = carrier.map_or(name, |carrier| carrier.name);
     ChannelCarrier {
         code: code.unwrap_or("Other"),
         name: name.to_owned(),
+    }
+}
+
+/// AliExpress's `service_name` for a seller's own shipment; which of them a shop may use, only its own list says
+/// (`aliexpress.logistics.redefining.listlogisticsservice`).
+fn aliexpress_service(carrier: &Carrier) -> Option<&'static str> {
+    match carrier.name {
+        "China Post" => Some("CPAM"),
+        "Cainiao" => Some("CAINIAO_STANDARD"),
+        "DHL" => Some("DHL"),
+        "FedEx" => Some("FEDEX"),
+        "TNT" => Some("TNT"),
+        "UPS" => Some("UPS"),
+        _ => None,
     }
 }
 
@@ -327,6 +342,17 @@ mod tests {
         ] {
             assert_eq!(at(Marketplace::Ebay, name).code, ebay, "{name}");
             assert_eq!(at(Marketplace::Amazon, name).code, amazon, "{name}");
+        }
+    }
+
+    #[test]
+    fn aliexpress_has_services_of_its_own() {
+        for (name, service) in [
+            ("China Post Registered Air Mail", "CPAM"),
+            ("CAINIAO_STANDARD", "CAINIAO_STANDARD"),
+            ("USPS", "Other"),
+        ] {
+            assert_eq!(at(Marketplace::AliExpress, name).code, service, "{name}");
         }
     }
 

@@ -154,6 +154,13 @@ impl TokenStore {
         ))
     }
 
+    /// When the account's access token ends; `None` where there is none yet.
+    pub async fn access_ends(&self, account: &AccountId) -> Result<Option<Timestamp>, CallError> {
+        let record = self.read(account).await?;
+        let sealed = record.filter(|(_, record)| record.sealed.is_some());
+        Ok(sealed.map(|(_, record)| record.expires_at))
+    }
+
     fn slot(&self, account: &AccountId) -> Slot {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(account.clone()).or_default().clone()

@@ -82,6 +82,14 @@ impl Answer {
         Self::new(status, "text/html;charset=utf-8", page.into_bytes())
     }
 
+    pub(crate) fn xml(document: String) -> Self {
+        Self::new(
+            StatusCode::OK,
+            "text/xml;charset=UTF-8",
+            document.into_bytes(),
+        )
+    }
+
     pub(crate) fn empty(status: StatusCode) -> Self {
         Self {
             status,

@@ -19,5 +19,9 @@ pub const ALIEXPRESS_APP_SECRET: &str = "kervanSimulatedAppSecret00000001";
 pub const ALIEXPRESS_ACCESS_TOKEN: &str = "50000100a01kervanSimulatedAccessToken1";
 /// The first refresh token; each refresh replaces it.
 pub const ALIEXPRESS_REFRESH_TOKEN: &str = "50001100b02kervanSimulatedRefreshTok1";
+/// The shop's first access token, in the `"side": "seller"` of the API.
+pub const ALIEXPRESS_SHOP_ACCESS_TOKEN: &str = "50000200a03kervanSimulatedShopAccess1";
+/// The shop's first refresh token; each refresh replaces it.
+pub const ALIEXPRESS_SHOP_REFRESH_TOKEN: &str = "50001200b04kervanSimulatedShopRefres1";
 /// The buying account's id (`seller_id` in tokens and pushes).
 pub const ALIEXPRESS_SELLER_ID: &str = "2200100300";

@@ -1,19 +1,21 @@
 //! The calls: signed, sent once, and replayed once where the token was refused.
 
 use super::auth::Renewer;
-use super::config::Config;
+use super::config::{Config, Gateway};
 use super::error::Call;
 use super::wire::{
     Created, CreatedAnswer, DeliveryQuery, ExtendRequest, Freight, FreightAnswer, Order,
     OrderAnswer, OrderQuery, Payment, PlaceOrder, Product, ProductAnswer, Tracking, TrackingAnswer,
     TradeExtra,
 };
-use super::{convert, signature};
+use super::{convert, limits, signature};
 use crate::domain::{AccountId, SupplierOrderId};
+use crate::limiter::Traffic;
 use crate::marketplaces::{CallError, Effect, Kind, Outside, Retry};
 use crate::secrets::Secret;
 use bytes::Bytes;
-use http::{Method, Request, header};
+use http::{HeaderMap, Method, Request, header};
+use jiff::{Timestamp, tz};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -22,6 +24,8 @@ pub(super) const FREIGHT_QUERY: &str = "aliexpress.ds.freight.query";
 pub(super) const ORDER_CREATE: &str = "aliexpress.ds.order.create";
 pub(super) const ORDER_GET: &str = "aliexpress.trade.ds.order.get";
 pub(super) const TRACKING_GET: &str = "aliexpress.ds.order.tracking.get";
+/// Used by [`super::examine`] alone: it takes nothing, and tells whether orders can be paid.
+pub(super) const MEMBER_BENEFIT: &str = "aliexpress.ds.member.benefit.get";
 pub(super) const TOKEN_REFRESH: &str = "/auth/token/refresh";
 
 /// The calls of one account.
@@ -42,7 +46,12 @@ impl Client {
     }
 
     /// A product on sale with its variants, priced for a country.
-    pub(super) async fn product(&self, id: &str, ship_to: &str) -> Result<Product, CallError> {
+    pub(super) async fn product(
+        &self,
+        id: &str,
+        ship_to: &str,
+        traffic: Traffic,
+    ) -> Result<Product, CallError> {
         let call = self.call(PRODUCT_GET);
         // Checked here, because a gateway that cannot read the number speaks of a bad signature or of nothing at all.
         number(&call, id)?;
@@ -52,7 +61,8 @@ impl Client {
             ("target_currency", self.config.currency.code().to_owned()),
             ("target_language", self.config.language.clone()),
         ];
-        let answer: ProductAnswer = self.send(&call, &parameters).await?;
+        let outgoing = Outgoing::new(call, &parameters, traffic);
+        let answer: ProductAnswer = self.send(&outgoing).await?;
         convert::product(&call, answer)
     }
 
@@ -60,7 +70,8 @@ impl Client {
     pub(super) async fn freight(&self, query: &DeliveryQuery<'_>) -> Result<Freight, CallError> {
         let call = self.call(FREIGHT_QUERY);
         let parameters = [("queryDeliveryReq", json(&call, query)?)];
-        let answer: FreightAnswer = self.send(&call, &parameters).await?;
+        let outgoing = Outgoing::new(call, &parameters, Traffic::Orders);
+        let answer: FreightAnswer = self.send(&outgoing).await?;
         answer.result.ok_or_else(|| call.unreadable("result"))
     }
 
@@ -68,6 +79,7 @@ impl Client {
     pub(super) async fn create(
         &self,
         order: &PlaceOrder<'_>,
+        national_address: Option<&str>,
         in_time: &(dyn Fn() -> Result<(), CallError> + Sync),
     ) -> Result<Created, CallError> {
         let call = self.call(ORDER_CREATE);
@@ -78,6 +90,7 @@ impl Client {
             },
             trade_extra_param: TradeExtra {
                 business_model: "retail",
+                nat_addr: national_address,
             },
         };
         let parameters = [
@@ -87,7 +100,8 @@ impl Client {
                 json(&call, order)?,
             ),
         ];
-        let answer: CreatedAnswer = self.send_if(in_time, &call, &parameters).await?;
+        let outgoing = Outgoing::new(call, &parameters, Traffic::Orders);
+        let answer: CreatedAnswer = self.send_if(in_time, &outgoing).await?;
         answer.result.ok_or_else(|| call.unreadable("result"))
     }
 
@@ -98,7 +112,8 @@ impl Client {
             order_id: number(&call, id.as_str())?,
         };
         let parameters = [("single_order_query", json(&call, &query)?)];
-        let answer: OrderAnswer = self.send(&call, &parameters).await?;
+        let outgoing = Outgoing::new(call, &parameters, Traffic::Orders);
+        let answer: OrderAnswer = self.send(&outgoing).await?;
         answer.result.ok_or_else(|| call.unreadable("result"))
     }
 
@@ -112,7 +127,8 @@ impl Client {
             ("ae_order_id", id.as_str().to_owned()),
             ("language", self.config.language.clone()),
         ];
-        let answer = self.send(&call, &parameters).await;
+        let outgoing = Outgoing::new(call, &parameters, Traffic::Orders);
+        let answer = self.send(&outgoing).await;
         let answer = answer.and_then(|answer: TrackingAnswer| {
             let tracking = answer.result.ok_or_else(|| call.unreadable("result"))?;
             match tracking.ret {
@@ -127,22 +143,33 @@ impl Client {
         }
     }
 
-    async fn send<T: DeserializeOwned>(
+    /// Makes a call that changes nothing that matters, or whose lease nobody holds.
+    pub(super) async fn send<T: DeserializeOwned>(
         &self,
-        call: &Call<'_>,
-        parameters: &[(&str, String)],
+        outgoing: &Outgoing<'_>,
     ) -> Result<T, CallError> {
-        self.send_if(&|| Ok(()), call, parameters).await
+        self.send_if(&|| Ok(()), outgoing).await
     }
 
-    /// Calls `/sync` with a valid token. A refused token proves that nothing was done, so the call is made once more
-    /// with a new one, an order's too.
-    async fn send_if<T: DeserializeOwned>(
+    /// Makes a call with a valid token. `may_send` is asked directly before each sending. A refused token proves that
+    /// nothing was done, so the call is made once more with a new one, an order's too.
+    pub(super) async fn send_if<T: DeserializeOwned>(
         &self,
         may_send: &(dyn Fn() -> Result<(), CallError> + Sync),
-        call: &Call<'_>,
-        parameters: &[(&str, String)],
+        outgoing: &Outgoing<'_>,
     ) -> Result<T, CallError> {
+        let call = &outgoing.call;
+        let root = self.answered(may_send, outgoing).await?.1;
+        serde_json::from_value(root).map_err(|_| call.unreadable("root"))
+    }
+
+    /// The same, with the headers of the answer.
+    pub(super) async fn answered(
+        &self,
+        may_send: &(dyn Fn() -> Result<(), CallError> + Sync),
+        outgoing: &Outgoing<'_>,
+    ) -> Result<(HeaderMap, Value), CallError> {
+        let call = &outgoing.call;
         let Some(tokens) = &self.outside.tokens else {
             return Err(call.ours(Kind::Misconfigured, Retry::Person, "no-token-store"));
         };
@@ -153,50 +180,120 @@ impl Client {
         };
         let seed = &self.config.refresh_token;
         let session = tokens.access(&self.id, seed, &renewer).await?;
-        may_send()?;
-        let root = match self.send_once(call, parameters, &session).await {
+        match self.send_once(may_send, outgoing, &session).await {
             Err(error) if error.kind == Kind::TokenInvalid && error.effect == Effect::None => {
                 tokens.refused(&self.id, &session).await?;
                 let session = tokens.access(&self.id, seed, &renewer).await?;
-                may_send()?;
-                let again = self.send_once(call, parameters, &session).await;
+                let again = self.send_once(may_send, outgoing, &session).await;
                 again.map_err(|error| match error.kind {
                     // A token that is refused as soon as it is given will be so again, until a person looks.
                     Kind::TokenInvalid => call.ours(Kind::ConsentEnded, Retry::Person, &error.code),
                     _ => error,
-                })?
+                })
             }
-            outcome => outcome?,
-        };
-        serde_json::from_value(root).map_err(|_| call.unreadable("root"))
+            outcome => outcome,
+        }
     }
 
     async fn send_once(
         &self,
-        call: &Call<'_>,
-        parameters: &[(&str, String)],
+        may_send: &(dyn Fn() -> Result<(), CallError> + Sync),
+        outgoing: &Outgoing<'_>,
         session: &Secret,
-    ) -> Result<Value, CallError> {
-        let timestamp = self.outside.clock.now().as_millisecond().to_string();
+    ) -> Result<(HeaderMap, Value), CallError> {
+        let (call, counted) = (&outgoing.call, outgoing.counted_as);
+        let limit = limits::of(counted);
+        if let Some(limit) = limit {
+            let allowed = self
+                .outside
+                .allow(&self.id, counted, limit, outgoing.traffic);
+            allowed.await?;
+        }
+        let request = self.request(outgoing, session)?;
+        may_send()?;
+        let answer = self.outside.http.send(request).await;
+        let answer = answer.map_err(|error| call.unanswered(&error))?;
+        let root = call.root(answer.status(), answer.body());
+        if let (Err(error), Some(limit)) = (&root, limit)
+            && let (Kind::Throttled, Retry::After(wait)) = (error.kind, error.retry)
+        {
+            self.outside
+                .refused_for_limit(&self.id, counted, limit, wait)
+                .await;
+        }
+        Ok((answer.headers().clone(), root?))
+    }
+
+    /// The call as its gateway wants it, signed.
+    fn request(
+        &self,
+        outgoing: &Outgoing<'_>,
+        session: &Secret,
+    ) -> Result<Request<Bytes>, CallError> {
+        let call = &outgoing.call;
+        let now = self.outside.clock.now();
+        let (timestamp, scheme, path) = match self.config.gateway {
+            Gateway::Sync => (
+                now.as_millisecond().to_string(),
+                signature::Scheme::Sha256,
+                format!("{}/sync", self.config.base),
+            ),
+            Gateway::Top(scheme) => (
+                old_timestamp(now),
+                scheme,
+                format!("{}/router/rest", self.config.old_base),
+            ),
+        };
         // The access token is what opens the API.
         let mut all = vec![
             ("app_key", self.config.app_key.as_str()),
             ("format", "json"),
             ("method", call.operation),
             ("session", session.expose()),
-            ("sign_method", "sha256"),
+            ("sign_method", scheme.name()),
             ("simplify", "false"),
             ("timestamp", &timestamp),
         ];
-        all.extend(parameters.iter().map(|(name, text)| (*name, text.as_str())));
+        if matches!(self.config.gateway, Gateway::Top(_)) {
+            all.push(("v", "2.0"));
+        }
+        let parameters = outgoing.parameters.iter();
+        all.extend(parameters.map(|(name, text)| (*name, text.as_str())));
         let secret = &self.config.app_secret;
-        let sign = signature::sign(signature::Scheme::Sha256, secret, "", all.iter().copied());
-        let url = format!("{}/sync", self.config.base);
-        let request = form_request(call, &url, &all, sign)?;
-        let answer = self.outside.http.send(request).await;
-        let answer = answer.map_err(|error| call.unanswered(&error))?;
-        call.root(answer.status(), answer.body())
+        let sign = signature::sign(scheme, secret, "", all.iter().copied());
+        form_request(call, &path, &all, sign)
     }
+}
+
+/// One call before it is sent.
+pub(super) struct Outgoing<'a> {
+    pub(super) call: Call<'a>,
+    pub(super) parameters: &'a [(&'static str, String)],
+    pub(super) traffic: Traffic,
+    /// The name under which its limit is kept.
+    pub(super) counted_as: &'static str,
+}
+
+impl<'a> Outgoing<'a> {
+    /// A call that is counted by its own name.
+    pub(super) const fn new(
+        call: Call<'a>,
+        parameters: &'a [(&'static str, String)],
+        traffic: Traffic,
+    ) -> Self {
+        Self {
+            counted_as: call.operation,
+            call,
+            parameters,
+            traffic,
+        }
+    }
+}
+
+/// The old gateway's times are of GMT+8, to the second (TOP manual).
+fn old_timestamp(now: Timestamp) -> String {
+    let there = tz::offset(8).to_datetime(now);
+    there.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// A signed form. Empty values are left out, as they are from the signature.
@@ -232,7 +329,8 @@ pub(super) fn number(call: &Call<'_>, id: &str) -> Result<u64, CallError> {
     number.ok_or_else(|| call.ours(Kind::NotFound, Retry::Permanent, "id-is-no-number"))
 }
 
-fn json(call: &Call<'_>, value: &impl Serialize) -> Result<String, CallError> {
+/// A parameter that is sent as JSON text.
+pub(super) fn json(call: &Call<'_>, value: &impl Serialize) -> Result<String, CallError> {
     serde_json::to_string(value)
         .map_err(|_| call.ours(Kind::Refused, Retry::Permanent, "unwritable"))
 }

@@ -7,14 +7,19 @@
 //!   "seller_id": "1234", "currency": "USD", "language": "en_US", "pay": false
 //! }
 //! ```
+//!
+//! A shop that sells at AliExpress has `"side": "seller"`. Where its application is still one of the old gateway, it has
+//! `"gateway": "top"` too, and with `"sign_method": "hmac"` its requests are signed by HMAC-MD5 instead of MD5.
 
+use super::signature::Scheme;
 use crate::domain::{Currency, Invalid};
 use crate::secrets::Secret;
 use serde_json::{Map, Value};
 use url::{Host, Url};
 
 const PRODUCTION: &str = "https://api-sg.aliexpress.com";
-const FIELDS: [&str; 8] = [
+const OLD_PRODUCTION: &str = "https://gw.api.taobao.com";
+const FIELDS: [&str; 11] = [
     "environment",
     "app_key",
     "app_secret",
@@ -23,13 +28,40 @@ const FIELDS: [&str; 8] = [
     "currency",
     "language",
     "pay",
+    "side",
+    "gateway",
+    "sign_method",
 ];
+
+/// What the account does at AliExpress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// It buys there: a supplier.
+    Buyer,
+    /// It has a shop there: a channel.
+    Seller,
+}
+
+/// Where business calls go, and how they are signed and dated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gateway {
+    /// `/sync` with HMAC-SHA256 and milliseconds since 1970.
+    Sync,
+    /// `/router/rest` of the old gateway with one of its two schemes and times of GMT+8.
+    Top(Scheme),
+}
 
 /// What an account needs. Secrets in it print as `[sealed]`.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The address that `/sync` and `/rest` are put behind, without a slash at the end.
     pub(super) base: String,
+    /// The address that the old gateway's `/router/rest` is put behind.
+    pub(super) old_base: String,
+    /// What the account does.
+    pub(super) side: Side,
+    /// Where business calls go.
+    pub(super) gateway: Gateway,
     /// The application's public key.
     pub(super) app_key: String,
     /// The application's secret, which signs.
@@ -61,8 +93,17 @@ impl Config {
             return Err(Invalid::new("secret", problem));
         }
         let currency = optional(&fields, "currency")?.unwrap_or_else(|| "USD".to_owned());
+        let base = base(&required(&fields, "environment")?)?;
+        let side = side(&fields)?;
         Ok(Self {
-            base: base(&required(&fields, "environment")?)?,
+            old_base: if base == PRODUCTION {
+                OLD_PRODUCTION.to_owned()
+            } else {
+                base.clone()
+            },
+            base,
+            side,
+            gateway: gateway(&fields, side)?,
             app_key: required(&fields, "app_key")?,
             app_secret: Secret::new(required(&fields, "app_secret")?),
             refresh_token: Secret::new(required(&fields, "refresh_token")?),
@@ -75,6 +116,33 @@ impl Config {
                 Some(_) => return Err(Invalid::new("pay", "must be true or false")),
             },
         })
+    }
+}
+
+fn side(fields: &Map<String, Value>) -> Result<Side, Invalid> {
+    match optional(fields, "side")?.as_deref() {
+        None | Some("buyer") => Ok(Side::Buyer),
+        Some("seller") => Ok(Side::Seller),
+        Some(_) => Err(Invalid::new("side", "must be buyer or seller")),
+    }
+}
+
+fn gateway(fields: &Map<String, Value>, side: Side) -> Result<Gateway, Invalid> {
+    let scheme = optional(fields, "sign_method")?;
+    match (optional(fields, "gateway")?.as_deref(), side) {
+        (None | Some("sync"), _) if scheme.is_none() => Ok(Gateway::Sync),
+        (None | Some("sync"), _) => {
+            let problem = "is chosen only where gateway is top";
+            Err(Invalid::new("sign_method", problem))
+        }
+        (Some("top"), Side::Seller) => match scheme.as_deref() {
+            None | Some("md5") => Ok(Gateway::Top(Scheme::Md5)),
+            Some("hmac") => Ok(Gateway::Top(Scheme::HmacMd5)),
+            Some(_) => Err(Invalid::new("sign_method", "must be md5 or hmac")),
+        },
+        // The dropshipping API was never behind the old one.
+        (Some("top"), Side::Buyer) => Err(Invalid::new("gateway", "is top for a seller only")),
+        (Some(_), _) => Err(Invalid::new("gateway", "must be sync or top")),
     }
 }
 
@@ -154,6 +222,30 @@ mod tests {
         assert_eq!(config.currency.code(), "USD");
         assert_eq!(config.language, "en_US");
         assert!(!config.pay, "nothing is paid unless somebody says so");
+    }
+
+    #[test]
+    fn the_old_gateway_is_for_sellers_and_has_its_own_address() {
+        let top = |secret: &mut Value, method: Option<&str>| {
+            secret["side"] = json!("seller");
+            secret["gateway"] = json!("top");
+            secret["sign_method"] = json!(method);
+        };
+        let config = parse(|secret| top(secret, None)).unwrap();
+        assert_eq!(
+            (config.side, config.gateway),
+            (Side::Seller, Gateway::Top(Scheme::Md5))
+        );
+        assert_eq!(config.old_base, "https://gw.api.taobao.com");
+        let hmac = parse(|secret| top(secret, Some("hmac"))).unwrap();
+        assert_eq!(hmac.gateway, Gateway::Top(Scheme::HmacMd5));
+        let wrong = |change: fn(&mut Value)| parse(change).unwrap_err().what;
+        assert_eq!(wrong(|s| s["gateway"] = json!("top")), "gateway");
+        assert_eq!(wrong(|s| s["gateway"] = json!("rest")), "gateway");
+        assert_eq!(wrong(|s| s["side"] = json!("both")), "side");
+        assert_eq!(wrong(|s| s["sign_method"] = json!("md5")), "sign_method");
+        let unknown = parse(|secret| top(secret, Some("sha1"))).unwrap_err();
+        assert_eq!(unknown.what, "sign_method");
     }
 
     #[test]

@@ -1,183 +1,22 @@
 //! The one place that maps an answer of AliExpress to a [`CallError`] with its three axes.
 //!
-//! The effect in the table is that of `aliexpress.ds.order.create` and of a token's renewal, the two calls that change
-//! something; every other call has none. A code proves "no effect" only where it says why nothing was done. Codes that
-//! speak of a broken service, and codes that nobody documents, prove nothing.
+//! The calls that change something are an order, a token's renewal, a seller's shipment, and a seller's stock and prices;
+//! every other call has no effect. What the documented codes mean is in `codes.rs`; codes that nobody documents prove
+//! nothing.
 
-use super::{client, limits, loose, wire::Refusal};
+mod codes;
+
+pub use codes::{Meaning, meaning};
+
+use super::{client, limits, loose, seller, wire::Refusal, xml};
 use crate::domain::AccountId;
 use crate::http::{HttpError, Sent};
 use crate::marketplaces::{CallError, Effect, Kind, Retry};
+use codes::{LATER, SHORT, WHILE};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
-
-/// What a documented code means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Meaning {
-    /// What it is.
-    pub kind: Kind,
-    /// What to do.
-    pub retry: Retry,
-    /// What a call that changes something has done when it is answered so.
-    pub effect: Effect,
-}
-
-/// What the documentation says of a code; `None` where it says nothing.
-pub fn meaning(code: &str) -> Option<Meaning> {
-    let has = |codes: &[&str]| codes.iter().any(|known| known.eq_ignore_ascii_case(code));
-    let (meaning, _) = DOCUMENTED.iter().find(|(_, codes)| has(codes))?;
-    Some(*meaning)
-}
-
-const SHORT: Retry = Retry::After(Duration::from_secs(2));
-const WHILE: Retry = Retry::After(Duration::from_secs(30));
-const LATER: Retry = Retry::After(Duration::from_secs(300));
-const NEXT_LOOK: Retry = Retry::After(Duration::from_secs(6 * 3600));
-
-const fn proven(kind: Kind, retry: Retry) -> Meaning {
-    Meaning {
-        kind,
-        retry,
-        effect: Effect::None,
-    }
-}
-
-const fn broken(retry: Retry) -> Meaning {
-    Meaning {
-        kind: Kind::Unavailable,
-        retry,
-        effect: Effect::Unknown,
-    }
-}
-
-const fn happened(retry: Retry) -> Meaning {
-    Meaning {
-        kind: Kind::Refused,
-        retry,
-        effect: Effect::Happened,
-    }
-}
-
-/// Every code of the API pages, the error pages and the gateway guides, and those that clients have seen. Numbers are
-/// of the gateway (`7`, `11`, `15`, `25` to `27`, `50`), of products (`404`, `602`, `605`), of shipping (`505`) and of
-/// tracking (`1001`).
-const DOCUMENTED: &[(Meaning, &[&str])] = &[
-    (
-        proven(Kind::Throttled, SHORT),
-        &["ApiCallLimit", "AppCallLimit", "7"],
-    ),
-    (
-        broken(WHILE),
-        &[
-            "ServiceUnavailable",
-            "isp.service-unavailable",
-            "InternalError",
-            "System Error",
-            "15",
-            "50",
-        ],
-    ),
-    (
-        proven(Kind::TokenInvalid, SHORT),
-        &["IllegalAccessToken", "InvalidSession", "26", "27"],
-    ),
-    (
-        proven(Kind::ConsentEnded, Retry::Person),
-        &["IllegalRefreshToken", "InvalidCode"],
-    ),
-    (
-        proven(Kind::Misconfigured, Retry::Person),
-        &[
-            "IncompleteSignature",
-            "InvalidAppkey",
-            "AppWhiteIpLimit",
-            "IllegalTimestamp",
-            "InvalidApiPath",
-            "AUTH_TYPE_UNSUPPORTED",
-            "isv.insufficient-permission",
-            "isv.invalid-authorization",
-            "A006_INVALID_ACCOUNT_INFO",
-            "11",
-            "25",
-        ],
-    ),
-    (
-        proven(Kind::Refused, Retry::Permanent),
-        &[
-            "isv.402",
-            "isv.invalid-parameter",
-            "MissingParameter",
-            "UnsupportedParamMapping",
-            "PRICE_PAY_CURRENCY_ERROR",
-            "BUY_LIMIT_RESOURCE_INSUFFICIENT",
-            "DELIVERY_METHOD_NOT_EXIST",
-        ],
-    ),
-    (
-        proven(Kind::Refused, Retry::Person),
-        &[
-            "ERROR_WHEN_BUILD_FOR_PLACE_ORDER",
-            "A001_ORDER_CANNOT_BE_PLACED",
-            "A004_CANNOT_USER_COUPON",
-        ],
-    ),
-    (
-        proven(Kind::AddressRefused, Retry::Permanent),
-        &[
-            "B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL",
-            "B_DROPSHIPPER_DELIVERY_ADDRESS_CPF_CN_INVALID",
-            "B_DROPSHIPPER_DELIVERY_ADDRESS_CPF_NOT_MATCH",
-        ],
-    ),
-    (
-        proven(Kind::AddressRefused, Retry::Person),
-        &["A002_INVALID_ZONE", "A005_INVALID_COUNTRIES"],
-    ),
-    (
-        proven(Kind::AccountBlocked, Retry::Person),
-        &[
-            "BLACKLIST_BUYER_IN_LIST",
-            "USER_ACCOUNT_DISABLED",
-            "A003_SUSPICIOUS_BUYER",
-        ],
-    ),
-    // Out of stock or a passing fault: the page does not tell them apart.
-    (proven(Kind::OutOfStock, LATER), &["INVENTORY_HOLD_ERROR"]),
-    (
-        proven(Kind::OutOfStock, Retry::Permanent),
-        &["All SKU Unsaleable"],
-    ),
-    (
-        proven(Kind::NotDeliverable, Retry::Permanent),
-        &[
-            "DELIVERY_NOT_AVAILABLE_TO_YOUR_ADDRESS",
-            "Item is not allowed to this country",
-            "505",
-            "605",
-        ],
-    ),
-    (
-        proven(Kind::NotFound, Retry::Permanent),
-        &[
-            "ITEM_ID_NOT_FOUND",
-            "B_PRODUCT_NOT_FOUND",
-            "DELIVERY_INFO_EMPTY",
-            "404",
-            "602",
-        ],
-    ),
-    (
-        proven(Kind::NotFound, NEXT_LOOK),
-        &["TRACKING DATA NOT FOUND", "1001"],
-    ),
-    (happened(Retry::Permanent), &["REPEATED_ORDER_ERROR"]),
-    (
-        happened(Retry::Person),
-        &["OrderCreated, autoPay fail:APIPayFail"],
-    ),
-];
 
 /// One call, as far as its errors need to know it.
 #[derive(Clone, Copy)]
@@ -207,9 +46,10 @@ impl Call<'_> {
     }
 
     /// The answer's root object, or the error that it is. On `/sync` the root is named after the method; pages and some
-    /// servers leave `_response` or the whole root away.
+    /// servers leave `_response` or the whole root away. The old gateway may answer in XML.
     pub(super) fn root(&self, status: StatusCode, body: &[u8]) -> Result<Value, CallError> {
-        let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+        let answer = serde_json::from_slice(body).ok();
+        let answer = answer.or_else(|| xml::value(body)).unwrap_or_default();
         let error = if status.is_success() {
             let error = self.refusal(&answer);
             match (error, answer) {
@@ -331,7 +171,7 @@ impl Call<'_> {
         }
     }
 
-    fn doubtful(&self, kind: Kind, retry: Retry, code: &str) -> CallError {
+    pub(super) fn doubtful(&self, kind: Kind, retry: Retry, code: &str) -> CallError {
         let error = self.ours(kind, retry, code);
         if self.changes_something() {
             return error.with_effect(Effect::Unknown);
@@ -340,7 +180,15 @@ impl Call<'_> {
     }
 
     fn changes_something(&self) -> bool {
-        matches!(self.operation, client::ORDER_CREATE | client::TOKEN_REFRESH)
+        matches!(
+            self.operation,
+            client::ORDER_CREATE
+                | client::TOKEN_REFRESH
+                | seller::FULFILL
+                | seller::STOCKS_UPDATE
+                | seller::PRICES_UPDATE
+                | seller::FEED_SUBMIT
+        )
     }
 }
 
@@ -365,151 +213,4 @@ fn word_of(code: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn account() -> AccountId {
-        "aliexpress:main".parse().unwrap()
-    }
-
-    fn answered(operation: &'static str, status: u16, body: &[u8]) -> Result<Value, CallError> {
-        let account = account();
-        let call = Call {
-            account: &account,
-            operation,
-        };
-        call.root(StatusCode::from_u16(status).unwrap(), body)
-    }
-
-    fn refused(operation: &'static str, body: Value) -> CallError {
-        answered(operation, 200, body.to_string().as_bytes()).unwrap_err()
-    }
-
-    fn axes(error: &CallError) -> (Kind, Effect) {
-        (error.kind, error.effect)
-    }
-
-    #[test]
-    fn the_root_is_found_with_and_without_its_name() {
-        let inner = json!({"result": {"a": 1}});
-        for body in [
-            json!({"aliexpress_ds_product_get_response": inner, "code": "0"}),
-            json!({"aliexpress_ds_product_get": inner}),
-            json!({"result": {"a": 1}, "code": "0"}),
-        ] {
-            let root = answered(client::PRODUCT_GET, 200, body.to_string().as_bytes()).unwrap();
-            assert_eq!(root["result"]["a"], 1);
-        }
-    }
-
-    #[test]
-    fn a_ban_names_its_length() {
-        let ban = |operation, text: &str| {
-            let body = json!({"error_response": {"code": "ApiCallLimit", "msg": text}});
-            let error = refused(operation, body);
-            assert_eq!(axes(&error), (Kind::Throttled, Effect::None));
-            error.retry
-        };
-        let text = "frequency exceeds the limit. this ban will last 5 seconds";
-        assert_eq!(
-            ban(client::ORDER_CREATE, text),
-            Retry::After(Duration::from_secs(6))
-        );
-        assert_eq!(ban(client::ORDER_GET, "slow down"), SHORT);
-        let ages = "ban lasts 99999999999999999999 or 999999999 seconds";
-        assert_eq!(ban(client::ORDER_GET, ages), SHORT);
-    }
-
-    #[test]
-    fn a_sub_code_says_more_than_its_wrapper() {
-        let of = |operation, sub_code: &str| {
-            let body = json!({"error_response": {"code": 15, "sub_code": sub_code}});
-            axes(&refused(operation, body))
-        };
-        let create = client::ORDER_CREATE;
-        assert_eq!(
-            of(create, "isp.service-unavailable"),
-            (Kind::Unavailable, Effect::Unknown)
-        );
-        assert_eq!(
-            of(create, "isp.new-word"),
-            (Kind::Unavailable, Effect::Unknown)
-        );
-        assert_eq!(of(create, "isv.new-word"), (Kind::Refused, Effect::Unknown));
-        assert_eq!(
-            of(create, "isv.insufficient-permission"),
-            (Kind::Misconfigured, Effect::None)
-        );
-        assert_eq!(
-            of(client::ORDER_GET, "isp.service-unavailable"),
-            (Kind::Unavailable, Effect::None)
-        );
-    }
-
-    #[test]
-    fn a_new_order_that_cannot_be_read_yet_is_no_misconfiguration() {
-        let body = json!({"error_response":
-            {"code": "15", "type": "ISP", "sub_code": "isv.insufficient-permission"}});
-        let error = refused(client::ORDER_GET, body);
-        assert_eq!((error.kind, error.retry), (Kind::NotFound, WHILE));
-    }
-
-    #[test]
-    fn what_proves_nothing_leaves_an_order_in_doubt() {
-        let cases: [(u16, &[u8]); 7] = [
-            (200, b""),
-            (200, b"<html>"),
-            (200, b"[]"),
-            (502, b"<html>bad gateway</html>"),
-            (500, br#"{"error_response":{"code":"IncompleteSignature"}}"#),
-            (
-                200,
-                br#"{"error_response":{"code":"NewWord","type":"ISP"}}"#,
-            ),
-            (404, b"{}"),
-        ];
-        for (status, body) in cases {
-            let error = answered(client::ORDER_CREATE, status, body).unwrap_err();
-            assert_eq!(error.effect, Effect::Unknown, "{status} {body:?}");
-            let error = answered(client::PRODUCT_GET, status, body).unwrap_err();
-            assert_eq!(error.effect, Effect::None, "{status} {body:?}");
-        }
-        let limit = answered(client::ORDER_CREATE, 429, b"").unwrap_err();
-        assert_eq!(axes(&limit), (Kind::Throttled, Effect::None));
-    }
-
-    #[test]
-    fn only_a_connection_that_was_never_made_proves_that_nothing_was_sent() {
-        let account = account();
-        let call = |operation| Call {
-            account: &account,
-            operation,
-        };
-        let error = |sent, timed_out| HttpError {
-            sent,
-            timed_out,
-            problem: String::new(),
-        };
-        let create = call(client::ORDER_CREATE);
-        let unsent = create.unanswered(&error(Sent::No, true));
-        assert_eq!(axes(&unsent), (Kind::Unreachable, Effect::None));
-        let lost = create.unanswered(&error(Sent::Maybe, true));
-        assert_eq!(axes(&lost), (Kind::NoAnswer, Effect::Unknown));
-        let read = call(client::ORDER_GET).unanswered(&error(Sent::Maybe, false));
-        assert_eq!(axes(&read), (Kind::NoAnswer, Effect::None));
-    }
-
-    #[test]
-    fn free_text_never_becomes_a_code() {
-        let account = account();
-        let call = Call {
-            account: &account,
-            operation: client::ORDER_CREATE,
-        };
-        let error = call.refused(Some("Jane Doe lives elsewhere"), Some("Jane Doe"));
-        assert_eq!(error.code, "undocumented");
-        let error = call.refused(Some("605"), Some("Item is not allowed to this country"));
-        assert_eq!(error.code, "Item_is_not_allowed_to_this_country");
-    }
-}
+mod tests;

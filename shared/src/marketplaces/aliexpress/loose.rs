@@ -54,6 +54,18 @@ where
         .collect())
 }
 
+/// A list of objects of which none may be lost, wrapped or bare: an entry that is no object stays as `None`.
+pub(super) fn all<'de, D, T>(input: D) -> Result<Vec<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let entries = entries(Value::deserialize(input)?).into_iter();
+    Ok(entries
+        .map(|entry| serde_json::from_value(entry).ok())
+        .collect())
+}
+
 /// A list of ids, wrapped or bare. An entry that is no id stays in the list as `None`, because something is there.
 pub(super) fn ids<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Option<String>>, D::Error> {
     let entries = entries(Value::deserialize(input)?).into_iter();

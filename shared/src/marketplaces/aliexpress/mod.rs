@@ -1,6 +1,7 @@
-//! AliExpress, a supplier: its dropshipping API behind one gateway (`/sync` for business, `/rest` for tokens).
+//! AliExpress, a supplier: its dropshipping API behind one gateway (`/sync` for business, `/rest` for tokens). An account
+//! whose secret says `"side": "seller"` is a shop there, a channel: see [`seller`].
 //!
-//! It can read stock, buy and push. It has no search by our reference, no cancelling and no listing of ours: a doubt is
+//! A supplier can read stock, buy and push. It has no search by our reference, no cancelling and no listing of ours: a doubt is
 //! settled by the exact repeat of an order, which it recognises for 24 hours by `out_order_id`.
 //!
 //! Sources: the dropshipping guides and the API reference of openservice.aliexpress.com.
@@ -11,28 +12,50 @@ mod client;
 mod config;
 mod convert;
 pub mod error;
+mod examine;
 pub mod limits;
 mod loose;
+pub mod seller;
 pub mod signature;
 mod wire;
+mod xml;
 
 pub use config::Config;
+pub use seller::Shop;
 
 use crate::domain::{
     AccountId, CountryCode, Evidence, Invalid, Money, OfferId, Reference, Signal, SignalKind,
     SupplierOrderId,
 };
+use crate::limiter::Traffic;
 use crate::marketplaces::{
-    Account, Buy, CallError, Challenge, Kind, Outside, PlaceRequest, Placed, PushRefused, Quote,
-    QuoteRequest, QuotedLine, ReadStock, Retry, Settle, SupplierOrder, SupplierState, Unverified,
-    VerifyPushes, Wanted,
+    Account, Buy, CallError, Challenge, Examine, Finding, Kind, Outside, PlaceRequest, Placed,
+    PushRefused, Quote, QuoteRequest, QuotedLine, ReadStock, Retry, Settle, SupplierOrder,
+    SupplierState, Unverified, VerifyPushes, Wanted,
 };
 use crate::secrets::Secret;
 use async_trait::async_trait;
 use client::{Client, FREIGHT_QUERY, ORDER_CREATE, ORDER_GET, PRODUCT_GET};
+use config::Side;
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The account `id`: a supplier or a channel, as its secret says. The error names the field that is wrong.
+pub fn open(id: AccountId, secret: &Secret, outside: Outside) -> Result<Arc<dyn Account>, Invalid> {
+    let config = Config::parse(secret)?;
+    let side = config.side;
+    let client = Client {
+        id,
+        config,
+        outside,
+    };
+    Ok(match side {
+        Side::Buyer => Arc::new(AliExpress { client }),
+        Side::Seller => Arc::new(Shop::of(client)),
+    })
+}
 
 /// An AliExpress account that buys.
 #[derive(Debug)]
@@ -45,6 +68,9 @@ impl AliExpress {
     /// that is wrong.
     pub fn new(id: AccountId, secret: &Secret, outside: Outside) -> Result<Self, Invalid> {
         let config = Config::parse(secret)?;
+        if config.side != Side::Buyer {
+            return Err(Invalid::new("side", "must be buyer"));
+        }
         Ok(Self {
             client: Client {
                 id,
@@ -123,6 +149,17 @@ impl Account for AliExpress {
     fn verify_pushes(&self) -> Option<&dyn VerifyPushes> {
         Some(self)
     }
+
+    fn examine(&self) -> Option<&dyn Examine> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Examine for AliExpress {
+    async fn examine(&self) -> Vec<Finding> {
+        examine::buyer(&self.client).await
+    }
 }
 
 #[async_trait]
@@ -138,7 +175,11 @@ impl ReadStock for AliExpress {
         let mut answers = Vec::with_capacity(offers.len());
         for offer in offers {
             if !products.contains_key(offer.product.as_str()) {
-                let product = match self.client.product(&offer.product, ship_to).await {
+                let product = match self
+                    .client
+                    .product(&offer.product, ship_to, Traffic::Stock)
+                    .await
+                {
                     Ok(product) => Some(product),
                     // Gone, or not for this country: no variant of it can be had.
                     Err(error) if matches!(error.kind, Kind::NotFound | Kind::NotDeliverable) => {
@@ -171,7 +212,7 @@ impl Buy for AliExpress {
         for wanted in request.wanted {
             let id = wanted.offer.product.as_str();
             if !products.contains_key(id) {
-                products.insert(id, self.client.product(id, ship_to).await?);
+                products.insert(id, self.client.product(id, ship_to, Traffic::Orders).await?);
             }
             if let Some(product) = products.get(id) {
                 lines.push(self.quoted_line(wanted, product, ship_to).await?);
@@ -202,7 +243,11 @@ impl Buy for AliExpress {
         };
         let clock = &self.client.outside.clock;
         let in_time = || request.in_time(&self.client.id, clock.now());
-        let created = self.client.create(&order, &in_time).await?;
+        let national = address::national_address(request.buyer);
+        let created = self
+            .client
+            .create(&order, national.as_deref(), &in_time)
+            .await?;
         convert::placed(&call, &created)
     }
 

@@ -12,13 +12,23 @@ use subtle::ConstantTimeEq;
 /// How a request is signed; each has its own value of `sign_method`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
-    /// `sha256`: HMAC-SHA256, the only one documented for api-sg.aliexpress.com (page "Signature", docId=1385) and the
-    /// only one that Kervan sends.
+    /// `sha256`: HMAC-SHA256, the only one documented for api-sg.aliexpress.com (page "Signature", docId=1385).
     Sha256,
-    /// `md5`: MD5 between two copies of the secret (TOP manual, articleId=101617), which old clients still send.
+    /// `md5`: MD5 between two copies of the secret, of the old gateway (TOP manual, articleId=101617).
     Md5,
     /// `hmac`: HMAC-MD5 of the same manual.
     HmacMd5,
+}
+
+impl Scheme {
+    /// Its value of `sign_method`.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Md5 => "md5",
+            Self::HmacMd5 => "hmac",
+        }
+    }
 }
 
 /// The signature in capital hex digits. `path` is the API path on `/rest` and empty on `/sync`. `None` only if the

@@ -1,7 +1,10 @@
+pub(super) mod shapes;
+
 use super::*;
 use crate::clock::{Clock, ManualClock};
 use crate::domain::{Address, Buyer, LineId, OfferId, OrderKey, PurchaseLine, Sku};
 use crate::http::{Http, HttpError, Sent};
+use crate::limiter::Limiter;
 use crate::marketplaces::{Effect, Pseudonyms, TokenStore};
 use crate::{seal::MemorySeal, store::MemoryStore};
 use bytes::Bytes;
@@ -11,35 +14,35 @@ use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
-const NOW: &str = "2026-11-02T08:00:00Z";
+pub(super) const NOW: &str = "2026-11-02T08:00:00Z";
 
-fn block_on<F: Future>(future: F) -> F::Output {
+pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.unwrap().block_on(future)
 }
 
 /// Gives the answers that were put in, in their order, and keeps what it was sent. A token's renewal always works.
 #[derive(Debug, Default)]
-struct Gateway {
+pub(super) struct Gateway {
     answers: Mutex<VecDeque<Result<Bytes, Sent>>>,
     sent: Mutex<Vec<HashMap<String, String>>>,
     renewals: Mutex<u32>,
 }
 
 impl Gateway {
-    fn will_say(&self, answer: &Value) {
+    pub(super) fn will_say(&self, answer: &Value) {
         self.will_send(answer.to_string());
     }
 
-    fn will_send(&self, body: impl Into<Bytes>) {
+    pub(super) fn will_send(&self, body: impl Into<Bytes>) {
         self.answers.lock().unwrap().push_back(Ok(body.into()));
     }
 
-    fn will_break(&self, sent: Sent) {
+    pub(super) fn will_break(&self, sent: Sent) {
         self.answers.lock().unwrap().push_back(Err(sent));
     }
 
-    fn sent(&self) -> Vec<HashMap<String, String>> {
+    pub(super) fn sent(&self) -> Vec<HashMap<String, String>> {
         self.sent.lock().unwrap().clone()
     }
 }
@@ -65,17 +68,23 @@ impl Http for Gateway {
     }
 }
 
-fn shop(gateway: Arc<Gateway>) -> AliExpress {
+/// What an account needs, with this gateway for its network.
+pub(super) fn outside(gateway: Arc<Gateway>) -> Outside {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW.parse().unwrap()));
     let store = Arc::new(MemoryStore::new(clock.clone()));
+    let limiter = Limiter::new(store.clone(), clock.clone());
     let tokens = TokenStore::new(store, Arc::new(MemorySeal::new()), clock.clone());
-    let outside = Outside {
+    Outside {
         http: gateway,
         clock,
         tokens: Some(Arc::new(tokens)),
-        limiter: None,
+        limiter: Some(Arc::new(limiter)),
         pseudonyms: Arc::new(Pseudonyms::new(Secret::new("key".into()))),
-    };
+    }
+}
+
+fn shop(gateway: Arc<Gateway>) -> AliExpress {
+    let outside = outside(gateway);
     let secret = json!({"environment": "http://127.0.0.1:9", "app_key": "500123",
                         "app_secret": "app-secret", "refresh_token": "seed", "seller_id": "77"});
     let id = "aliexpress:main".parse().unwrap();
@@ -356,6 +365,45 @@ fn a_push_is_refused_for_its_signature_its_age_and_its_shape() {
     assert!(aged(599).is_ok());
     let spaced = order_push(|body| body["data"]["orderId"] = json!("1 2"));
     assert_eq!(verified(spaced), Err(400));
+}
+
+#[test]
+fn a_refusal_for_too_many_calls_stops_everybody_and_nothing_is_sent_meanwhile() {
+    let gateway = Arc::new(Gateway::default());
+    let shop = shop(gateway.clone());
+    gateway.will_say(
+        &json!({"error_response": {"type": "ISV", "code": "ApiCallLimit",
+        "msg": "Api access frequency exceeds the limit. this ban will last 1 seconds"}}),
+    );
+    let banned = place(&shop, &[line("1", "12")], &buyer()).unwrap_err();
+    let wait = std::time::Duration::from_secs(2);
+    assert_eq!(
+        (banned.kind, banned.retry),
+        (Kind::Throttled, Retry::After(wait))
+    );
+    let waits = place(&shop, &[line("1", "12")], &buyer()).unwrap_err();
+    assert_eq!((waits.effect, &*waits.code), (Effect::None, "own-limit"));
+    assert_eq!(gateway.sent().len(), 1);
+    // Another operation has its own limit.
+    gateway.will_say(&json!({"rsp_code": "404", "rsp_msg": "ITEM_ID_NOT_FOUND"}));
+    let offers = [line("7", "12").offer];
+    let stock = block_on(shop.stock(&offers, &"US".parse().unwrap()));
+    assert_eq!(stock.unwrap(), [Ok(None)]);
+}
+
+#[test]
+fn the_lease_is_asked_for_after_the_limit_and_the_token() {
+    let gateway = Arc::new(Gateway::default());
+    let shop = shop(gateway.clone());
+    let order: OrderKey = "ebay:main/01-1".parse().unwrap();
+    let late = block_on(shop.place(&PlaceRequest {
+        reference: &Reference::of(&order, 1),
+        lines: &[line("1", "12")],
+        buyer: &buyer(),
+        not_after: NOW.parse().unwrap(),
+    }));
+    assert_eq!(late.unwrap_err().kind, Kind::TooLate);
+    assert!(gateway.sent().is_empty());
 }
 
 /// JSON that looks a little like an answer.

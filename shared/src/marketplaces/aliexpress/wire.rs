@@ -45,7 +45,7 @@ pub(super) struct ProductItem<'a> {
 #[derive(Serialize)]
 pub(super) struct ExtendRequest<'a> {
     pub(super) payment: Payment<'a>,
-    pub(super) trade_extra_param: TradeExtra,
+    pub(super) trade_extra_param: TradeExtra<'a>,
 }
 
 /// How the order is paid.
@@ -56,10 +56,13 @@ pub(super) struct Payment<'a> {
     pub(super) try_to_pay: &'static str,
 }
 
-/// What kind of trade it is.
+/// What kind of trade it is. It can hold a part of the buyer's address.
 #[derive(Serialize)]
-pub(super) struct TradeExtra {
+pub(super) struct TradeExtra<'a> {
     pub(super) business_model: &'static str,
+    /// The short national address of Saudi Arabia: four letters and four digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) nat_addr: Option<&'a str>,
 }
 
 /// `queryDeliveryReq` of `aliexpress.ds.freight.query`.
@@ -290,6 +293,24 @@ pub(super) struct PackageItem {
 pub(super) struct TrackingNode {
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) tracking_detail_desc: Option<String>,
+}
+
+/// Answer of `aliexpress.ds.member.benefit.get`.
+#[derive(Deserialize)]
+pub(super) struct BenefitsAnswer {
+    #[serde(default, deserialize_with = "loose::list")]
+    pub(super) result: Vec<Benefit>,
+}
+
+/// Something that the buyer's account may have.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Benefit {
+    #[serde(default, deserialize_with = "loose::text")]
+    pub(super) code: Option<String>,
+    /// Whether it has it.
+    #[serde(default, deserialize_with = "loose::flag")]
+    pub(super) can_benefit: Option<bool>,
 }
 
 /// Answer of `/auth/token/refresh`. It holds secrets, so it has no `Debug`.

@@ -7,7 +7,11 @@ use kervan::{
     clock::{Clock, ManualClock},
     domain::{Address, Buyer, LineId, Money, OfferId, PurchaseLine, Reference, Sku},
     http::{Http, HttpError},
-    marketplaces::{Outside, PlaceRequest, Pseudonyms, TokenStore, aliexpress::AliExpress},
+    limiter::Limiter,
+    marketplaces::{
+        Outside, PlaceRequest, Pseudonyms, TokenStore,
+        aliexpress::{AliExpress, Shop},
+    },
     seal::MemorySeal,
     secrets::Secret,
     store::MemoryStore,
@@ -99,9 +103,13 @@ impl Http for Gateway {
         if let Some(path) = path {
             call.insert("method".to_owned(), path);
         }
-        let answer = &self.answers[call["method"].as_str()];
+        let answer = match &self.answers[call["method"].as_str()] {
+            // What is not JSON is sent as it is.
+            Value::String(text) => text.clone(),
+            answer => answer.to_string(),
+        };
         self.sent.lock().unwrap().push(call);
-        Ok(Response::new(Bytes::from(answer.to_string())))
+        Ok(Response::new(Bytes::from(answer)))
     }
 }
 
@@ -114,6 +122,18 @@ pub(crate) fn shop_at(now: i64, gateway: &Arc<Gateway>) -> AliExpress {
     shop_with(&secret, gateway.clone(), clock)
 }
 
+/// A shop with these further fields in its secret, whose clock stands at `now` (seconds since 1970).
+pub(crate) fn seller_at(now: i64, gateway: &Arc<Gateway>, further: Value) -> Shop {
+    let clock = ManualClock::at(jiff::Timestamp::from_second(now).unwrap());
+    let mut secret = json!({"environment": "production", "app_key": APP_KEY, "side": "seller",
+                            "app_secret": APP_SECRET, "refresh_token": "seed"});
+    let fields = secret.as_object_mut().unwrap();
+    fields.extend(further.as_object().unwrap().clone());
+    let outside = outside_of(gateway.clone(), Arc::new(clock));
+    let secret = Secret::new(secret.to_string());
+    Shop::new("aliexpress:shop".parse().unwrap(), &secret, outside).unwrap()
+}
+
 /// An account at some time.
 pub(crate) fn shop(gateway: &Arc<Gateway>) -> AliExpress {
     shop_at(1_790_000_000, gateway)
@@ -121,17 +141,23 @@ pub(crate) fn shop(gateway: &Arc<Gateway>) -> AliExpress {
 
 /// An account with this secret.
 pub(crate) fn shop_with(secret: &Value, http: Arc<dyn Http>, clock: Arc<dyn Clock>) -> AliExpress {
-    let store = Arc::new(MemoryStore::new(clock.clone()));
-    let tokens = TokenStore::new(store, Arc::new(MemorySeal::new()), clock.clone());
-    let outside = Outside {
-        http,
-        clock,
-        tokens: Some(Arc::new(tokens)),
-        limiter: None,
-        pseudonyms: Arc::new(Pseudonyms::new(Secret::new("key".into()))),
-    };
+    let outside = outside_of(http, clock);
     let secret = Secret::new(secret.to_string());
     AliExpress::new("aliexpress:main".parse().unwrap(), &secret, outside).unwrap()
+}
+
+/// What an account needs of the outside, with tokens of its own.
+pub(crate) fn outside_of(http: Arc<dyn Http>, clock: Arc<dyn Clock>) -> Outside {
+    let store = Arc::new(MemoryStore::new(clock.clone()));
+    let limits = store.clone();
+    let tokens = TokenStore::new(store, Arc::new(MemorySeal::new()), clock.clone());
+    Outside {
+        http,
+        clock: clock.clone(),
+        tokens: Some(Arc::new(tokens)),
+        limiter: Some(Arc::new(Limiter::new(limits, clock))),
+        pseudonyms: Arc::new(Pseudonyms::new(Secret::new("key".into()))),
+    }
 }
 
 /// An offer of the account.

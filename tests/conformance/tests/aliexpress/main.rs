@@ -8,11 +8,14 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
+    clippy::print_stdout,
     reason = "a test says what it skips and fails by panicking, in its helpers too"
 )]
 
 mod common;
 mod requests;
 mod samples;
+mod seller;
+mod seller_simulator;
 mod simulator;
 mod tables;

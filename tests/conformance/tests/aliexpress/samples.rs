@@ -2,12 +2,13 @@
 
 use crate::common::{
     Gateway, buyer, contract, demo, folder, line, offer, purchase, reference, sample, shop,
+    shop_with,
 };
 use kervan::{
     domain::{LineId, SupplierOrderId},
     marketplaces::{
-        Buy, CallError, Effect, Kind, Placed, Quote, QuoteRequest, ReadStock, Retry, SupplierOrder,
-        SupplierState, Wanted,
+        Buy, CallError, Effect, Examine, Kind, Placed, Quote, QuoteRequest, ReadStock, Retry,
+        SupplierOrder, SupplierState, Verdict, Wanted,
     },
 };
 use serde_json::{Value, json};
@@ -22,25 +23,25 @@ const REFRESH: &str = "/auth/token/refresh";
 const VARIANT: &str = "12000027158136202";
 
 /// Samples of calls that Kervan does not make.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 8] = [
     "auth.token.create.sdk_envelope",
     "ds.address.get.success",
     "ds.feed.itemids.get.success",
     "ds.feed.itemids.get.variant",
     "ds.feedname.get.success",
     "ds.image.searchV2.success",
-    "ds.member.benefit.get.success",
     "ds.product.wholesale_tier",
     "ds.text.search.success",
 ];
 
 /// Samples that the tests below read.
-const READ: [&str; 14] = [
+pub(crate) const READ: [&str; 15] = [
     "auth.token.create.success",
     "auth.token.create.via_sync_wrapper",
     "auth.token.refresh.success",
     "ds.freight.query.not_deliverable",
     "ds.freight.query.success",
+    "ds.member.benefit.get.success",
     "ds.order.create.address_fail",
     "ds.order.create.request",
     "ds.order.create.success",
@@ -258,6 +259,29 @@ async fn tokens_are_read_in_every_shape_and_null_is_none() {
             None => assert_eq!(stock.unwrap_err().kind, Kind::Unreadable),
         }
     }
+}
+
+#[tokio::test]
+async fn a_members_benefits_tell_whether_orders_are_paid() {
+    let Some(page) = sample("ds.member.benefit.get.success") else {
+        return;
+    };
+    let paid = async |body: Value| {
+        let gateway = Arc::new(Gateway::saying("aliexpress.ds.member.benefit.get", body));
+        let secret = json!({"environment": "production", "app_key": "1", "app_secret": "2",
+                            "refresh_token": "3", "pay": true});
+        let clock =
+            kervan::clock::ManualClock::at(jiff::Timestamp::from_second(1_790_000_000).unwrap());
+        let findings = shop_with(&secret, gateway, Arc::new(clock)).examine().await;
+        let payment = findings
+            .into_iter()
+            .find(|finding| finding.what == "payment");
+        payment.unwrap().verdict
+    };
+    assert_eq!(paid(page.clone()).await, Verdict::Good);
+    let mut refused = page;
+    refused["aliexpress_ds_member_benefit_get"]["result"][0]["canBenefit"] = json!("false");
+    assert_eq!(paid(refused).await, Verdict::Bad);
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ const PRODUCT: u64 = 1_005_002_704_149_141;
 
 /// The simulator's clock, as Kervan asks it.
 #[derive(Clone)]
-struct OneClock(Arc<ManualClock>);
+pub(crate) struct OneClock(pub(crate) Arc<ManualClock>);
 
 impl std::fmt::Debug for OneClock {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -190,6 +190,11 @@ async fn a_refusal_is_known_to_have_no_effect() {
     world.fails_next(Fault::TooManyRequests);
     let error = world.place(1).await.unwrap_err();
     assert_eq!((error.kind, error.effect), (Kind::Throttled, Effect::None));
+    let calls = || world.simulators.aliexpress.counters().calls["aliexpress.ds.order.create"];
+    let error = world.place(1).await.unwrap_err();
+    assert_eq!((error.effect, &*error.code), (Effect::None, "own-limit"));
+    assert_eq!(calls(), 1, "nobody calls during a ban");
+    world.pass(Duration::from_secs(5));
     let error = world.place(6).await.unwrap_err();
     assert_eq!((error.kind, error.effect), (Kind::OutOfStock, Effect::None));
     assert_eq!(world.orders(), 0);

@@ -192,16 +192,30 @@ impl AliExpress {
         code
     }
 
-    /// All access tokens end now; refreshing still works.
+    /// The same for the shop.
+    pub fn consent_as_seller(&self) -> String {
+        let state = &mut *self.state();
+        let code = format!("3_{}_{}", state.config.app_key, state.random.hex(24));
+        let ends_at = later(state.now, CODE_LIFE);
+        state.seller.tokens.codes.insert(code.clone(), ends_at);
+        code
+    }
+
+    /// All access tokens end now, of the buying account and of the shop; refreshing still works.
     pub fn expire_access_tokens(&self) {
-        self.state().tokens.access.clear();
+        let state = &mut *self.state();
+        state.tokens.access.clear();
+        state.seller.tokens.access.clear();
     }
 
     /// The user takes the consent back: IllegalAccessToken and IllegalRefreshToken until a new consent.
     pub fn revoke_consent(&self) {
         let state = &mut *self.state();
-        state.tokens.access.clear();
-        state.tokens.refresh = None;
+        for sells in [false, true] {
+            let tokens = state.tokens_of(sells);
+            tokens.access.clear();
+            tokens.refresh = None;
+        }
     }
 
     /// The access and refresh token that are valid now, as an operator would copy them.

@@ -5,6 +5,7 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use super::gateway::Door;
 use super::state::State;
 use crate::answer::Answer;
 use crate::answer::OwnErrors;
@@ -22,6 +23,28 @@ const WRAPPERS: [(&str, &str); 11] = [
     ("ae_sku_property_dtos", "ae_sku_property_d_t_o"),
     ("ae_item_properties", "ae_item_property"),
     ("wholesale_price_tiers", "wholesale_price_tier"),
+];
+
+/// The same for the shop's calls.
+const SELLER_WRAPPERS: [(&str, &str); 8] = [
+    ("target_list", "order_dto"),
+    ("product_list", "order_product_dto"),
+    ("child_order_list", "global_aeop_tp_child_order_dto"),
+    ("logistic_info_list", "global_aeop_tp_logistic_info_dto"),
+    ("update_failed_list", "synchronize_product_response_dto"),
+    ("update_successful_list", "synchronize_product_response_dto"),
+    ("result_list", "single_item_response_dto"),
+    ("job_list", "batch_operation_job_dto"),
+];
+
+/// The old gateway's numbers for the new one's words (TOP manual).
+const OLD_CODES: [(&str, u32, &str); 6] = [
+    ("InvalidApiPath", 22, "Invalid Method"),
+    ("IncompleteSignature", 25, "Invalid signature"),
+    ("IllegalAccessToken", 27, "Invalid session"),
+    ("InvalidAppkey", 29, "Invalid app Key"),
+    ("IllegalTimestamp", 31, "Invalid timestamp"),
+    ("MissingParameter", 40, "Missing required arguments"),
 ];
 
 /// An error of the gateway itself, before any business code ran.
@@ -70,12 +93,43 @@ impl GatewayError {
         Self::isv("isv.invalid-parameter", message)
     }
 
-    /// /sync puts errors into `error_response`, /rest answers them bare and calls the text `message`.
-    pub(super) fn answer(&self, rest: bool, request_id: &str) -> Answer {
-        Answer::json(StatusCode::OK, &self.body(rest, request_id))
+    /// /sync puts errors into `error_response`, /rest answers them bare and calls the text `message`, and the old
+    /// gateway has numbers for them.
+    pub(super) fn answer(&self, door: Door, request_id: &str) -> Answer {
+        door.answer(&self.body(door, request_id))
     }
 
-    fn body(&self, rest: bool, request_id: &str) -> Value {
+    fn old_body(&self, request_id: &str) -> Value {
+        let known = OLD_CODES.iter().find(|(word, ..)| *word == self.code);
+        let (code, message, sub) = match (self.code, known, self.sub) {
+            (_, Some((_, code, message)), _) => (*code, *message, None),
+            ("ApiCallLimit", ..) => {
+                let sub = (
+                    "accesscontrol.limited-by-app-api-access-count",
+                    "This ban will last for 1 more seconds",
+                );
+                (7, "App Call Limited", Some(sub))
+            }
+            (_, None, Some(sub)) => (50, "Remote service error", Some(sub)),
+            ("ServiceUnavailable", ..) => {
+                let sub = ("isp.service-unavailable", "Service unavailable");
+                (15, "Remote service error", Some(sub))
+            }
+            (code, ..) => (50, "Remote service error", Some((code, "refused"))),
+        };
+        let mut error = json!({ "code": code, "msg": message, "request_id": request_id });
+        if let Some((code, message)) = sub {
+            error["sub_code"] = json!(code);
+            error["sub_msg"] = json!(message);
+        }
+        json!({ "error_response": error })
+    }
+
+    fn body(&self, door: Door, request_id: &str) -> Value {
+        if door.is_old() {
+            return self.old_body(request_id);
+        }
+        let rest = door == Door::Rest;
         let text = if rest { "message" } else { "msg" };
         let mut error = json!({
             "type": self.kind,
@@ -98,7 +152,7 @@ impl GatewayError {
 impl State {
     /// The gateway's words for faults. A remote service error after the effect is the one that AliExpress documents
     /// for a purchase that went through although the gateway saw a time-out.
-    pub(super) fn own_errors(rest: bool, request_id: &str) -> OwnErrors {
+    pub(super) fn own_errors(door: Door, request_id: &str) -> OwnErrors {
         let unavailable = GatewayError {
             code: "ServiceUnavailable",
             kind: "ISP",
@@ -107,12 +161,12 @@ impl State {
         };
         let timed_out = GatewayError::remote("isp.service-unavailable", "Service unavailable");
         OwnErrors {
-            too_many: GatewayError::call_limit().answer(rest, request_id),
+            too_many: GatewayError::call_limit().answer(door, request_id),
             server_error: Answer::json(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                &unavailable.body(rest, request_id),
+                &unavailable.body(door, request_id),
             ),
-            server_error_after: timed_out.answer(rest, request_id),
+            server_error_after: timed_out.answer(door, request_id),
         }
     }
 }
@@ -120,8 +174,16 @@ impl State {
 /// Puts a business answer under its root. `fields` holds `result` and whatever stands beside it.
 pub(super) fn business(method: &str, mut fields: Value, simplify: bool, request_id: &str) -> Value {
     fields["request_id"] = json!(request_id);
+    let wrappers: &[(&str, &str)] = match method {
+        // This one's list has the same name as another's.
+        "aliexpress.logistics.redefining.listlogisticsservice" => {
+            &[("result_list", "aeop_logistics_service_result")]
+        }
+        method if method.starts_with("aliexpress.solution.") => &SELLER_WRAPPERS,
+        _ => &WRAPPERS,
+    };
     if !simplify {
-        wrap_lists(&mut fields);
+        wrap_lists(&mut fields, wrappers);
     }
     let root = format!("{}_response", method.replace('.', "_"));
     let mut body = Map::new();
@@ -129,18 +191,18 @@ pub(super) fn business(method: &str, mut fields: Value, simplify: bool, request_
     Value::Object(body)
 }
 
-fn wrap_lists(value: &mut Value) {
+fn wrap_lists(value: &mut Value, wrappers: &[(&str, &str)]) {
     match value {
         Value::Object(fields) => {
             for (name, field) in fields.iter_mut() {
-                wrap_lists(field);
-                let wrapper = WRAPPERS.iter().find(|(list, _)| list == name);
+                wrap_lists(field, wrappers);
+                let wrapper = wrappers.iter().find(|(list, _)| list == name);
                 if let (true, Some((_, wrapper))) = (field.is_array(), wrapper) {
                     *field = json!({ *wrapper: field.take() });
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(wrap_lists),
+        Value::Array(items) => items.iter_mut().for_each(|item| wrap_lists(item, wrappers)),
         _ => {}
     }
 }

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use serde_json::Value;
+use serde_json::json;
 
 use super::AliExpress;
 use super::envelope::GatewayError;
 use super::envelope::business;
+use super::seller::document;
 use super::signature::SignMethod;
 use super::signature::sign;
 use super::state::State;
@@ -24,6 +26,32 @@ const MAX_SKEW_S: i64 = 7_200;
 const MAX_SKEW_OLD_S: i64 = 600;
 /// The old gateway's times are Beijing's.
 const BEIJING_HOURS: i8 = 8;
+
+/// Where a call came in, and so how it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Door {
+    /// Business calls.
+    Sync,
+    /// System calls by their path.
+    Rest,
+    /// The old gateway in JSON.
+    OldJson,
+    /// The old gateway in XML, its own form.
+    OldXml,
+}
+
+impl Door {
+    pub(super) fn is_old(self) -> bool {
+        matches!(self, Self::OldJson | Self::OldXml)
+    }
+
+    pub(super) fn answer(self, body: &Value) -> Answer {
+        match self {
+            Self::OldXml => Answer::xml(document(body)),
+            _ => Answer::json(StatusCode::OK, body),
+        }
+    }
+}
 
 /// The parameters of a call, from query and form together.
 pub(super) struct Params {
@@ -66,16 +94,37 @@ impl AliExpress {
         let request_id = state.request_id();
         let method = match params.required("method") {
             Ok(method) => method,
-            Err(error) => return error.answer(false, &request_id).into_response(),
+            Err(error) => return error.answer(Door::Sync, &request_id).into_response(),
         };
         let Some(operation) = Operation::ALL.into_iter().find(|one| one.name() == method) else {
             let message = "The specified API Path is invalid";
             let error = GatewayError::isv("InvalidApiPath", message);
-            return error.answer(false, &request_id).into_response();
+            return error.answer(Door::Sync, &request_id).into_response();
         };
         let is_system = method.starts_with('/');
         let prefix = if is_system { method } else { "" };
-        state.pass(operation, prefix, false, &params, &request_id)
+        state.pass(operation, prefix, Door::Sync, &params, &request_id)
+    }
+
+    /// A business call at the old gateway, where only the shop's calls are. It answers in XML unless it is asked for
+    /// JSON.
+    pub(super) fn old(&self, call: &Call) -> Response {
+        let params = Params::of(call);
+        let mut state = self.state();
+        let request_id = state.request_id();
+        let door = match params.get("format") {
+            Some("json") => Door::OldJson,
+            _ => Door::OldXml,
+        };
+        let method = params.get("method").unwrap_or_default();
+        let mut known = Operation::ALL.into_iter();
+        let found = known.find(|one| one.name() == method && one.is_sellers());
+        match found {
+            Some(operation) => state.pass(operation, "", door, &params, &request_id),
+            None => GatewayError::isv("InvalidApiPath", "Invalid Method")
+                .answer(door, &request_id)
+                .into_response(),
+        }
     }
 
     /// A system call on /rest, which is signed with its path in front.
@@ -87,9 +136,9 @@ impl AliExpress {
             .into_iter()
             .find(|one| one.name() == path && path.starts_with('/'));
         match operation {
-            Some(operation) => state.pass(operation, path, true, &params, &request_id),
+            Some(operation) => state.pass(operation, path, Door::Rest, &params, &request_id),
             None => GatewayError::isv("InvalidApiPath", "The specified API Path is invalid")
-                .answer(true, &request_id)
+                .answer(Door::Rest, &request_id)
                 .into_response(),
         }
     }
@@ -100,24 +149,25 @@ impl State {
         &mut self,
         operation: Operation,
         prefix: &str,
-        rest: bool,
+        door: Door,
         params: &Params,
         request_id: &str,
     ) -> Response {
         let fault = self.gate.enter(operation.name());
         under_fault(
             fault,
-            || Self::own_errors(rest, request_id),
-            || match self.run(operation, prefix, params) {
-                Ok(mut fields) if rest => {
+            || Self::own_errors(door, request_id),
+            || match self.run(operation, prefix, door, params) {
+                Ok(mut fields) if door == Door::Rest => {
                     fields["request_id"] = request_id.into();
                     Answer::json(StatusCode::OK, &fields)
                 }
                 Ok(fields) => {
-                    let body = business(operation.name(), fields, params.simplify(), request_id);
-                    Answer::json(StatusCode::OK, &body)
+                    let simplify = params.simplify() && door != Door::OldXml;
+                    let body = business(operation.name(), fields, simplify, request_id);
+                    door.answer(&body)
                 }
-                Err(error) => error.answer(rest, request_id),
+                Err(error) => error.answer(door, request_id),
             },
         )
     }
@@ -126,9 +176,10 @@ impl State {
         &mut self,
         operation: Operation,
         prefix: &str,
+        door: Door,
         params: &Params,
     ) -> Result<Value, GatewayError> {
-        self.check_request(prefix, params)?;
+        self.check_request(prefix, door, params)?;
         if self.gate.is_over_limit(operation.name(), self.now) {
             return Err(GatewayError::call_limit());
         }
@@ -138,30 +189,56 @@ impl State {
                 _ => self.refresh_token(params),
             };
         }
-        self.check_access_token(params)?;
+        self.check_access_token(operation, params)?;
+        if operation.is_sellers() {
+            return self.run_seller(operation, params);
+        }
         match operation {
             Operation::ProductGet => self.product_get(params),
             Operation::FreightQuery => self.freight_query(params),
             Operation::OrderCreate => self.order_create(params),
             Operation::OrderGet => self.order_get(params),
+            Operation::MemberBenefitGet => Ok(self.member_benefit()),
             _ => self.tracking_get(params),
         }
     }
 
-    fn check_request(&mut self, prefix: &str, params: &Params) -> Result<(), GatewayError> {
+    /// What the buying account has; this page's lists have no wrapper.
+    fn member_benefit(&mut self) -> Value {
+        let has = self.config.settings.auto_pay_benefit.to_string();
+        json!({
+            "code": "0",
+            "result": [{ "code": "auto-pay", "title": "auto-pay", "canApply": "true", "canBenefit": has }],
+        })
+    }
+
+    fn check_request(
+        &mut self,
+        prefix: &str,
+        door: Door,
+        params: &Params,
+    ) -> Result<(), GatewayError> {
         if params.required("app_key")? != self.config.app_key {
             let message = "The specified App Key is invalid";
             return Err(GatewayError::isv("InvalidAppkey", message));
         }
-        if let Some(format) = params.get("format").filter(|format| *format != "json") {
+        let format = params.get("format").filter(|_| !door.is_old());
+        if let Some(format) = format.filter(|format| *format != "json") {
             let message = format!("this simulator answers JSON only, not \"{format}\"");
             return Err(GatewayError::isv("InvalidFormat", message));
         }
-        self.check_timestamp(params.required("timestamp")?)?;
+        self.check_timestamp(params.required("timestamp")?, door)?;
         let method = params.required("sign_method")?;
         let is_old = params.get("v") == Some("2.0");
+        if door.is_old() && !is_old {
+            return Err(GatewayError::missing("v"));
+        }
+        let fits = |method: &SignMethod| match method {
+            SignMethod::Sha256 => !door.is_old(),
+            _ => is_old && prefix.is_empty(),
+        };
         let method = SignMethod::from_name(method)
-            .filter(|method| *method == SignMethod::Sha256 || (is_old && prefix.is_empty()))
+            .filter(fits)
             .ok_or_else(|| GatewayError::invalid("sign_method"))?;
         let given = params.required("sign")?;
         if given != sign(method, &self.config.app_secret, prefix, &params.pairs) {
@@ -172,7 +249,7 @@ impl State {
         Ok(())
     }
 
-    fn check_timestamp(&self, text: &str) -> Result<(), GatewayError> {
+    fn check_timestamp(&self, text: &str, door: Door) -> Result<(), GatewayError> {
         let old_form = || {
             let civil = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?;
             Offset::constant(BEIJING_HOURS).to_timestamp(civil).ok()
@@ -184,6 +261,11 @@ impl State {
         } else {
             (old_form(), MAX_SKEW_OLD_S)
         };
+        let allowed_s = if door.is_old() {
+            MAX_SKEW_OLD_S
+        } else {
+            allowed_s
+        };
         let skew_s = at.map(|at: Timestamp| (at.as_second() - self.now.as_second()).abs());
         if skew_s.is_some_and(|skew_s| skew_s <= allowed_s) {
             Ok(())
@@ -194,11 +276,25 @@ impl State {
     }
 
     /// The SDKs call it `session`, the pages `access_token`.
-    fn check_access_token(&mut self, params: &Params) -> Result<(), GatewayError> {
+    fn check_access_token(
+        &mut self,
+        operation: Operation,
+        params: &Params,
+    ) -> Result<(), GatewayError> {
         let given = params.get("access_token").or_else(|| params.get("session"));
-        let ends_at = given.and_then(|token| self.tokens.access.get(token));
-        if ends_at.is_some_and(|ends_at| *ends_at > self.now) {
+        let now = self.now;
+        let mut is_live = |sells: bool| {
+            let access = &self.tokens_of(sells).access;
+            let ends_at = given.and_then(|token| access.get(token));
+            ends_at.is_some_and(|ends_at| *ends_at > now)
+        };
+        let sells = operation.is_sellers();
+        if is_live(sells) {
             return Ok(());
+        }
+        if is_live(!sells) {
+            let message = "Insufficient permission.";
+            return Err(GatewayError::remote("isv.insufficient-permission", message));
         }
         self.counters.unauthorized += 1;
         let message = "The specified access token is invalid or expired";

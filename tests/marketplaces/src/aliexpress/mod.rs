@@ -1,5 +1,5 @@
 //! AliExpress for dropshippers: the gateway with its signatures and envelopes, tokens, products, freight, purchases
-//! and tracking, and its pushes. Strict where AliExpress is strict, and as untidy as it is in what it answers.
+//! and tracking, and its pushes. And for a shop: its orders, shipments, listings and jobs, behind the old gateway too. Strict where AliExpress is strict, and as untidy as it is in what it answers.
 
 mod address;
 mod catalogue;
@@ -11,6 +11,7 @@ mod purchase;
 mod pushes;
 mod reading;
 mod routes;
+mod seller;
 pub mod signature;
 mod state;
 mod tokens;
@@ -23,6 +24,7 @@ use std::sync::PoisonError;
 
 use crate::clock::Clock;
 
+pub use seller::*;
 pub use types::*;
 
 use state::State;
@@ -59,6 +61,7 @@ impl AliExpress {
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.catch_up(self.clock.now());
+        state.execute_feeds();
         state
     }
 }

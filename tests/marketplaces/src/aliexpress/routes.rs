@@ -13,6 +13,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::AliExpress;
+use super::seller;
 use super::types::AliExpressOperation;
 use super::types::NewProduct;
 use super::types::SupplierOrderView;
@@ -28,6 +29,7 @@ type Made<T = Value> = Result<Json<T>, ControlError>;
 pub(super) fn router(aliexpress: AliExpress) -> Router {
     Router::new()
         .route("/sync", get(sync).post(sync))
+        .route("/router/rest", get(old).post(old))
         .route("/rest/{*path}", get(rest).post(rest))
         .nest("/_control", control_router())
         .with_state(aliexpress)
@@ -35,6 +37,10 @@ pub(super) fn router(aliexpress: AliExpress) -> Router {
 
 async fn sync(State(aliexpress): State<AliExpress>, call: Call) -> Response {
     aliexpress.sync(&call)
+}
+
+async fn old(State(aliexpress): State<AliExpress>, call: Call) -> Response {
+    aliexpress.old(&call)
 }
 
 async fn rest(
@@ -76,6 +82,7 @@ fn control_router() -> Router<AliExpress> {
         .route("/pushes/resume", post(resume_pushes))
         .route("/counters", get(counters))
         .route("/clock", get(clock).post(advance_clock))
+        .merge(seller::routes::router())
 }
 
 #[derive(Deserialize)]
@@ -217,6 +224,9 @@ async fn tokens(State(aliexpress): State<AliExpress>, Path(what): Path<String>) 
     match what.as_str() {
         "expire" => aliexpress.expire_access_tokens(),
         "revoke" => aliexpress.revoke_consent(),
+        "consent_as_seller" => {
+            return Ok(Json(json!({ "code": aliexpress.consent_as_seller() })));
+        }
         "consent" => return Ok(Json(json!({ "code": aliexpress.consent() }))),
         other => return Err(ControlError::unknown("token action", other)),
     }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
 
+use super::seller::Seller;
 use super::types::AliExpressConfig;
 use super::types::AliExpressCounters;
 use super::types::DeliveryOption;
@@ -29,6 +30,7 @@ pub(super) struct State {
     pub(super) gate: Gate,
     pub(super) counters: AliExpressCounters,
     pub(super) tokens: Tokens,
+    pub(super) seller: Seller,
     pub(super) products: BTreeMap<u64, Product>,
     pub(super) orders: BTreeMap<u64, Order>,
     /// The orders that can still change by themselves, so that a long run does not look at all the finished ones.
@@ -123,20 +125,24 @@ impl State {
     pub(super) fn new(config: AliExpressConfig, seed: u64, now: Timestamp) -> Self {
         let settings = &config.settings;
         let access_ends_at = later(now, Duration::from_secs(settings.access_token_s));
-        let tokens = Tokens {
-            access: BTreeMap::from([(config.access_token.clone(), access_ends_at)]),
-            refresh: Some(config.refresh_token.clone()),
-            refresh_ends_at: later(now, Duration::from_secs(settings.refresh_token_s)),
+        let refresh_ends_at = later(now, Duration::from_secs(settings.refresh_token_s));
+        let tokens = |access: &str, refresh: &str| Tokens {
+            access: BTreeMap::from([(access.to_owned(), access_ends_at)]),
+            refresh: Some(refresh.to_owned()),
+            refresh_ends_at,
             replaced: Vec::new(),
             codes: BTreeMap::new(),
         };
+        let buyers = tokens(&config.access_token, &config.refresh_token);
+        let sellers = tokens(&config.seller_access_token, &config.seller_refresh_token);
         Self {
             config,
             now,
             random: Random::new(seed ^ 0xA11E),
             gate: Gate::default(),
             counters: AliExpressCounters::default(),
-            tokens,
+            tokens: buyers,
+            seller: Seller::new(sellers),
             products: BTreeMap::new(),
             orders: BTreeMap::new(),
             open: BTreeSet::new(),

@@ -21,6 +21,10 @@ pub struct AliExpressConfig {
     pub access_token: String,
     /// The refresh token that is valid from the start.
     pub refresh_token: String,
+    /// The shop's access token that is valid from the start.
+    pub seller_access_token: String,
+    /// The shop's refresh token that is valid from the start.
+    pub seller_refresh_token: String,
     /// The buying account (`seller_id` in tokens and pushes).
     pub seller_id: String,
     /// What can also be changed later.
@@ -34,6 +38,8 @@ impl Default for AliExpressConfig {
             app_secret: defaults::ALIEXPRESS_APP_SECRET.to_owned(),
             access_token: defaults::ALIEXPRESS_ACCESS_TOKEN.to_owned(),
             refresh_token: defaults::ALIEXPRESS_REFRESH_TOKEN.to_owned(),
+            seller_access_token: defaults::ALIEXPRESS_SHOP_ACCESS_TOKEN.to_owned(),
+            seller_refresh_token: defaults::ALIEXPRESS_SHOP_REFRESH_TOKEN.to_owned(),
             seller_id: defaults::ALIEXPRESS_SELLER_ID.to_owned(),
             settings: AliExpressSettings::default(),
         }
@@ -68,6 +74,12 @@ pub struct AliExpressSettings {
     pub parcels: u32,
     /// The parcel arrives this many milliseconds after it was shipped; `None` waits for `deliver`.
     pub delivers_after_ms: Option<u64>,
+    /// The buying account has auto-pay as a member benefit.
+    pub auto_pay_benefit: bool,
+    /// Milliseconds until a shop's job is executed.
+    pub feed_takes_ms: u64,
+    /// Say `update_success` although products failed, as AliExpress's samples do.
+    pub update_success_lies: bool,
     /// Write some numbers and booleans as strings, as the gateway does.
     pub mixed_types: bool,
     /// Where order events are pushed to. `None` pushes nothing.
@@ -97,6 +109,9 @@ impl Default for AliExpressSettings {
             ships_after_ms: None,
             parcels: 1,
             delivers_after_ms: None,
+            auto_pay_benefit: true,
+            feed_takes_ms: 500,
+            update_success_lies: false,
             mixed_types: true,
             push_url: None,
             push_wait_ms: 500,
@@ -134,11 +149,47 @@ pub enum AliExpressOperation {
     /// aliexpress.ds.order.tracking.get
     #[serde(rename = "aliexpress.ds.order.tracking.get")]
     TrackingGet,
+    /// aliexpress.ds.member.benefit.get
+    #[serde(rename = "aliexpress.ds.member.benefit.get")]
+    MemberBenefitGet,
+    /// aliexpress.solution.order.get
+    #[serde(rename = "aliexpress.solution.order.get")]
+    SolutionOrderGet,
+    /// aliexpress.solution.order.info.get
+    #[serde(rename = "aliexpress.solution.order.info.get")]
+    SolutionOrderInfoGet,
+    /// aliexpress.solution.order.receiptinfo.get
+    #[serde(rename = "aliexpress.solution.order.receiptinfo.get")]
+    SolutionReceiptInfoGet,
+    /// aliexpress.solution.order.fulfill
+    #[serde(rename = "aliexpress.solution.order.fulfill")]
+    SolutionOrderFulfill,
+    /// aliexpress.logistics.redefining.listlogisticsservice
+    #[serde(rename = "aliexpress.logistics.redefining.listlogisticsservice")]
+    ListLogisticsService,
+    /// aliexpress.solution.batch.product.inventory.update
+    #[serde(rename = "aliexpress.solution.batch.product.inventory.update")]
+    SolutionInventoryUpdate,
+    /// aliexpress.solution.batch.product.price.update
+    #[serde(rename = "aliexpress.solution.batch.product.price.update")]
+    SolutionPriceUpdate,
+    /// aliexpress.solution.feed.submit
+    #[serde(rename = "aliexpress.solution.feed.submit")]
+    SolutionFeedSubmit,
+    /// aliexpress.solution.feed.query
+    #[serde(rename = "aliexpress.solution.feed.query")]
+    SolutionFeedQuery,
+    /// aliexpress.solution.feed.list.get
+    #[serde(rename = "aliexpress.solution.feed.list.get")]
+    SolutionFeedListGet,
+    /// aliexpress.solution.merchant.profile.get
+    #[serde(rename = "aliexpress.solution.merchant.profile.get")]
+    SolutionProfileGet,
 }
 
 impl AliExpressOperation {
     /// Every operation but `Any`.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 19] = [
         Self::TokenCreate,
         Self::TokenRefresh,
         Self::ProductGet,
@@ -146,6 +197,18 @@ impl AliExpressOperation {
         Self::OrderCreate,
         Self::OrderGet,
         Self::TrackingGet,
+        Self::MemberBenefitGet,
+        Self::SolutionOrderGet,
+        Self::SolutionOrderInfoGet,
+        Self::SolutionReceiptInfoGet,
+        Self::SolutionOrderFulfill,
+        Self::ListLogisticsService,
+        Self::SolutionInventoryUpdate,
+        Self::SolutionPriceUpdate,
+        Self::SolutionFeedSubmit,
+        Self::SolutionFeedQuery,
+        Self::SolutionFeedListGet,
+        Self::SolutionProfileGet,
     ];
 
     /// The name on the wire, in counters and in the control interface.
@@ -159,6 +222,18 @@ impl AliExpressOperation {
             Self::OrderCreate => "aliexpress.ds.order.create",
             Self::OrderGet => "aliexpress.trade.ds.order.get",
             Self::TrackingGet => "aliexpress.ds.order.tracking.get",
+            Self::MemberBenefitGet => "aliexpress.ds.member.benefit.get",
+            Self::SolutionOrderGet => "aliexpress.solution.order.get",
+            Self::SolutionOrderInfoGet => "aliexpress.solution.order.info.get",
+            Self::SolutionReceiptInfoGet => "aliexpress.solution.order.receiptinfo.get",
+            Self::SolutionOrderFulfill => "aliexpress.solution.order.fulfill",
+            Self::ListLogisticsService => "aliexpress.logistics.redefining.listlogisticsservice",
+            Self::SolutionInventoryUpdate => "aliexpress.solution.batch.product.inventory.update",
+            Self::SolutionPriceUpdate => "aliexpress.solution.batch.product.price.update",
+            Self::SolutionFeedSubmit => "aliexpress.solution.feed.submit",
+            Self::SolutionFeedQuery => "aliexpress.solution.feed.query",
+            Self::SolutionFeedListGet => "aliexpress.solution.feed.list.get",
+            Self::SolutionProfileGet => "aliexpress.solution.merchant.profile.get",
         }
     }
 }
@@ -343,6 +418,10 @@ pub struct AliExpressCounters {
     pub purchases_without_reference: u64,
     /// Calls to order.create that were recognised as repeated.
     pub repeats_recognised: u64,
+    /// Shipments that the shop declared, by `order/number`. More than 1 is a parcel that was told of twice.
+    pub shipments: BTreeMap<String, u64>,
+    /// Jobs refused because a day had enough of their type.
+    pub feeds_over_limit: BTreeMap<String, u64>,
     /// Orders at stores; one purchase from two stores makes two.
     pub orders: u64,
     /// Lines refused because the store had fewer units.

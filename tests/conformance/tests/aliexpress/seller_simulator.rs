@@ -1,0 +1,644 @@
+//! A shop's roles against the simulator, over real connections, behind both gateways.
+
+use crate::common::{offer, outside_of, shop_with};
+use crate::simulator::OneClock;
+use kervan::{
+    domain::{
+        AccountId, Cancel, ChannelOrderId, ListingId, Money, ParcelLine, Payment, Sku,
+        TrackingNumber,
+    },
+    http::HttpClient,
+    marketplaces::{
+        CallError, ConfirmParcels, Effect, Examine, Kind, ListingUpdate, ParcelToConfirm,
+        PushInBulk, PushListings, ReadOrders, ReadStock, Retry, Submission, Verdict,
+        aliexpress::Shop,
+    },
+    secrets::Secret,
+};
+use kervan_marketplaces::{
+    AliExpress as Simulator, Clock as _, Fault, ManualClock, Money as Price, RateLimit, Simulators,
+    SimulatorsConfig,
+    aliexpress::{
+        AliExpressOperation as Operation, NewListing, NewListingSku, NewSale, SaleStatus,
+    },
+    defaults,
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+const GATEWAYS: [(&str, Option<&str>); 3] =
+    [("sync", None), ("top", Some("md5")), ("top", Some("hmac"))];
+const CUP: u64 = 1_005_001;
+const LID: u64 = 1_005_002;
+
+struct World {
+    simulators: Simulators,
+    clock: Arc<ManualClock>,
+    shop: Shop,
+}
+
+impl World {
+    async fn start(gateway: &str, sign_method: Option<&str>) -> Self {
+        // Half an hour before the clocks go back in Los Angeles.
+        Self::start_at("2026-11-01T08:30:00Z", gateway, sign_method).await
+    }
+
+    async fn start_at(now: &str, gateway: &str, sign_method: Option<&str>) -> Self {
+        let clock = Arc::new(ManualClock::new(now.parse().unwrap()));
+        let config = SimulatorsConfig {
+            clock: clock.clone(),
+            hang_ms: 3_000,
+            push_tick_ms: 3_600_000,
+            ..SimulatorsConfig::default()
+        };
+        let simulators = Simulators::start(config).await.unwrap();
+        let secret = json!({
+            "environment": simulators.aliexpress_url(),
+            "app_key": defaults::ALIEXPRESS_APP_KEY,
+            "app_secret": defaults::ALIEXPRESS_APP_SECRET,
+            "refresh_token": defaults::ALIEXPRESS_SHOP_REFRESH_TOKEN,
+            "side": "seller", "gateway": gateway, "sign_method": sign_method,
+        });
+        let shop = Self::shop_of(&secret, &clock);
+        for (product_id, codes) in [(CUP, ["CUP-RED", "CUP-BLUE"]), (LID, ["LID-1", "LID-2"])] {
+            let skus = codes.map(|code| NewListingSku {
+                sku_code: code.to_owned(),
+                price: Price::usd(1_250),
+                inventory: 500,
+            });
+            let skus = skus.to_vec();
+            let new = NewListing { product_id, skus };
+            simulators.aliexpress.add_listing(new).unwrap();
+        }
+        Self {
+            simulators,
+            clock,
+            shop,
+        }
+    }
+
+    fn shop_of(secret: &Value, clock: &Arc<ManualClock>) -> Shop {
+        let http = Arc::new(HttpClient::new(Duration::from_millis(700)).unwrap());
+        let outside = outside_of(http, Arc::new(OneClock(clock.clone())));
+        let secret = Secret::new(secret.to_string());
+        Shop::new(account(), &secret, outside).unwrap()
+    }
+
+    const fn marketplace(&self) -> &Simulator {
+        &self.simulators.aliexpress
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        kervan_marketplaces::Clock::now(&*self.clock)
+    }
+
+    fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// A paid order of these units.
+    fn sold(&self, lines: &[(&str, u32)]) -> (u64, ChannelOrderId) {
+        let lines = lines
+            .iter()
+            .map(|(code, units)| ((*code).to_owned(), *units));
+        let sale = NewSale {
+            buyer: None,
+            lines: lines.collect(),
+            paid: true,
+        };
+        let id = self.marketplace().sell(sale).unwrap();
+        (id, ChannelOrderId::parse(&id.to_string()).unwrap())
+    }
+
+    async fn parcel(&self, id: &ChannelOrderId, carrier: &str, number: &str) -> ParcelToConfirm {
+        let order = self.shop.order(id).await.unwrap();
+        let lines = order.details.lines.into_iter().map(|line| ParcelLine {
+            line: line.id,
+            quantity: line.quantity,
+        });
+        ParcelToConfirm {
+            tracking_number: TrackingNumber::parse(number).unwrap(),
+            carrier: carrier.to_owned(),
+            lines: lines.collect(),
+            shipped_at: self.now(),
+            not_after: jiff::Timestamp::MAX,
+        }
+    }
+
+    fn shown(&self, code: &str) -> (u32, i64) {
+        let listings = self.marketplace().listings();
+        let found = listings.iter().find(|sku| sku.sku_code == code).unwrap();
+        (found.inventory, found.price.cents)
+    }
+}
+
+fn account() -> AccountId {
+    "aliexpress:shop".parse().unwrap()
+}
+
+fn update(product: u64, code: &str, quantity: u32, minor: i64) -> ListingUpdate {
+    ListingUpdate {
+        listing: ListingId {
+            channel: account(),
+            sku: Sku::parse(code).unwrap(),
+            offer: product.to_string(),
+        },
+        quantity,
+        price: Money {
+            minor,
+            currency: "USD".parse().unwrap(),
+        },
+    }
+}
+
+fn axes(error: &CallError) -> (Kind, Effect) {
+    (error.kind, error.effect)
+}
+
+#[tokio::test]
+async fn an_order_goes_its_whole_way_behind_every_gateway() {
+    for (gateway, sign_method) in GATEWAYS {
+        let world = World::start(gateway, sign_method).await;
+        let began = world.now();
+        let sale = NewSale {
+            buyer: None,
+            lines: vec![("CUP-RED".to_owned(), 2), ("LID-1".to_owned(), 1)],
+            paid: false,
+        };
+        let number = world.marketplace().sell(sale).unwrap();
+        let id = ChannelOrderId::parse(&number.to_string()).unwrap();
+        let order = world.shop.order(&id).await.unwrap();
+        assert_eq!(order.details.payment, Payment::Pending);
+        world.pass(5);
+        let paid = SaleStatus::WaitSellerSendGoods;
+        world
+            .marketplace()
+            .set_sale_status(number, paid, None)
+            .unwrap();
+        let page = world.shop.changed(began, world.now(), None).await.unwrap();
+        assert_eq!(page.orders, [(id.clone(), world.now())]);
+        assert_eq!(page.next, None);
+
+        let order = world.shop.order(&id).await.unwrap();
+        let details = &order.details;
+        assert_eq!(
+            (details.payment, details.cancel),
+            (Payment::Paid, Cancel::No)
+        );
+        assert_eq!(
+            (details.bought_at, details.modified_at),
+            (began, world.now())
+        );
+        assert_eq!((details.total.minor, details.fee.minor), (3_750, 300));
+        assert_eq!(
+            (&*details.lines[0].sku, details.lines[0].quantity),
+            ("CUP-RED", 2)
+        );
+        assert_eq!(details.lines[0].price.minor, 2_500);
+        let sale = world.marketplace().sale(number).unwrap();
+        let buyer = order.buyer.unwrap();
+        assert_eq!(buyer.name, sale.buyer.full_name);
+        assert_eq!(buyer.address.line1, sale.buyer.address_line1);
+        assert_eq!(buyer.address.country.as_str(), "US");
+        assert_eq!(buyer.phone, format!("+1{}", sale.buyer.phone));
+
+        let parcel = world
+            .parcel(&id, "CAINIAO_STANDARD", "LP00123456789012")
+            .await;
+        let tracking = parcel.tracking_number.clone();
+        assert_eq!(world.shop.is_confirmed(&id, &tracking).await, Ok(false));
+        world.shop.confirm(&id, &parcel).await.unwrap();
+        assert_eq!(world.shop.is_confirmed(&id, &tracking).await, Ok(true));
+        let shipment = world
+            .marketplace()
+            .sale(number)
+            .unwrap()
+            .shipments
+            .remove(0);
+        assert_eq!(
+            (&*shipment.service_name, &*shipment.send_type),
+            ("CAINIAO_STANDARD", "all")
+        );
+        assert!(world.shop.order(&id).await.unwrap().details.fulfilled);
+        assert_eq!(world.marketplace().counters().bad_signatures, 0);
+        let again = world.shop.confirm(&id, &parcel).await.unwrap_err();
+        assert_eq!(
+            (axes(&again), again.retry),
+            ((Kind::Refused, Effect::None), Retry::Permanent)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_order_is_read_as_one() {
+    let world = World::start("sync", None).await;
+    let (number, id) = world.sold(&[("CUP-RED", 1)]);
+    let cancel = async |status, reason| {
+        world
+            .marketplace()
+            .set_sale_status(number, status, reason)
+            .unwrap();
+        world.shop.order(&id).await.unwrap().details.cancel
+    };
+    assert_eq!(cancel(SaleStatus::InCancel, None).await, Cancel::Requested);
+    assert_eq!(
+        cancel(SaleStatus::Finish, Some("cancel_order_close_trade")).await,
+        Cancel::Done
+    );
+    let unpaid = world
+        .marketplace()
+        .set_sale_status(number, SaleStatus::RiskControl, None);
+    unpaid.unwrap();
+    let order = world.shop.order(&id).await.unwrap();
+    assert_eq!(order.details.payment, Payment::Pending, "its money is held");
+    let parcel = world.parcel(&id, "China Post", "RR123456785CN").await;
+    let early = world.shop.confirm(&id, &parcel).await.unwrap_err();
+    assert_eq!(axes(&early), (Kind::Refused, Effect::None));
+    let unknown = ChannelOrderId::parse("99").unwrap();
+    assert_eq!(
+        world.shop.order(&unknown).await.unwrap_err().kind,
+        Kind::NotFound
+    );
+}
+
+#[tokio::test]
+async fn every_changed_order_is_found_over_all_pages_and_over_the_hour_that_comes_twice() {
+    for gateway in ["sync", "top"] {
+        let world = World::start(gateway, None).await;
+        let began = world.now();
+        let mut sold = BTreeSet::new();
+        // 130 orders in 130 minutes, an hour of which comes twice.
+        for _ in 0..130 {
+            sold.insert(world.sold(&[("CUP-RED", 1)]).1);
+            world.pass(60);
+        }
+        let (mut found, mut page, mut pages) = (BTreeSet::new(), None, 0);
+        loop {
+            let read = world
+                .shop
+                .changed(began, world.now(), page.as_deref())
+                .await;
+            let read = read.unwrap();
+            pages += 1;
+            for (id, at) in read.orders {
+                assert!(found.insert(id), "no order comes twice");
+                assert!(at <= world.now());
+            }
+            match read.next {
+                Some(next) => page = Some(next),
+                None => break,
+            }
+        }
+        assert_eq!((found, pages), (sold, 3));
+        // Short spans inside of the hour find what lies in them, whichever hour it is.
+        let (_, last) = world.sold(&[("CUP-RED", 1)]);
+        let span = world
+            .shop
+            .changed(world.now(), world.now(), None)
+            .await
+            .unwrap();
+        assert!(span.orders.iter().any(|(id, _)| *id == last));
+        let none = world.shop.changed(
+            world.now() + Duration::from_secs(5),
+            world.now() + Duration::from_secs(9),
+            None,
+        );
+        assert!(none.await.unwrap().orders.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_part_is_declared_as_one_and_a_number_that_is_refused_with_another_service() {
+    let world = World::start("sync", None).await;
+    let (number, id) = world.sold(&[("CUP-RED", 2), ("LID-1", 1)]);
+    let mut parcel = world.parcel(&id, "Yanwen", "RR123456785CN").await;
+    parcel.lines.truncate(1);
+    world.shop.confirm(&id, &parcel).await.unwrap();
+    let shipment = world
+        .marketplace()
+        .sale(number)
+        .unwrap()
+        .shipments
+        .remove(0);
+    // The shop's own list shows a pattern that fits, and its check refuses the number all the same.
+    assert_eq!(
+        (&*shipment.service_name, &*shipment.send_type),
+        ("Other", "part")
+    );
+    assert!(!world.shop.order(&id).await.unwrap().details.fulfilled);
+    let calls = world.marketplace().counters().calls;
+    assert_eq!(calls[Operation::SolutionOrderFulfill.name()], 2);
+    parcel.tracking_number = TrackingNumber::parse("UE123456789YP").unwrap();
+    world.shop.confirm(&id, &parcel).await.unwrap();
+    let shipments = world.marketplace().sale(number).unwrap().shipments;
+    assert_eq!(shipments[1].service_name, "YANWEN_AM");
+    let calls = world.marketplace().counters().calls;
+    assert_eq!(
+        calls[Operation::ListLogisticsService.name()],
+        1,
+        "the list is kept"
+    );
+}
+
+#[tokio::test]
+async fn whatever_happens_to_the_answer_a_parcel_is_declared_once() {
+    for gateway in ["sync", "top"] {
+        for fault in [
+            Fault::Refused,
+            Fault::TooManyRequests,
+            Fault::ServerError,
+            Fault::ServerErrorAfter,
+            Fault::TimeoutAfter,
+            Fault::MalformedBody,
+            Fault::HtmlErrorPage,
+            Fault::TimeoutBefore,
+        ] {
+            let world = World::start(gateway, None).await;
+            let (number, id) = world.sold(&[("CUP-RED", 1)]);
+            let parcel = world.parcel(&id, "China Post", "RR123456785CN").await;
+            world
+                .marketplace()
+                .fail_next(Operation::SolutionOrderFulfill, fault, 1);
+            let error = world.shop.confirm(&id, &parcel).await.unwrap_err();
+            let effect = match fault {
+                Fault::TooManyRequests => Effect::None,
+                _ => Effect::Unknown,
+            };
+            assert_eq!(error.effect, effect, "{gateway} {fault:?}: {error}");
+            let confirmed = world.shop.is_confirmed(&id, &parcel.tracking_number).await;
+            assert_eq!(confirmed, Ok(fault.has_effect()), "{gateway} {fault:?}");
+            if !fault.has_effect() {
+                world.shop.confirm(&id, &parcel).await.unwrap();
+            }
+            let told = format!("{number}/RR123456785CN");
+            assert_eq!(world.marketplace().counters().shipments[&told], 1);
+        }
+    }
+    let world = World::start("sync", None).await;
+    let (number, id) = world.sold(&[("CUP-RED", 1)]);
+    let mut parcel = world.parcel(&id, "China Post", "RR123456785CN").await;
+    parcel.not_after = world.now();
+    assert_eq!(
+        world.shop.confirm(&id, &parcel).await.unwrap_err().kind,
+        Kind::TooLate
+    );
+    assert!(
+        world
+            .marketplace()
+            .sale(number)
+            .unwrap()
+            .shipments
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn stock_and_prices_are_set_and_the_failed_list_counts() {
+    for (gateway, sign_method) in GATEWAYS {
+        let world = World::start(gateway, sign_method).await;
+        let mut settings = world.marketplace().settings();
+        settings.update_success_lies = true;
+        world.marketplace().set_settings(settings);
+        let mut euro = update(LID, "LID-2", 1, 100);
+        euro.price.currency = "EUR".parse().unwrap();
+        let updates = [
+            update(CUP, "CUP-RED", 9, 900),
+            update(CUP, "CUP-RED", 7, 1_999),
+            update(CUP, "CUP-BLUE", 0, 1_250),
+            update(777, "GONE", 3, 100),
+            euro,
+        ];
+        let outcomes = world.shop.push(&updates).await.unwrap();
+        assert_eq!(outcomes[..3], [Ok(()), Ok(()), Ok(())], "{gateway}");
+        assert_eq!(outcomes[3].as_ref().unwrap_err().kind, Kind::NotFound);
+        assert_eq!(outcomes[4].as_ref().unwrap_err().code, "other-currency");
+        assert_eq!(world.shown("CUP-RED"), (7, 1_999));
+        assert_eq!(world.shown("CUP-BLUE"), (0, 1_250));
+        assert_eq!(world.shown("LID-2"), (500, 1_250));
+        let counters = world.marketplace().counters();
+        assert_eq!(counters.calls[Operation::SolutionInventoryUpdate.name()], 1);
+        assert_eq!(counters.calls[Operation::SolutionPriceUpdate.name()], 1);
+    }
+}
+
+#[tokio::test]
+async fn many_products_go_in_calls_of_twenty_and_a_lost_one_leaves_the_rest_unsent() {
+    let world = World::start("sync", None).await;
+    let mut updates = Vec::new();
+    for product_id in 1..=45 {
+        let skus = vec![NewListingSku {
+            sku_code: format!("S-{product_id}"),
+            price: Price::usd(100),
+            inventory: 1,
+        }];
+        world
+            .marketplace()
+            .add_listing(NewListing { product_id, skus })
+            .unwrap();
+        updates.push(update(product_id, &format!("S-{product_id}"), 5, 200));
+    }
+    let outcomes = world.shop.push(&updates).await.unwrap();
+    assert!(outcomes.iter().all(Result::is_ok));
+    let calls = |world: &World| {
+        world.marketplace().counters().calls[Operation::SolutionInventoryUpdate.name()]
+    };
+    assert_eq!((calls(&world), world.shown("S-45")), (3, (5, 200)));
+
+    // The price of the first call is lost after its effect; nothing of the others goes out.
+    world
+        .marketplace()
+        .fail_next(Operation::SolutionPriceUpdate, Fault::TimeoutAfter, 1);
+    let outcomes = world.shop.push(&updates).await.unwrap();
+    let effects: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| outcome.as_ref().err().map(axes))
+        .collect();
+    assert_eq!(effects[0], Some((Kind::NoAnswer, Effect::Unknown)));
+    world
+        .marketplace()
+        .fail_next(Operation::SolutionInventoryUpdate, Fault::TimeoutBefore, 1);
+    let error = world.shop.push(&updates).await.unwrap_err();
+    assert_eq!(axes(&error), (Kind::NoAnswer, Effect::Unknown));
+}
+
+#[tokio::test]
+async fn submissions_are_worked_off_and_found_again() {
+    for (gateway, sign_method) in GATEWAYS {
+        let world = World::start(gateway, sign_method).await;
+        let began = world.now();
+        let updates = [
+            update(CUP, "CUP-RED", 3, 300),
+            update(777, "GONE", 1, 100),
+            update(LID, "LID-1", 4, 400),
+        ];
+        let submission = world.shop.submit(&updates).await.unwrap();
+        assert_eq!(world.shop.report(&submission, &updates).await, Ok(None));
+        world.pass(1);
+        let report = world
+            .shop
+            .report(&submission, &updates)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!((&report[0], &report[2]), (&Ok(()), &Ok(())), "{gateway}");
+        assert_eq!(report[1].as_ref().unwrap_err().kind, Kind::NotFound);
+        assert_eq!(world.shown("LID-1"), (4, 400));
+
+        let found = world.shop.submissions(began).await.unwrap();
+        let ids: Vec<_> = found.iter().map(|found| found.id.clone()).collect();
+        let halves: Vec<_> = submission.id.split('+').rev().map(str::to_owned).collect();
+        assert_eq!(ids, halves);
+        // One half of it is no success.
+        let half = world
+            .shop
+            .report(&found[1], &updates)
+            .await
+            .unwrap()
+            .unwrap();
+        let error = half[0].as_ref().unwrap_err();
+        assert_eq!(
+            (&*error.code, error.effect),
+            ("half-submission", Effect::Happened)
+        );
+        let of_another = Submission {
+            id: "feed-1".to_owned(),
+            at: began,
+        };
+        let refused = world.shop.report(&of_another, &updates).await.unwrap_err();
+        assert_eq!(axes(&refused), (Kind::Refused, Effect::None));
+        let later = world.now() + Duration::from_secs(7_200);
+        assert_eq!(world.shop.submissions(later).await, Ok(Vec::new()));
+    }
+}
+
+#[tokio::test]
+async fn a_submission_whose_answer_is_lost_is_found() {
+    let world = World::start("sync", None).await;
+    let updates = [update(CUP, "CUP-RED", 3, 300)];
+    let lost = Fault::TimeoutAfter;
+    world
+        .marketplace()
+        .fail_next(Operation::SolutionFeedSubmit, lost, 1);
+    let error = world.shop.submit(&updates).await.unwrap_err();
+    assert_eq!(error.effect, Effect::Unknown);
+    let found = world.shop.submissions(world.now()).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert!(found[0].id.starts_with('S'));
+}
+
+#[tokio::test]
+async fn the_shops_tokens_are_its_own() {
+    let world = World::start("sync", None).await;
+    let (_, id) = world.sold(&[("CUP-RED", 1)]);
+    world.shop.order(&id).await.unwrap();
+    world.marketplace().expire_access_tokens();
+    world.shop.order(&id).await.unwrap();
+    let counters = world.marketplace().counters();
+    assert_eq!((counters.refreshes, counters.refresh_races), (2, 0));
+    // A buyer's consent does not open a shop.
+    let secret = json!({
+        "environment": world.simulators.aliexpress_url(),
+        "app_key": defaults::ALIEXPRESS_APP_KEY,
+        "app_secret": defaults::ALIEXPRESS_APP_SECRET,
+        "refresh_token": defaults::ALIEXPRESS_REFRESH_TOKEN,
+        "side": "seller",
+    });
+    let other = World::shop_of(&secret, &world.clock);
+    assert_eq!(
+        other.order(&id).await.unwrap_err().kind,
+        Kind::Misconfigured
+    );
+    world.marketplace().revoke_consent();
+    world.pass(86_400);
+    assert_eq!(
+        world.shop.order(&id).await.unwrap_err().kind,
+        Kind::ConsentEnded
+    );
+}
+
+#[tokio::test]
+async fn a_ban_of_the_old_gateway_says_when_to_come_again() {
+    let world = World::start("top", None).await;
+    let (_, id) = world.sold(&[("CUP-RED", 1)]);
+    let limit = RateLimit {
+        calls: 1,
+        per_ms: 1_000,
+    };
+    let operation = Operation::SolutionOrderInfoGet;
+    world.marketplace().set_rate_limit(operation, Some(limit));
+    world.shop.order(&id).await.unwrap();
+    let error = world.shop.order(&id).await.unwrap_err();
+    let wait = Retry::After(Duration::from_secs(2));
+    assert_eq!((error.kind, error.retry), (Kind::Throttled, wait));
+    world.pass(2);
+    world.shop.order(&id).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_set_up_is_looked_at_from_both_sides() {
+    // HTTP's own date is the machine's, so the clock that is looked at must be too.
+    let now = jiff::Timestamp::now().to_string();
+    let world = World::start_at(&now, "sync", None).await;
+    let worst = |findings: &[kervan::marketplaces::Finding]| {
+        findings
+            .iter()
+            .map(|finding| finding.verdict)
+            .max()
+            .unwrap()
+    };
+    assert_eq!(worst(&world.shop.examine().await), Verdict::Good);
+    let old = World::start_at(&now, "top", None).await;
+    let findings = old.shop.examine().await;
+    let warned: Vec<_> = findings
+        .iter()
+        .filter(|f| f.verdict != Verdict::Good)
+        .collect();
+    assert_eq!((warned.len(), warned[0].what), (1, "gateway"));
+
+    let secret = |pay: bool, app_secret: &str| {
+        json!({
+            "environment": world.simulators.aliexpress_url(),
+            "app_key": defaults::ALIEXPRESS_APP_KEY, "app_secret": app_secret,
+            "refresh_token": defaults::ALIEXPRESS_REFRESH_TOKEN, "pay": pay,
+        })
+    };
+    let buyer = |pay, app_secret: &str| {
+        let http = Arc::new(HttpClient::new(Duration::from_millis(700)).unwrap());
+        shop_with(
+            &secret(pay, app_secret),
+            http,
+            Arc::new(OneClock(world.clock.clone())),
+        )
+    };
+    let good = buyer(true, defaults::ALIEXPRESS_APP_SECRET);
+    let findings = good.examine().await;
+    assert_eq!(worst(&findings), Verdict::Good, "{findings:?}");
+    let what: BTreeSet<_> = findings.iter().map(|finding| finding.what).collect();
+    assert!(what.is_superset(&BTreeSet::from([
+        "reachability",
+        "credentials",
+        "token",
+        "clock",
+        "currency",
+        "payment"
+    ])));
+    let offers = [offer("1", "1")];
+    let _ = good.stock(&offers, &"US".parse().unwrap()).await;
+
+    let mut settings = world.marketplace().settings();
+    settings.auto_pay_benefit = false;
+    world.marketplace().set_settings(settings);
+    let bad = |findings: &[kervan::marketplaces::Finding]| {
+        let bad = findings.iter().find(|f| f.verdict == Verdict::Bad);
+        bad.map(|finding| finding.what)
+    };
+    assert_eq!(bad(&good.examine().await), Some("payment"));
+    let forged = buyer(false, "another-secret").examine().await;
+    assert_eq!(bad(&forged), Some("credentials"));
+    assert!(forged.iter().any(|finding| finding.what == "currency"));
+    world.marketplace().revoke_consent();
+    world.pass(3 * 86_400);
+    let ended = good.examine().await;
+    assert_eq!(bad(&ended), Some("token"));
+    assert!(!format!("{ended:?}").contains(defaults::ALIEXPRESS_APP_SECRET));
+}
