@@ -154,6 +154,16 @@ impl TokenStore {
         ))
     }
 
+    /// When the kept access token ends; `None` where none is kept.
+    pub async fn access_ends_at(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<Timestamp>, CallError> {
+        let record = self.read(account).await?;
+        let kept = record.filter(|(_, record)| record.sealed.is_some());
+        Ok(kept.map(|(_, record)| record.expires_at))
+    }
+
     fn slot(&self, account: &AccountId) -> Slot {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(account.clone()).or_default().clone()

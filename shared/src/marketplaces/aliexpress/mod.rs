@@ -5,19 +5,19 @@
 //!
 //! Sources: the dropshipping guides and the API reference of openservice.aliexpress.com.
 
-mod address;
+pub(in crate::marketplaces) mod address;
 mod auth;
 mod client;
 mod config;
 mod convert;
 pub mod error;
 pub mod limits;
-mod loose;
 pub mod signature;
 mod wire;
 
 pub use config::Config;
 
+use super::loose;
 use crate::domain::{
     AccountId, CountryCode, Evidence, Invalid, Money, OfferId, Reference, Signal, SignalKind,
     SupplierOrderId,
@@ -213,7 +213,11 @@ impl Buy for AliExpress {
         }
     }
 
-    async fn look_up(&self, _reference: &Reference) -> Result<Option<Placed>, CallError> {
+    async fn look_up(
+        &self,
+        _reference: &Reference,
+        _since: Timestamp,
+    ) -> Result<Option<Placed>, CallError> {
         let call = self.client.call(ORDER_GET);
         Err(call.ours(Kind::Misconfigured, Retry::Person, "look-up-not-offered"))
     }
