@@ -6,7 +6,8 @@ use crate::flows::Notified;
 use crate::http::Http;
 use crate::limiter::Limiter;
 use crate::marketplaces::{
-    Account, CallError, Kind, Outside, Pseudonyms, Retry, TokenStore, aliexpress, ebay::Ebay,
+    Account, CallError, Kind, Outside, Pseudonyms, Retry, TokenStore, alibaba, aliexpress,
+    ebay::Ebay,
 };
 use crate::queue::Queue;
 use crate::seal::Seal;
@@ -230,7 +231,8 @@ fn made(id: &AccountId, secret: &Secret, outside: Outside) -> Result<Arc<dyn Acc
     Ok(match id.marketplace() {
         Marketplace::Ebay => Arc::new(Ebay::new(id, secret, outside)?),
         Marketplace::AliExpress => aliexpress::open(id, secret, outside)?,
-        Marketplace::Amazon | Marketplace::Alibaba => {
+        Marketplace::Alibaba => alibaba::account(id, secret, outside)?,
+        Marketplace::Amazon => {
             return Err(Invalid::new(
                 "account",
                 "this marketplace has no adapter yet",

@@ -273,9 +273,29 @@ async fn quote_all(
         for share in group {
             lines.push(quote(kervan, order, &needs[share.need], share).await?);
         }
-        planned.push(lines);
+        planned.extend(split(kervan, lines).await.map_err(NoTerms::Call)?);
     }
     Ok(planned)
+}
+
+/// Lines of one supplier's account as purchases that the supplier takes: at some, an order is of one of its sellers.
+async fn split(
+    kervan: &Kervan,
+    lines: Vec<PurchaseLine>,
+) -> Result<Vec<Vec<PurchaseLine>>, CallError> {
+    let mut purchases: Vec<Vec<PurchaseLine>> = Vec::new();
+    for line in lines {
+        let account = kervan.accounts.get(&line.offer.supplier).await?;
+        let fits = |lines: &Vec<PurchaseLine>| {
+            let buy = account.buy();
+            buy.is_none_or(|buy| buy.takes_together(lines, &line))
+        };
+        match purchases.iter().position(fits) {
+            Some(place) => purchases[place].push(line),
+            None => purchases.push(vec![line]),
+        }
+    }
+    Ok(purchases)
 }
 
 async fn quote(

@@ -103,7 +103,7 @@ pub(super) async fn settle(
                 };
                 return Ok(ledger::record(kervan, order, &[back], Vec::new()).await?);
             }
-            match buy.look_up(&reference).await {
+            match buy.look_up(&reference, first_sent_at).await {
                 Ok(Some(placed)) => {
                     note_placed(kervan, order, number, placed.supplier_orders).await
                 }

@@ -7,7 +7,7 @@ use crate::domain::{
     AccountId, Attention, ChannelOrderId, Order, OrderKey, Reason, Signal, SignalKind,
 };
 use crate::guards::{Guard, stands};
-use crate::marketplaces::{CallError, ReadOrders, Retry};
+use crate::marketplaces::{CallError, PullMissed, ReadOrders, Retry};
 use crate::store::{Condition, Item, Write, WriteError, keys};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,8 @@ const FIRST_LOOK: SignedDuration = SignedDuration::from_hours(24);
 const MOST_PAGES: usize = 100;
 /// A supplier's entry in the attention list stands for so long.
 const SUPPLIER_ENTRY: SignedDuration = SignedDuration::from_hours(1);
+/// The most pages of missed pushes that one sweep takes; the next one goes on.
+const MOST_MISSED_PAGES: usize = 10;
 /// The most due orders that one sweep queues.
 const MOST_DUE: usize = 1000;
 
@@ -72,7 +74,10 @@ async fn sweep_account(
     };
     let Some(channel) = account.read_orders() else {
         supplier_entry_ends(kervan, id).await?;
-        return Ok(Ok(0));
+        return match account.pull_missed() {
+            Some(missed) => pull_missed(kervan, missed).await,
+            None => Ok(Ok(0)),
+        };
     };
     let key = keys::sweep(id);
     let stored = kervan.store.get(&key).await?;
@@ -134,6 +139,33 @@ async fn sweep_account(
         intake::send(&kervan.queues.orders, &signals).await?;
     }
     Ok(Ok(signals.len()))
+}
+
+/// Queues what a platform could not push, then takes it: the other way round a crash would lose it.
+async fn pull_missed(
+    kervan: &Kervan,
+    missed: &dyn PullMissed,
+) -> Result<Result<usize, CallError>, FlowError> {
+    let mut queued = 0;
+    for _ in 0..MOST_MISSED_PAGES {
+        let page = match missed.missed().await {
+            Ok(page) if page.is_empty() => break,
+            Ok(page) => page,
+            Err(error) => return Ok(Err(error)),
+        };
+        let ids: Vec<String> = page.iter().map(|missed| missed.id.clone()).collect();
+        let signals = page.into_iter().flat_map(|missed| missed.signals);
+        let of_supplier =
+            |signal: &Signal| matches!(signal.kind, SignalKind::SupplierOrderChanged(_));
+        let (tracking, orders): (Vec<_>, Vec<_>) = signals.partition(of_supplier);
+        intake::send(&kervan.queues.tracking, &tracking).await?;
+        intake::send(&kervan.queues.orders, &orders).await?;
+        if let Err(error) = missed.take(&ids).await {
+            return Ok(Err(error));
+        }
+        queued += tracking.len() + orders.len();
+    }
+    Ok(Ok(queued))
 }
 
 /// A supplier is not swept, so nothing here proves that its trouble is over: an entry of it ends after an hour, and the

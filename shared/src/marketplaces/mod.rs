@@ -14,10 +14,12 @@
 //!
 //! **Invariant:** only this module knows a marketplace by name; the flows see roles.
 
+pub mod alibaba;
 pub mod aliexpress;
 mod call_error;
 mod carriers;
 pub mod ebay;
+mod loose;
 mod push;
 mod roles;
 mod token;
@@ -27,11 +29,11 @@ pub use push::{Challenge, Pseudonyms, PushRefused, Unverified, Verified};
 use roles::in_time;
 pub use roles::{
     Account, Buy, CancelOrders, ConfirmParcels, Examine, FetchedOrder, Finding, ListingUpdate,
-    Notification, OrderPage, ParcelContent, ParcelToConfirm, PlaceRequest, Placed, PushInBulk,
-    PushListings, Quote, QuoteRequest, QuotedLine, ReadNotifications, ReadOrders, ReadStock,
-    Refund, RefundReason, RefundRequest, RefundState, Refunded, Settle, Submission, Subscribe,
-    SubscribeStep, SubscribeTo, Subscribed, SupplierOrder, SupplierParcel, SupplierState, Verdict,
-    VerifyPushes, Wanted,
+    Notification, OrderPage, ParcelContent, ParcelToConfirm, PlaceRequest, Placed, PullMissed,
+    PushInBulk, PushListings, Quote, QuoteRequest, QuotedLine, ReadNotifications, ReadOrders,
+    ReadStock, Refund, RefundReason, RefundRequest, RefundState, Refunded, Settle, Submission,
+    Subscribe, SubscribeStep, SubscribeTo, Subscribed, SupplierOrder, SupplierParcel,
+    SupplierState, Verdict, VerifyPushes, Wanted,
 };
 pub use token::{FreshToken, Refresh, TokenStore};
 

@@ -266,7 +266,11 @@ impl Buy for PlainSupplier {
         }
     }
 
-    async fn look_up(&self, reference: &Reference) -> Result<Option<Placed>, CallError> {
+    async fn look_up(
+        &self,
+        reference: &Reference,
+        _since: Timestamp,
+    ) -> Result<Option<Placed>, CallError> {
         self.ask("look_up").await?;
         let found = self.shelf.find(reference.as_str(), self.clock.now());
         let ids: Vec<_> = found

@@ -135,7 +135,7 @@ fn province(country: &str, region: &str) -> Option<String> {
 }
 
 /// The calling code with its `+`, and the national number's digits; both empty where there is no phone number.
-fn phone(country: &str, text: &str) -> (String, String) {
+pub(in crate::marketplaces) fn phone(country: &str, text: &str) -> (String, String) {
     // Channels hide numbers behind a common one with an extension, which a carrier cannot use.
     let number = text.split(|c: char| c.is_ascii_alphabetic()).next();
     let number = number.unwrap_or_default().trim();
@@ -311,7 +311,7 @@ const CALLING_CODES: &[(&str, &str)] = &[
     ("UZ", "998"),
 ];
 
-const US_STATES: &[(&str, &str)] = &[
+pub(in crate::marketplaces) const US_STATES: &[(&str, &str)] = &[
     ("AL", "Alabama"),
     ("AK", "Alaska"),
     ("AZ", "Arizona"),

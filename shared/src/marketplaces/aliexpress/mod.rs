@@ -6,7 +6,7 @@
 //!
 //! Sources: the dropshipping guides and the API reference of openservice.aliexpress.com.
 
-mod address;
+pub(in crate::marketplaces) mod address;
 mod auth;
 mod client;
 mod config;
@@ -14,7 +14,6 @@ mod convert;
 pub mod error;
 mod examine;
 pub mod limits;
-mod loose;
 pub mod seller;
 pub mod signature;
 mod wire;
@@ -23,6 +22,7 @@ mod xml;
 pub use config::Config;
 pub use seller::Shop;
 
+use super::loose;
 use crate::domain::{
     AccountId, CountryCode, Evidence, Invalid, Money, OfferId, Reference, Signal, SignalKind,
     SupplierOrderId,
@@ -258,7 +258,11 @@ impl Buy for AliExpress {
         }
     }
 
-    async fn look_up(&self, _reference: &Reference) -> Result<Option<Placed>, CallError> {
+    async fn look_up(
+        &self,
+        _reference: &Reference,
+        _since: Timestamp,
+    ) -> Result<Option<Placed>, CallError> {
         let call = self.client.call(ORDER_GET);
         Err(call.ours(Kind::Misconfigured, Retry::Person, "look-up-not-offered"))
     }

@@ -1,7 +1,7 @@
 //! How an account's marketplace tells us that something changed.
 
 use crate::domain::Signal;
-use crate::marketplaces::{Challenge, PushRefused, Unverified};
+use crate::marketplaces::{CallError, Challenge, PushRefused, Unverified};
 use async_trait::async_trait;
 
 /// Verifies pushes and turns them into signals.
@@ -28,4 +28,15 @@ pub struct Notification {
 pub trait ReadNotifications: Send + Sync {
     /// What a message says; `None` where it is of another account.
     fn read(&self, message: &[u8]) -> Result<Option<Notification>, PushRefused>;
+}
+
+/// Gives again what the marketplace could not push: messages that it keeps for some days because nobody took them.
+#[async_trait]
+pub trait PullMissed: Send + Sync {
+    /// A page of them, the oldest first, each with what it says; empty where there are none. Called by the sweep, which
+    /// queues their signals and then takes them; a page is read again as long as that was not done.
+    async fn missed(&self) -> Result<Vec<Notification>, CallError>;
+
+    /// Takes messages by their ids, so that they are not given again.
+    async fn take(&self, ids: &[String]) -> Result<(), CallError>;
 }

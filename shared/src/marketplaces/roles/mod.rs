@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `channel.rs` | read orders, push listings (singly and in bulk), confirm parcels, refund, cancel |
 //! | `supplier.rs` | read stock, buy |
-//! | `door.rs` | verify pushes, read notifications |
+//! | `door.rs` | verify pushes, read notifications, pull what was missed |
 //! | `setup.rs` | subscribe, examine |
 
 mod channel;
@@ -17,7 +17,7 @@ pub use channel::{
     CancelOrders, ConfirmParcels, FetchedOrder, ListingUpdate, OrderPage, ParcelToConfirm,
     PushInBulk, PushListings, ReadOrders, Refund, RefundRequest, RefundState, Refunded, Submission,
 };
-pub use door::{Notification, ReadNotifications, VerifyPushes};
+pub use door::{Notification, PullMissed, ReadNotifications, VerifyPushes};
 pub use setup::{Examine, Finding, Subscribe, SubscribeStep, SubscribeTo, Subscribed, Verdict};
 pub use supplier::{
     Buy, ParcelContent, PlaceRequest, Placed, Quote, QuoteRequest, QuotedLine, ReadStock, Settle,
@@ -80,6 +80,11 @@ pub trait Account: Send + Sync + std::fmt::Debug {
 
     /// Messages of a queue can be read that the marketplace writes to.
     fn read_notifications(&self) -> Option<&dyn ReadNotifications> {
+        None
+    }
+
+    /// Pushes that nobody took can be read again.
+    fn pull_missed(&self) -> Option<&dyn PullMissed> {
         None
     }
 

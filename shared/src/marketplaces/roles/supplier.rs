@@ -2,8 +2,8 @@
 
 use super::in_time;
 use crate::domain::{
-    AccountId, Buyer, CountryCode, Evidence, LineId, Money, OfferId, Reference, SupplierOrderId,
-    TrackingNumber,
+    AccountId, Buyer, CountryCode, Evidence, LineId, Money, OfferId, PurchaseLine, Reference,
+    SupplierOrderId, TrackingNumber,
 };
 use crate::marketplaces::{CallError, Kind, Retry};
 use async_trait::async_trait;
@@ -75,7 +75,7 @@ pub struct PlaceRequest<'a> {
     /// Our reference.
     pub reference: &'a Reference,
     /// What is bought, on which terms.
-    pub lines: &'a [crate::domain::PurchaseLine],
+    pub lines: &'a [PurchaseLine],
     /// Who gets it.
     pub buyer: &'a Buyer,
     /// The end of the lease: from then on the request must not be sent any more.
@@ -184,6 +184,13 @@ pub trait Buy: Send + Sync {
     /// Asks for terms. Has no effect.
     async fn quote(&self, request: &QuoteRequest<'_>) -> Result<Quote, CallError>;
 
+    /// Whether `next` can be in one order with `lines`, by what their quotes said. What cannot is a purchase of its own,
+    /// because a purchase is one call and one reference. A supplier that splits an order itself takes all.
+    fn takes_together(&self, lines: &[PurchaseLine], next: &PurchaseLine) -> bool {
+        let _ = (lines, next);
+        true
+    }
+
     /// Places a purchase: the one call that cannot be undone. Called only by the holder of the purchase's lease; it asks
     /// [`PlaceRequest::in_time`] before it sends.
     async fn place(&self, request: &PlaceRequest<'_>) -> Result<Placed, CallError>;
@@ -191,8 +198,13 @@ pub trait Buy: Send + Sync {
     /// How a doubt is settled here.
     fn settle(&self) -> Settle;
 
-    /// Searches for a purchase by our reference; only where [`Buy::settle`] says `LookUp`. `None`: proven absent.
-    async fn look_up(&self, reference: &Reference) -> Result<Option<Placed>, CallError>;
+    /// Searches for a purchase by our reference among the orders since it was first sent; only where [`Buy::settle`] says
+    /// `LookUp`. `None`: proven absent.
+    async fn look_up(
+        &self,
+        reference: &Reference,
+        since: Timestamp,
+    ) -> Result<Option<Placed>, CallError>;
 
     /// Reads an order that we placed, with its parcels.
     async fn supplier_order(&self, id: &SupplierOrderId) -> Result<SupplierOrder, CallError>;
