@@ -6,7 +6,7 @@ use crate::http::Http;
 use crate::limiter::Limiter;
 use crate::marketplaces::{
     Account, CallError, Kind, Outside, Pseudonyms, Retry, TokenStore, aliexpress::AliExpress,
-    ebay::Ebay,
+    amazon::Amazon, ebay::Ebay,
 };
 use crate::queue::Queue;
 use crate::seal::Seal;
@@ -207,7 +207,8 @@ fn made(id: &AccountId, secret: &Secret, outside: Outside) -> Result<Arc<dyn Acc
     Ok(match id.marketplace() {
         Marketplace::Ebay => Arc::new(Ebay::new(id, secret, outside)?),
         Marketplace::AliExpress => Arc::new(AliExpress::new(id, secret, outside)?),
-        Marketplace::Amazon | Marketplace::Alibaba => {
+        Marketplace::Amazon => Arc::new(Amazon::new(id, secret, outside)?),
+        Marketplace::Alibaba => {
             return Err(Invalid::new(
                 "account",
                 "this marketplace has no adapter yet",

@@ -15,6 +15,7 @@
 //! **Invariant:** only this module knows a marketplace by name; the flows see roles.
 
 pub mod aliexpress;
+pub mod amazon;
 mod call_error;
 mod carriers;
 pub mod ebay;
