@@ -82,6 +82,14 @@ impl Answer {
         Self::new(status, "text/html;charset=utf-8", page.into_bytes())
     }
 
+    pub(crate) fn xml(status: StatusCode, body: &str) -> Self {
+        Self::new(status, "application/xml", body.as_bytes().to_vec())
+    }
+
+    pub(crate) fn bytes(status: StatusCode, body: &[u8]) -> Self {
+        Self::new(status, "application/octet-stream", body.to_vec())
+    }
+
     pub(crate) fn empty(status: StatusCode) -> Self {
         Self {
             status,
