@@ -7,7 +7,7 @@ use crate::http::Http;
 use crate::limiter::Limiter;
 use crate::marketplaces::{
     Account, CallError, Kind, Outside, Pseudonyms, Retry, TokenStore, alibaba, aliexpress,
-    ebay::Ebay,
+    amazon::Amazon, ebay::Ebay,
 };
 use crate::queue::Queue;
 use crate::seal::Seal;
@@ -232,11 +232,6 @@ fn made(id: &AccountId, secret: &Secret, outside: Outside) -> Result<Arc<dyn Acc
         Marketplace::Ebay => Arc::new(Ebay::new(id, secret, outside)?),
         Marketplace::AliExpress => aliexpress::open(id, secret, outside)?,
         Marketplace::Alibaba => alibaba::account(id, secret, outside)?,
-        Marketplace::Amazon => {
-            return Err(Invalid::new(
-                "account",
-                "this marketplace has no adapter yet",
-            ));
-        }
+        Marketplace::Amazon => Arc::new(Amazon::new(id, secret, outside)?),
     })
 }

@@ -16,6 +16,7 @@
 
 pub mod alibaba;
 pub mod aliexpress;
+pub mod amazon;
 mod call_error;
 mod carriers;
 pub mod ebay;

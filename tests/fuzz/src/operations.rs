@@ -386,7 +386,7 @@ async fn as_supplier(
             oracle::placed(answer, &account.buy()?.place(&request).await)
         }
         Operation::LookUp => {
-            let found = account.buy()?.look_up(&given.reference).await;
+            let found = account.buy()?.look_up(&given.reference, given.now).await;
             oracle::found(answer, &found)
         }
         _ => {

@@ -82,12 +82,12 @@ impl Answer {
         Self::new(status, "text/html;charset=utf-8", page.into_bytes())
     }
 
-    pub(crate) fn xml(document: String) -> Self {
-        Self::new(
-            StatusCode::OK,
-            "text/xml;charset=UTF-8",
-            document.into_bytes(),
-        )
+    pub(crate) fn xml(status: StatusCode, body: &str) -> Self {
+        Self::new(status, "text/xml;charset=UTF-8", body.as_bytes().to_vec())
+    }
+
+    pub(crate) fn bytes(status: StatusCode, body: &[u8]) -> Self {
+        Self::new(status, "application/octet-stream", body.to_vec())
     }
 
     pub(crate) fn empty(status: StatusCode) -> Self {

@@ -11,6 +11,17 @@ pub const EBAY_VERIFICATION_TOKEN: &str = "kervan-simulated-verification-token-0
 /// The seller's user name at eBay.
 pub const EBAY_SELLER: &str = "kervan_demo_seller";
 
+/// Amazon application id at Login with Amazon.
+pub const AMAZON_CLIENT_ID: &str = "amzn1.application-oa2-client.0000000000kervan000000000001";
+/// Amazon application secret.
+pub const AMAZON_CLIENT_SECRET: &str = "amzn1.oa2-cs.v1.0000000000kervan000000000000000001";
+/// The seller's refresh token at Amazon; it stays the same over all refreshes.
+pub const AMAZON_REFRESH_TOKEN: &str = "Atzr|SIMULATEDREFRESHTOKEN00000001";
+/// The seller's id at Amazon.
+pub const AMAZON_SELLER_ID: &str = "A1KERVANDEMO01";
+/// The marketplace on which the seller sells: amazon.com.
+pub const AMAZON_MARKETPLACE_ID: &str = "ATVPDKIKX0DER";
+
 /// AliExpress application key.
 pub const ALIEXPRESS_APP_KEY: &str = "500100";
 /// AliExpress application secret.

@@ -1,16 +1,17 @@
-//! eBay and AliExpress as HTTP servers on this machine, as strict as the real ones.
+//! eBay, Amazon and AliExpress as HTTP servers on this machine, as strict as the real ones.
 //!
 //! This crate knows nothing of the code that it is used to test: signatures, token rules and wire formats are written
 //! a second time here, from the marketplaces' own documentation, so that an error in one place shows up against the
 //! other.
 //!
-//! Use it in one of two ways. `Simulators::start` listens on two local ports and delivers pushes by itself.
-//! `Ebay::new(..).router()` and `AliExpress::new(..).router()` are called in-process, with a clock that stands still
+//! Use it in one of two ways. `Simulators::start` listens on local ports and delivers pushes by itself.
+//! `Ebay::new(..).router()` and its like are called in-process, with a clock that stands still
 //! until it is moved; the caller then looks for `WireFault` in each response and drains `take_due_pushes`.
 //!
 //! Everything that a test does to a marketplace is a method on the handle, and the same over HTTP under `/_control`.
 
 pub mod aliexpress;
+pub mod amazon;
 mod answer;
 mod buyer;
 mod clock;
@@ -27,6 +28,8 @@ mod serve;
 
 pub use aliexpress::AliExpress;
 pub use aliexpress::AliExpressConfig;
+pub use amazon::Amazon;
+pub use amazon::AmazonConfig;
 pub use buyer::Buyer;
 pub use clock::Clock;
 pub use clock::ManualClock;

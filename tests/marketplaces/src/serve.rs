@@ -16,6 +16,8 @@ use tokio::task::JoinHandle;
 
 use crate::aliexpress::AliExpress;
 use crate::aliexpress::AliExpressConfig;
+use crate::amazon::Amazon;
+use crate::amazon::AmazonConfig;
 use crate::clock::Clock;
 use crate::clock::SystemClock;
 use crate::ebay::Ebay;
@@ -30,11 +32,15 @@ pub struct SimulatorsConfig {
     pub ebay: EbayConfig,
     /// AliExpress's credentials and settings.
     pub aliexpress: AliExpressConfig,
+    /// Amazon's credentials and settings.
+    pub amazon: AmazonConfig,
     /// Where eBay listens. Port 0 takes a free one.
     pub ebay_address: SocketAddr,
     /// Where AliExpress listens. Port 0 takes a free one.
     pub aliexpress_address: SocketAddr,
-    /// The clock of both.
+    /// Where Amazon listens. Port 0 takes a free one.
+    pub amazon_address: SocketAddr,
+    /// The clock of all.
     pub clock: Arc<dyn Clock>,
     /// Ids, buyers and keys follow from it.
     pub seed: u64,
@@ -50,8 +56,10 @@ impl Default for SimulatorsConfig {
         Self {
             ebay: EbayConfig::default(),
             aliexpress: AliExpressConfig::default(),
+            amazon: AmazonConfig::default(),
             ebay_address: local,
             aliexpress_address: local,
+            amazon_address: local,
             clock: Arc::new(SystemClock::default()),
             seed: 1,
             hang_ms: 60_000,
@@ -60,41 +68,60 @@ impl Default for SimulatorsConfig {
     }
 }
 
-/// Both marketplaces, listening. They stop when this is dropped.
+/// The marketplaces, listening. They stop when this is dropped.
 pub struct Simulators {
     /// The handle on eBay.
     pub ebay: Ebay,
     /// The handle on AliExpress.
     pub aliexpress: AliExpress,
+    /// The handle on Amazon. Its messages stay in its outbox: whoever plays the queue takes them out.
+    pub amazon: Amazon,
     ebay_address: SocketAddr,
     aliexpress_address: SocketAddr,
+    amazon_address: SocketAddr,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Simulators {
-    /// Binds both ports and starts serving and pushing. Fails if a port is taken.
+    /// Binds the ports and starts serving and pushing. Fails if a port is taken.
     pub async fn start(config: SimulatorsConfig) -> io::Result<Self> {
         let ebay = Ebay::new(config.ebay, config.clock.clone(), config.seed);
+        let amazon = Amazon::new(config.amazon, config.clock.clone(), config.seed);
         let aliexpress = AliExpress::new(config.aliexpress, config.clock, config.seed);
         let hang = Duration::from_millis(config.hang_ms);
         let (ebay_address, ebay_task) = listen(config.ebay_address, ebay.router(), hang).await?;
         let (aliexpress_address, aliexpress_task) =
             listen(config.aliexpress_address, aliexpress.router(), hang).await?;
+        let (amazon_address, amazon_task) =
+            listen(config.amazon_address, amazon.router(), hang).await?;
         let client = http_client().map_err(io::Error::other)?;
         let tick = Duration::from_millis(config.push_tick_ms.max(1));
         let pushes = deliver(client, ebay.clone(), aliexpress.clone(), tick);
         Ok(Self {
             ebay,
             aliexpress,
+            amazon,
             ebay_address,
             aliexpress_address,
-            tasks: vec![ebay_task, aliexpress_task, tokio::spawn(pushes)],
+            amazon_address,
+            tasks: vec![
+                ebay_task,
+                aliexpress_task,
+                amazon_task,
+                tokio::spawn(pushes),
+            ],
         })
     }
 
     /// `http://127.0.0.1:port` of eBay; its paths follow it as they follow `https://api.ebay.com`.
     pub fn ebay_url(&self) -> String {
         format!("http://{}", self.ebay_address)
+    }
+
+    /// `http://127.0.0.1:port` of Amazon; the API's paths follow it as at `https://sellingpartnerapi-na.amazon.com`, and
+    /// the token server's as at `https://api.amazon.com`.
+    pub fn amazon_url(&self) -> String {
+        format!("http://{}", self.amazon_address)
     }
 
     /// `http://127.0.0.1:port` of AliExpress; `/sync` and `/rest` follow it as at `https://api-sg.aliexpress.com`.

@@ -1,0 +1,179 @@
+//! Everything the Amazon simulator knows.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::bucket::Level;
+use super::feeds::Feed;
+use super::feeds::Upload;
+use super::listings::Change;
+use super::lwa::Caller;
+use super::notifications::Destination;
+use super::notifications::Outgoing;
+use super::notifications::Subscription;
+use super::orders::Page;
+use super::types::AmazonBucket;
+use super::types::AmazonConfig;
+use super::types::AmazonCounters;
+use super::types::AmazonOperation;
+use super::types::AmazonPackageView;
+use super::types::AmazonStatus;
+use crate::buyer::Buyer;
+use crate::fault::Gate;
+use crate::money::Money;
+use crate::random::Random;
+
+pub(super) struct State {
+    pub(super) config: AmazonConfig,
+    /// The clock's time at the start of the present call.
+    pub(super) now: Timestamp,
+    pub(super) random: Random,
+    pub(super) gate: Gate,
+    pub(super) counters: AmazonCounters,
+    pub(super) buckets: BTreeMap<AmazonOperation, Option<AmazonBucket>>,
+    pub(super) levels: BTreeMap<AmazonOperation, Level>,
+    pub(super) tokens: BTreeMap<String, Token>,
+    pub(super) refresh_revoked: bool,
+    pub(super) listings: BTreeMap<String, Listing>,
+    /// Accepted changes that do not show yet.
+    pub(super) changes: Vec<(Timestamp, Change)>,
+    pub(super) orders: BTreeMap<String, Order>,
+    pub(super) pages: BTreeMap<String, Page>,
+    pub(super) uploads: BTreeMap<String, Upload>,
+    pub(super) feeds: BTreeMap<String, Feed>,
+    pub(super) destinations: BTreeMap<String, Destination>,
+    pub(super) subscriptions: BTreeMap<String, Subscription>,
+    pub(super) outbox: Vec<Outgoing>,
+}
+
+pub(super) struct Token {
+    pub(super) expires_at: Timestamp,
+    pub(super) caller: Caller,
+}
+
+pub(super) struct Listing {
+    pub(super) sku: String,
+    pub(super) title: String,
+    pub(super) asin: String,
+    pub(super) price: Money,
+    pub(super) quantity: u32,
+    pub(super) lead_time_days: Option<u32>,
+    pub(super) changes: u32,
+}
+
+#[derive(Clone)]
+pub(super) struct Order {
+    pub(super) order_id: String,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+    pub(super) is_paid: bool,
+    /// Who cancelled it, as in `BUYER`.
+    pub(super) cancelled_by: Option<&'static str>,
+    pub(super) cancel_request: Option<String>,
+    pub(super) by_amazon: bool,
+    pub(super) programs: Vec<String>,
+    pub(super) buyer: Buyer,
+    pub(super) lines: Vec<Line>,
+    pub(super) packages: Vec<AmazonPackageView>,
+}
+
+#[derive(Clone)]
+pub(super) struct Line {
+    pub(super) order_item_id: String,
+    pub(super) sku: String,
+    pub(super) title: String,
+    pub(super) asin: String,
+    pub(super) price: Money,
+    pub(super) quantity: u32,
+}
+
+impl Order {
+    /// Units of a line in all packages but the one of this reference.
+    pub(super) fn shipped(&self, order_item_id: &str, but: Option<&str>) -> u32 {
+        let packages = self
+            .packages
+            .iter()
+            .filter(|p| Some(p.reference.as_str()) != but);
+        packages
+            .flat_map(|package| &package.lines)
+            .filter(|(id, _)| id == order_item_id)
+            .map(|(_, units)| units)
+            .sum()
+    }
+
+    pub(super) fn status(&self) -> AmazonStatus {
+        if self.cancelled_by.is_some() {
+            return AmazonStatus::Cancelled;
+        }
+        if !self.is_paid {
+            return AmazonStatus::Pending;
+        }
+        let left = |line: &Line| {
+            line.quantity
+                .saturating_sub(self.shipped(&line.order_item_id, None))
+        };
+        if self.lines.iter().all(|line| left(line) == 0) {
+            AmazonStatus::Shipped
+        } else if self.packages.is_empty() {
+            AmazonStatus::Unshipped
+        } else {
+            AmazonStatus::PartiallyShipped
+        }
+    }
+
+    pub(super) fn total(&self) -> Money {
+        let currency = self.lines.first().map(|line| line.price.currency.clone());
+        let cents = self
+            .lines
+            .iter()
+            .map(|line| line.price.times(line.quantity).cents);
+        Money::new(cents.sum(), currency.unwrap_or_else(|| "USD".to_owned()))
+    }
+}
+
+impl State {
+    pub(super) fn new(config: AmazonConfig, seed: u64) -> Self {
+        Self {
+            config,
+            now: Timestamp::UNIX_EPOCH,
+            random: Random::new(seed ^ 0xA3A2),
+            gate: Gate::default(),
+            counters: AmazonCounters::default(),
+            buckets: BTreeMap::new(),
+            levels: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            refresh_revoked: false,
+            listings: BTreeMap::new(),
+            changes: Vec::new(),
+            orders: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            uploads: BTreeMap::new(),
+            feeds: BTreeMap::new(),
+            destinations: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            outbox: Vec::new(),
+        }
+    }
+
+    /// Works off what was accepted earlier and is due.
+    pub(super) fn work_off(&mut self) {
+        self.work_off_feeds();
+        self.work_off_changes();
+    }
+
+    /// The marketplace of listings and orders.
+    pub(super) fn marketplace(&self) -> String {
+        self.config
+            .marketplace_ids
+            .first()
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+/// Money as the Orders API writes it.
+pub(super) fn money_json(money: &Money) -> Value {
+    serde_json::json!({ "amount": money.decimal(), "currencyCode": money.currency })
+}
