@@ -13,6 +13,7 @@ mod offer;
 mod order;
 mod parcel;
 mod purchase;
+mod revisions;
 mod signal;
 
 pub use address::{Address, Buyer, CountryCode};
@@ -29,4 +30,5 @@ pub use offer::{Evidence, Offer};
 pub use order::{Cancel, Misfit, Order, OrderDetails, OrderLine, Payment, Phase};
 pub use parcel::{Parcel, ParcelLine, ParcelState, TrackingNumber};
 pub use purchase::{Doubt, Purchase, PurchaseLine, PurchaseState, Refusal};
+pub use revisions::Revisions;
 pub use signal::{Signal, SignalKind};
