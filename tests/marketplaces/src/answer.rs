@@ -75,6 +75,11 @@ impl Answer {
         Self::new(status, "application/json", body.to_string().into_bytes())
     }
 
+    /// An XML text, as the Trading API answers.
+    pub(crate) fn xml(status: StatusCode, body: String) -> Self {
+        Self::new(status, "text/xml;charset=utf-8", body.into_bytes())
+    }
+
     pub(crate) fn html(status: StatusCode, title: &str) -> Self {
         let page = format!(
             "<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
