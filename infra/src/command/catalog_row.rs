@@ -231,6 +231,7 @@ impl Cells<'_> {
                 cap: cap?,
                 published: None,
                 doubt_until: None,
+                revisions: Default::default(),
             },
             offer: Offer {
                 id: offer.ok()?,

@@ -110,6 +110,7 @@ impl Good {
             cap: 100,
             published: None,
             doubt_until: None,
+            revisions: Default::default(),
         };
         let offer = Offer {
             id: OfferId::new(

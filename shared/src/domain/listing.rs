@@ -1,6 +1,6 @@
 //! A sku offered on a channel.
 
-use super::{AccountId, Money, Sku};
+use super::{AccountId, Money, Revisions, Sku};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,8 @@ pub struct ListingId {
     pub channel: AccountId,
     /// The sku as the channel knows it.
     pub sku: Sku,
-    /// The channel's id of the published offer (eBay: `offerId`).
+    /// The channel's id of the published offer (eBay: the `offerId` of the Inventory API, or `item:` and the ItemID of a
+    /// listing that was made through the Trading API).
     pub offer: String,
 }
 
@@ -32,6 +33,9 @@ pub struct Listing {
     /// once more, whatever it should show.
     #[serde(default)]
     pub doubt_until: Option<Timestamp>,
+    /// How often it was changed lately, where the channel limits that.
+    #[serde(default)]
+    pub revisions: Revisions,
 }
 
 impl Listing {

@@ -14,6 +14,7 @@ mod order;
 mod parcel;
 mod purchase;
 mod refund;
+mod revisions;
 mod signal;
 
 pub use address::{Address, Buyer, CountryCode};
@@ -31,4 +32,5 @@ pub use order::{Cancel, Misfit, Order, OrderDetails, OrderLine, Payment, Phase};
 pub use parcel::{Parcel, ParcelLine, ParcelState, TrackingNumber};
 pub use purchase::{Doubt, Purchase, PurchaseLine, PurchaseState, Refusal};
 pub use refund::{OrderRefund, OrderRefundState, RefundReason};
+pub use revisions::Revisions;
 pub use signal::{Signal, SignalKind};

@@ -83,7 +83,7 @@ pub(super) fn stored_offer(item: &Item) -> Result<StoredOffer, FlowError> {
 }
 
 /// Puts a listing and an offer of one sku into the catalogue, both or neither. What is already there keeps its evidence,
-/// its counters and what was published; the offer's stock is due at once.
+/// its counters, what was published, and how often; the offer's stock is due at once.
 pub async fn put(
     store: &dyn Store,
     listing: Listing,
@@ -97,11 +97,15 @@ pub async fn put(
         .listings
         .iter()
         .find(|old| old.listing.id.channel == listing.id.channel);
-    let published = old.and_then(|old| old.listing.published.clone());
-    let body = ledger::write(&Listing {
-        published,
-        ..listing
-    })?;
+    let body = match old.map(|old| old.listing.clone()) {
+        Some(old) => ledger::write(&Listing {
+            published: old.published,
+            doubt_until: old.doubt_until,
+            revisions: old.revisions,
+            ..listing
+        })?,
+        None => ledger::write(&listing)?,
+    };
     writes.push(put_or_update(key, body, old.map(|old| old.version), None));
     let key = keys::offer(&offer.sku, &offer.id);
     let old = known.offers.iter().find(|old| old.offer.id == offer.id);

@@ -6,7 +6,7 @@ use crate::Kervan;
 use crate::decide::{Stocked, next_stock_interval, published_quantity};
 use crate::domain::{AccountId, CountryCode, Evidence, Listing, Offer, OfferId, Published, Sku};
 use crate::guards::{Guard as Safety, stands};
-use crate::marketplaces::{CallError, Effect, Kind, ListingUpdate, Retry};
+use crate::marketplaces::{Account, CallError, Effect, Kind, ListingUpdate, Retry};
 use crate::queue::Outgoing;
 use crate::store::{Due, Guard, Write, WriteError, keys};
 use jiff::{SignedDuration, Timestamp};
@@ -280,6 +280,24 @@ async fn publish_listing(
         if shown == Some((quantity, listing.price)) && !is_told {
             return Ok(once_more(listing, now));
         }
+        let account = match kervan.accounts.get(channel).await {
+            Ok(account) => account,
+            Err(error) => return Ok(Told::Failed(error)),
+        };
+        let budget = account
+            .push_listings()
+            .and_then(|door| door.revisions_per_day());
+        let mut listing = listing.clone();
+        let uncounted = listing.revisions.clone();
+        if let Some(budget) = budget {
+            let wait = uncounted.wait(budget, quantity == 0, now);
+            if !wait.is_zero() {
+                tracing::warn!(%sku, %channel, quantity, "A listing was changed too often today and has to wait.");
+                return Ok(Told::Again(wait));
+            }
+            listing.revisions = uncounted.with_one_more(now);
+        }
+        let listing = &listing;
         if !note_published(kervan, listing, stored.version, None).await? {
             newer = Some(catalog::load(&*kervan.store, sku).await?);
             continue;
@@ -290,9 +308,16 @@ async fn publish_listing(
             quantity,
             price,
         };
-        if let Err(error) = push(kervan, &update).await {
+        if let Err(error) = push(&*account, &update).await {
             if error.effect != Effect::None {
                 note_doubt(kervan, sku, channel).await?;
+            } else if budget.is_some() {
+                // Nothing was changed, so nothing counts. Where somebody came between, one too many is counted.
+                let listing = Listing {
+                    revisions: uncounted,
+                    ..listing.clone()
+                };
+                note_published(kervan, &listing, stored.version + 1, None).await?;
             }
             return Ok(Told::Failed(error));
         }
@@ -355,11 +380,10 @@ fn wanted_quantity(entry: &Entry, listing: &Listing, now: Timestamp) -> u32 {
     published_quantity(&offers, shown, listing.buffer, listing.cap, now)
 }
 
-async fn push(kervan: &Kervan, update: &ListingUpdate) -> Result<(), CallError> {
+async fn push(account: &dyn Account, update: &ListingUpdate) -> Result<(), CallError> {
     let channel = &update.listing.channel;
     let missing =
         |code| CallError::new(channel, "publish", Kind::Misconfigured, Retry::Person, code);
-    let account = kervan.accounts.get(channel).await?;
     let door = account
         .push_listings()
         .ok_or_else(|| missing("not-a-channel"))?;

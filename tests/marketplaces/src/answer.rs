@@ -75,15 +75,16 @@ impl Answer {
         Self::new(status, "application/json", body.to_string().into_bytes())
     }
 
+    /// An XML text, as the Trading API answers.
+    pub(crate) fn xml(status: StatusCode, body: String) -> Self {
+        Self::new(status, "text/xml;charset=utf-8", body.into_bytes())
+    }
+
     pub(crate) fn html(status: StatusCode, title: &str) -> Self {
         let page = format!(
             "<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
         );
         Self::new(status, "text/html;charset=utf-8", page.into_bytes())
-    }
-
-    pub(crate) fn xml(status: StatusCode, body: &str) -> Self {
-        Self::new(status, "text/xml;charset=UTF-8", body.as_bytes().to_vec())
     }
 
     pub(crate) fn bytes(status: StatusCode, body: &[u8]) -> Self {

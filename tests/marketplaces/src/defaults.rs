@@ -21,6 +21,13 @@ pub const AMAZON_REFRESH_TOKEN: &str = "Atzr|SIMULATEDREFRESHTOKEN00000001";
 pub const AMAZON_SELLER_ID: &str = "A1KERVANDEMO01";
 /// The marketplace on which the seller sells: amazon.com.
 pub const AMAZON_MARKETPLACE_ID: &str = "ATVPDKIKX0DER";
+/// eBay developer id; platform notifications are signed with it.
+pub const EBAY_DEV_ID: &str = "50000005-6666-4777-8888-999999999999";
+/// The signing key that the simulated eBay has given the seller: its sealed public half, which names it.
+pub const EBAY_SIGNING_JWE: &str = "eyJhbGciOiJBMjU2R0NNS1cifQ.c2ltdWxhdGVk.c2lnbmluZw.a2V5.MQ";
+/// Its private half: base64 of PKCS #8, made up from a seed of ones.
+pub const EBAY_SIGNING_PRIVATE_KEY: &str =
+    "MC4CAQAwBQYDK2VwBCIEIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB";
 
 /// AliExpress application key.
 pub const ALIEXPRESS_APP_KEY: &str = "500100";

@@ -109,7 +109,7 @@ async fn a_token_without_the_scope_is_forbidden() {
         client.get("/sell/inventory/v1/offer?sku=LAMP").await.status,
         StatusCode::OK
     );
-    let wider = encode("https://api.ebay.com/oauth/api_scope/sell.finances");
+    let wider = encode("https://api.ebay.com/oauth/api_scope/sell.marketing");
     let form = format!("grant_type=refresh_token&refresh_token={refresh_token}&scope={wider}");
     assert_eq!(
         client.token_call(&form).await.json()["error"],

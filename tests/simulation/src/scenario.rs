@@ -366,6 +366,7 @@ async fn put_on_shelf(stage: &Stage, stock: u32) -> anyhow::Result<Shelf> {
         cap: 50,
         published: None,
         doubt_until: None,
+        revisions: Default::default(),
     };
     let id = OfferId::new(plain_supplier(), "lamp", "one")?;
     stage.offer(&listing, id, 1).await?;

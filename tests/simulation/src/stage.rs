@@ -243,6 +243,7 @@ impl Stage {
             cap: 50,
             published: None,
             doubt_until: None,
+            revisions: Default::default(),
         };
         for offer in offers {
             let (store, account) = match (&self.second, offer.at_second) {

@@ -20,9 +20,6 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use url::form_urlencoded;
 
-/// What the seller's consent is asked for; a consent with less is an invalid_scope.
-const USER_SCOPES: &str = "https://api.ebay.com/oauth/api_scope/sell.fulfillment https://api.ebay.com/oauth/api_scope/sell.inventory";
-
 /// Enough for public keys.
 const APPLICATION_SCOPE: &str = "https://api.ebay.com/oauth/api_scope";
 
@@ -100,6 +97,21 @@ impl Auth {
         let until = fresh.expires_at.saturating_sub(limits::TOKEN_MARGIN);
         *self.kept() = Some((fresh.access.clone(), until.unwrap_or(now)));
         Ok(fresh.access)
+    }
+
+    /// Whether the seller's consent has a scope, by asking for a token of it alone. That token is dropped.
+    pub(super) async fn has_scope(&self, scope: &str) -> Result<bool, CallError> {
+        let form = [
+            ("grant_type", "refresh_token"),
+            // Sent to eBay's token endpoint, which is what it is for.
+            ("refresh_token", self.config.refresh_token.expose()),
+            ("scope", scope),
+        ];
+        match self.ask(Operation::RefreshToken, &form).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code == "invalid_scope" => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// eBay refused the application token.
@@ -181,8 +193,9 @@ impl Refresh for Auth {
             ("grant_type", "refresh_token"),
             // Sent to eBay's token endpoint, which is what it is for.
             ("refresh_token", refresh_token.expose()),
-            ("scope", USER_SCOPES),
         ];
+        // Without a scope the token has all that the seller consented to. A list of ours would be refused whole where
+        // the consent lacks one of it.
         self.ask(Operation::RefreshToken, &form).await
     }
 }

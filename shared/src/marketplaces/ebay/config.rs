@@ -6,10 +6,26 @@
 //!   "client_id": "…", "client_secret": "…", "refresh_token": "…",
 //!   "endpoint": "https://hooks.example.com/push/ebay/main",
 //!   "verification_token": "32 to 80 of A-Z a-z 0-9 _ -",
-//!   "marketplace_id": "EBAY_US", "locale": "en-US"
+//!   "marketplace_id": "EBAY_US", "locale": "en-US",
+//!   "orders": "fulfillment",
+//!   "dev_id": "…",
+//!   "signing_key_jwe": "…", "signing_private_key": "…"
 //! }
 //! ```
+//!
+//! The consent needs the scopes `sell.fulfillment` and `sell.inventory`; with `sell.finances` refunds can be made, with
+//! `commerce.notification.subscription` order pushes subscribed to. What it has is what the tokens get.
+//!
+//! `orders` says which API reads orders and confirms parcels: `fulfillment`, or `trading` for the older Trading API. The
+//! two name lines differently, so it is not changed while orders are open. `dev_id` is the keyset's Dev ID; SOAP pushes
+//! (platform notifications) cannot be verified without it.
+//!
+//! A seller of the European Union or the United Kingdom must sign refunds. The key is made once, with an application
+//! token: POST `https://apiz.ebay.com/developer/key_management/v1/signing_key` with `{"signingKeyCipher":"ED25519"}`.
+//! The answer's `jwe` and `privateKey` go into the two fields as they are. eBay shows the private key this once, and the
+//! key lasts three years.
 
+use super::signature::requests::Signer;
 use crate::{domain::Invalid, secrets::Secret};
 use serde::Deserialize;
 use url::{Host, Url};
@@ -33,6 +49,30 @@ pub struct Config {
     pub marketplace_id: String,
     /// The language of listings and messages, as in `en-US`. Inventory refuses `*`, which some HTTP libraries add.
     pub locale: String,
+    /// Which API reads orders and confirms parcels.
+    pub orders: OrdersApi,
+    /// The keyset's "Dev ID"; without it platform notifications cannot be verified.
+    pub dev_id: Option<String>,
+    /// The key that signs refunds.
+    pub signing_key: Option<SigningKey>,
+}
+
+/// Which API reads orders and confirms parcels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrdersApi {
+    /// The Fulfillment API.
+    Fulfillment,
+    /// The older Trading API.
+    Trading,
+}
+
+/// A key of the Key Management API. Its two parts fit [`Signer`].
+#[derive(Debug, Clone)]
+pub struct SigningKey {
+    /// The public key, sealed for eBay.
+    pub jwe: Secret,
+    /// The private key.
+    pub private_key: Secret,
 }
 
 impl Config {
@@ -59,6 +99,11 @@ impl Config {
             let problem = "must be the App ID of the keyset, without blanks and colons";
             return Err(Invalid::new("client_id", problem));
         }
+        let dev_id = raw.dev_id.filter(|dev_id| !dev_id.is_empty());
+        if dev_id.as_deref().is_some_and(|dev_id| !is_plain(dev_id)) {
+            let problem = "must be the Dev ID of the keyset, without blanks";
+            return Err(Invalid::new("dev_id", problem));
+        }
         Ok(Self {
             api,
             client_id,
@@ -68,7 +113,46 @@ impl Config {
             verification_token: verification_token(raw.verification_token)?,
             marketplace_id,
             locale,
+            orders: orders_api(raw.orders.as_deref())?,
+            dev_id,
+            signing_key: signing_key(raw.signing_key_jwe, raw.signing_private_key)?,
         })
+    }
+
+    /// Whether the site's sellers must sign what moves their money. Sellers who live in the European Union or the
+    /// United Kingdom and sell elsewhere must too, which is not known here: a key that is there is always used.
+    pub fn must_sign(&self) -> bool {
+        const SIGNING: [&str; 10] = [
+            "EBAY_AT", "EBAY_BE", "EBAY_DE", "EBAY_ES", "EBAY_FR", "EBAY_GB", "EBAY_IE", "EBAY_IT",
+            "EBAY_NL", "EBAY_PL",
+        ];
+        SIGNING.contains(&self.marketplace_id.as_str())
+    }
+
+    /// The Trading API's number of the site (developer.ebay.com, "eBay site ID values"); that of the United States for
+    /// sites that have none.
+    pub fn site_id(&self) -> &'static str {
+        match self.marketplace_id.as_str() {
+            "EBAY_CA" => "2",
+            "EBAY_GB" => "3",
+            "EBAY_AU" => "15",
+            "EBAY_AT" => "16",
+            "EBAY_FR" => "71",
+            "EBAY_DE" => "77",
+            "EBAY_MOTORS_US" => "100",
+            "EBAY_IT" => "101",
+            "EBAY_BE" => "123",
+            "EBAY_NL" => "146",
+            "EBAY_ES" => "186",
+            "EBAY_CH" => "193",
+            "EBAY_HK" => "201",
+            "EBAY_IE" => "205",
+            "EBAY_MY" => "207",
+            "EBAY_PH" => "211",
+            "EBAY_PL" => "212",
+            "EBAY_SG" => "216",
+            _ => "0",
+        }
     }
 }
 
@@ -82,6 +166,39 @@ struct Raw {
     verification_token: Option<Secret>,
     marketplace_id: Option<String>,
     locale: Option<String>,
+    orders: Option<String>,
+    dev_id: Option<String>,
+    signing_key_jwe: Option<Secret>,
+    signing_private_key: Option<Secret>,
+}
+
+fn orders_api(text: Option<&str>) -> Result<OrdersApi, Invalid> {
+    match text {
+        None | Some("fulfillment") => Ok(OrdersApi::Fulfillment),
+        Some("trading") => Ok(OrdersApi::Trading),
+        Some(_) => Err(Invalid::new("orders", "must be fulfillment or trading")),
+    }
+}
+
+/// Both parts or none.
+fn signing_key(
+    jwe: Option<Secret>,
+    private_key: Option<Secret>,
+) -> Result<Option<SigningKey>, Invalid> {
+    let (jwe, private_key) = match (jwe, private_key) {
+        (None, None) => return Ok(None),
+        (Some(jwe), Some(private_key)) => (jwe, private_key),
+        (Some(_), None) => {
+            let problem = "is missing beside signing_key_jwe";
+            return Err(Invalid::new("signing_private_key", problem));
+        }
+        (None, Some(_)) => {
+            let problem = "is missing beside signing_private_key";
+            return Err(Invalid::new("signing_key_jwe", problem));
+        }
+    };
+    Signer::new(&jwe, &private_key)?;
+    Ok(Some(SigningKey { jwe, private_key }))
 }
 
 fn required<T>(value: Option<T>, field: &'static str) -> Result<T, Invalid> {
@@ -235,8 +352,14 @@ mod tests {
             ("verification_token", "WRONG"),
             ("marketplace_id", "WRONG"),
             ("locale", "*"),
+            ("orders", "WRONG"),
+            ("dev_id", "WRONG id"),
+            ("signing_private_key", "WRONG"),
+            ("signing_key_jwe", "WRONG jwe"),
         ] {
             let mut fields = fields();
+            fields["signing_key_jwe"] = "eyJ.x".into();
+            fields["signing_private_key"] = SIGNING_KEY.into();
             fields[field] = value.into();
             let error = parse(&fields).unwrap_err().to_string();
             assert!(error.starts_with(field), "{error}");
@@ -255,10 +378,42 @@ mod tests {
         assert!(error.contains("refresh_token"), "{error}");
     }
 
+    // The test key of RFC 9421, appendix B.1.4.
+    const SIGNING_KEY: &str = "MC4CAQAwBQYDK2VwBCIEIJ+DYvh6SEqVTm50DFtMDoQikTmiCqirVv9mWG9qfSnF";
+
+    #[test]
+    fn the_older_api_and_a_signing_key_are_chosen_by_the_secret() {
+        let plain = parse(&fields()).unwrap();
+        assert_eq!(plain.orders, OrdersApi::Fulfillment);
+        assert!(!plain.must_sign() && plain.signing_key.is_none());
+        assert_eq!(plain.site_id(), "0");
+        let mut fields = fields();
+        fields["orders"] = "trading".into();
+        fields["dev_id"] = "1-2-3".into();
+        fields["marketplace_id"] = "EBAY_DE".into();
+        fields["signing_key_jwe"] = "eyJ.x".into();
+        let missing = parse(&fields).unwrap_err();
+        assert_eq!(missing.what, "signing_private_key");
+        fields["signing_private_key"] = SIGNING_KEY.into();
+        let config = parse(&fields).unwrap();
+        assert_eq!(config.orders, OrdersApi::Trading);
+        assert!(config.must_sign() && config.signing_key.is_some());
+        assert_eq!(config.site_id(), "77");
+    }
+
     #[test]
     fn secrets_print_as_sealed() {
-        let printed = format!("{:?}", parse(&fields()).unwrap());
-        for secret in ["PRD-secret", "#refresh", "verification-token"] {
+        let mut fields = fields();
+        fields["signing_key_jwe"] = "eyJ.x".into();
+        fields["signing_private_key"] = SIGNING_KEY.into();
+        let printed = format!("{:?}", parse(&fields).unwrap());
+        for secret in [
+            "PRD-secret",
+            "#refresh",
+            "verification-token",
+            "MC4C",
+            "eyJ",
+        ] {
             assert!(!printed.contains(secret), "{printed}");
         }
     }

@@ -3,10 +3,10 @@
 use super::{limits, wire};
 use crate::{
     domain::{
-        AccountId, Address, Buyer, Cancel, ChannelOrderId, CountryCode, LineId, Money,
+        AccountId, Address, Buyer, Cancel, ChannelOrderId, CountryCode, LineId, ListingId, Money,
         OrderDetails, OrderLine, Payment, Pseudonym, SignalKind, TrackingNumber,
     },
-    marketplaces::{FetchedOrder, ListingUpdate, Pseudonyms},
+    marketplaces::{FetchedOrder, ListingUpdate, Pseudonyms, RefundReason, RefundState, Refunded},
 };
 use jiff::Timestamp;
 
@@ -96,22 +96,75 @@ pub(super) fn push(
     })
 }
 
-/// Which updates go into one call: those of one sku, at most as many as a call takes, none of an offer twice. Of an
-/// offer that comes twice the last counts, so the earlier ones are left to it. Numbers count in `updates`.
-pub(super) fn calls_of(updates: &[ListingUpdate]) -> Vec<Vec<usize>> {
-    let mut calls: Vec<Vec<usize>> = Vec::new();
+/// The API that a listing was made through, which is the only one that can change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ListedBy {
+    /// The Inventory API: the listing's `offer` is an offerId.
+    Inventory,
+    /// The Trading API: the listing's `offer` is `item:` and an ItemID.
+    Trading,
+}
+
+/// Updates that go into one call. Numbers count in the list of all updates.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct UpdateCall {
+    /// Over which API.
+    pub(super) by: ListedBy,
+    /// Which updates, at least one.
+    pub(super) updates: Vec<usize>,
+}
+
+/// The ItemID of a listing of the Trading API; `None` for one of the Inventory API.
+pub(super) fn item_id(listing: &ListingId) -> Option<&str> {
+    listing.offer.strip_prefix("item:")
+}
+
+/// Whether an order id is the older name of an order of one line, ItemID-TransactionID.
+pub(super) fn is_line_name(id: &ChannelOrderId) -> bool {
+    let is_number = |text: &str| text.len() >= 6 && text.bytes().all(|b| b.is_ascii_digit());
+    id.as_str()
+        .split_once('-')
+        .is_some_and(|(item, transaction)| {
+            is_number(item) && (transaction == "0" || is_number(transaction))
+        })
+}
+
+/// Which updates go into one call. Of the Inventory API: those of one sku. Of the Trading API: those of different items,
+/// because an item that comes twice is refused, and an error that names an item is then that of one update. At most as
+/// many as a call takes, and no listing twice: of one that comes twice the last counts, so the earlier ones are left to
+/// it.
+pub(super) fn calls_of(updates: &[ListingUpdate]) -> Vec<UpdateCall> {
+    let mut calls: Vec<UpdateCall> = Vec::new();
     for (number, update) in updates.iter().enumerate() {
         let is_replaced = |later: &ListingUpdate| later.listing == update.listing;
         if updates[number + 1..].iter().any(is_replaced) {
             continue;
         }
-        let open = calls.iter_mut().find(|call| {
-            call.len() < limits::OFFERS_PER_UPDATE
-                && updates[call[0]].listing.sku == update.listing.sku
-        });
-        match open {
-            Some(call) => call.push(number),
-            None => calls.push(vec![number]),
+        let item = item_id(&update.listing);
+        let by = match item {
+            Some(_) => ListedBy::Trading,
+            None => ListedBy::Inventory,
+        };
+        let fits = |call: &&mut UpdateCall| {
+            let mut others = call.updates.iter().map(|n| &updates[*n].listing);
+            call.by == by
+                && match by {
+                    ListedBy::Inventory => {
+                        call.updates.len() < limits::OFFERS_PER_UPDATE
+                            && others.all(|other| other.sku == update.listing.sku)
+                    }
+                    ListedBy::Trading => {
+                        call.updates.len() < limits::ITEMS_PER_REVISION
+                            && others.all(|other| item_id(other) != item)
+                    }
+                }
+        };
+        match calls.iter_mut().find(fits) {
+            Some(call) => call.updates.push(number),
+            None => calls.push(UpdateCall {
+                by,
+                updates: vec![number],
+            }),
         }
     }
     calls
@@ -175,6 +228,64 @@ pub(super) fn is_parcel(parcel: &wire::Fulfillment, number: &TrackingNumber) -> 
         .any(|text| TrackingNumber::parse(text).is_ok_and(|theirs| theirs == *number))
 }
 
+/// eBay's word for why money is given back (`ReasonForRefundEnum`).
+pub(super) const fn refund_reason(reason: RefundReason) -> &'static str {
+    match reason {
+        RefundReason::CustomerCancelled => "BUYER_CANCEL",
+        RefundReason::OutOfStock => "SELLER_CANCEL",
+        RefundReason::NotReceived => "ITEM_NOT_RECEIVED",
+        RefundReason::NotAsDescribed => "ITEM_NOT_AS_DESCRIBED",
+        RefundReason::Goodwill => "OTHER_ADJUSTMENT",
+    }
+}
+
+/// How far a refund is (`RefundStatusEnum`). A word of tomorrow is not taken for an end.
+pub(super) fn refund_state(status: Option<&str>) -> RefundState {
+    match status {
+        Some("REFUNDED") => RefundState::Paid,
+        Some("FAILED") => RefundState::Failed,
+        _ => RefundState::Pending,
+    }
+}
+
+/// All refunds of an order: of the whole, and of its lines, which have no status but a date once they are paid.
+pub(super) fn refunds(order: &wire::Order) -> Result<Vec<Refunded>, BadField> {
+    let summary = order.payment_summary.as_ref();
+    let of_order = summary.and_then(|summary| summary.refunds.as_deref());
+    let of_order = of_order.unwrap_or_default().iter().map(|refund| {
+        let state = refund_state(refund.refund_status.as_deref());
+        refunded(refund, state, "paymentSummary.refunds")
+    });
+    let lines = order.line_items.as_deref().unwrap_or_default().iter();
+    let of_lines = lines.flat_map(|line| line.refunds.as_deref().unwrap_or_default());
+    let of_lines = of_lines.map(|refund| {
+        let state = match (&refund.refund_status, &refund.refund_date) {
+            (Some(status), _) => refund_state(Some(status)),
+            (None, Some(_)) => RefundState::Paid,
+            (None, None) => RefundState::Pending,
+        };
+        refunded(refund, state, "lineItems.refunds")
+    });
+    of_order.chain(of_lines).collect()
+}
+
+fn refunded(
+    refund: &wire::OrderRefund,
+    state: RefundState,
+    field: &'static str,
+) -> Result<Refunded, BadField> {
+    // One that was made in eBay's own pages has only the second.
+    let id = refund
+        .refund_id
+        .as_ref()
+        .or(refund.refund_reference_id.as_ref());
+    Ok(Refunded {
+        id: id.cloned().unwrap_or_default(),
+        amount: money(refund.amount.as_ref(), field)?,
+        state,
+    })
+}
+
 fn payment(status: Option<&str>) -> Payment {
     match status {
         // A part paid back leaves the rest to be sent.
@@ -215,7 +326,7 @@ fn line(line: &wire::LineItem) -> Result<OrderLine, BadField> {
     })
 }
 
-fn money(amount: Option<&wire::Amount>, field: &'static str) -> Result<Money, BadField> {
+pub(super) fn money(amount: Option<&wire::Amount>, field: &'static str) -> Result<Money, BadField> {
     let amount = amount.ok_or(BadField(field))?;
     let currency = amount.currency.parse().map_err(|_| BadField(field))?;
     Money::parse(&amount.value, currency).map_err(|_| BadField(field))
@@ -254,13 +365,9 @@ fn buyer(
 ) -> Option<Buyer> {
     let address = contact.contact_address.as_ref()?;
     let needed = |text: &Option<String>| Some(clean(text)).filter(|text| !text.is_empty());
-    let mut line2 = clean(&address.address_line2);
-    // A parcel for eBay's international shipping is matched to its buyer by this number alone.
-    let reference = clean(&step.ship_to_reference_id);
     let line1 = needed(&address.address_line1)?;
-    if !reference.is_empty() && !line1.contains(&reference) && !line2.contains(&reference) {
-        line2 = format!("{line2} Reference {reference}").trim().to_owned();
-    }
+    let reference = clean(&step.ship_to_reference_id);
+    let line2 = with_reference(&line1, clean(&address.address_line2), &reference);
     let username = order.buyer.as_ref().map(|buyer| clean(&buyer.username));
     Some(Buyer {
         name: needed(&contact.full_name)?,
@@ -283,6 +390,15 @@ fn buyer(
             country: country.clone(),
         },
     })
+}
+
+/// A second address line that names the reference: a parcel for eBay's international shipping is matched to its buyer by
+/// this number alone.
+pub(super) fn with_reference(line1: &str, line2: String, reference: &str) -> String {
+    if reference.is_empty() || line1.contains(reference) || line2.contains(reference) {
+        return line2;
+    }
+    format!("{line2} Reference {reference}").trim().to_owned()
 }
 
 fn clean(text: &Option<String>) -> String {

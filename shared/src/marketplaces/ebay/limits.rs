@@ -1,5 +1,7 @@
 //! eBay's documented limits, and the times that follow from them.
 
+use super::error::Operation;
+use crate::limiter::{Limit, Traffic};
 use jiff::SignedDuration;
 use std::time::Duration;
 
@@ -23,6 +25,114 @@ pub const REVISIONS_PER_LISTING_AND_DAY: u32 = 250;
 
 /// Calls of the Notification API in one day, getPublicKey among them (developer.ebay.com, API call limits).
 pub const NOTIFICATION_CALLS_PER_DAY: u32 = 10_000;
+
+/// Calls of the Developer Analytics API in one day (developer.ebay.com, API call limits).
+pub const ANALYTICS_CALLS_PER_DAY: u32 = 5_000;
+
+/// Calls of the Fulfillment API in one day: often quoted, not verified. `kervan doctor` shows the application's own.
+pub const FULFILLMENT_CALLS_PER_DAY: u32 = 100_000;
+
+/// Calls of the Inventory API in one day: often quoted, not verified.
+pub const INVENTORY_CALLS_PER_DAY: u32 = 2_000_000;
+
+/// Calls of the Trading API in one day: often quoted, not verified.
+pub const TRADING_CALLS_PER_DAY: u32 = 5_000;
+
+/// Orders on one page of the Trading API's GetOrders, and the longest span of one request in days; the span is not
+/// verified (developer.ebay.com, Trading API, GetOrders).
+pub const TRADING_ORDERS_PER_PAGE: u32 = 100;
+/// See [`TRADING_ORDERS_PER_PAGE`].
+pub const TRADING_LONGEST_SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How far back the Trading API keeps orders.
+pub const TRADING_ORDERS_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Items of one call of ReviseInventoryStatus (Trading API, ReviseInventoryStatus).
+pub const ITEMS_PER_REVISION: usize = 4;
+
+/// The longest comment of a refund, in characters (Fulfillment API, issueRefund).
+pub const LONGEST_REFUND_COMMENT: usize = 100;
+
+/// The wait after a refund that eBay cannot make yet, because the buyer's payment is not settled or another refund is
+/// under way.
+pub const REFUND_UNSETTLED_WAIT: Duration = Duration::from_secs(4 * 3_600);
+
+/// How old or how far ahead the timestamp of a platform notification may be (developer.ebay.com, Platform
+/// notifications: refuse what is older than 10 minutes). It is all that the signature covers.
+pub const PLATFORM_PUSH_AGE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Calls that share one limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Quota {
+    /// Names the limit; eBay counts by API.
+    pub(super) name: &'static str,
+    /// How many calls.
+    pub(super) limit: Limit,
+    /// What they are for.
+    pub(super) traffic: Traffic,
+}
+
+/// The limit that a call is taken from; `None` where eBay documents none, as of its token endpoint. eBay counts by
+/// application, so two accounts of one application can together still meet a 429.
+pub(super) const fn quota(operation: Operation) -> Option<Quota> {
+    let (name, limit, traffic) = match operation {
+        Operation::RefreshToken | Operation::ApplicationToken => return None,
+        Operation::GetOrder
+        | Operation::GetOrders
+        | Operation::GetShippingFulfillments
+        | Operation::CreateShippingFulfillment
+        | Operation::IssueRefund => (
+            "fulfillment",
+            a_day(FULFILLMENT_CALLS_PER_DAY),
+            Traffic::Orders,
+        ),
+        Operation::BulkUpdatePriceQuantity => {
+            ("inventory", a_day(INVENTORY_CALLS_PER_DAY), Traffic::Stock)
+        }
+        Operation::GetPublicKey
+        | Operation::GetConfig
+        | Operation::UpdateConfig
+        | Operation::GetTopics
+        | Operation::GetDestinations
+        | Operation::CreateDestination
+        | Operation::UpdateDestination
+        | Operation::GetSubscriptions
+        | Operation::CreateSubscription
+        | Operation::UpdateSubscription
+        | Operation::EnableSubscription
+        | Operation::TestSubscription => (
+            "notification",
+            a_day(NOTIFICATION_CALLS_PER_DAY),
+            Traffic::Orders,
+        ),
+        Operation::GetRateLimits => ("analytics", a_day(ANALYTICS_CALLS_PER_DAY), Traffic::Orders),
+        Operation::ReviseInventoryStatus => {
+            ("trading", a_day(TRADING_CALLS_PER_DAY), Traffic::Stock)
+        }
+        Operation::TradingGetOrders
+        | Operation::CompleteSale
+        | Operation::OfficialTime
+        | Operation::GetNotificationPreferences
+        | Operation::SetNotificationPreferences => {
+            ("trading", a_day(TRADING_CALLS_PER_DAY), Traffic::Orders)
+        }
+    };
+    Some(Quota {
+        name,
+        limit,
+        traffic,
+    })
+}
+
+/// A daily quota that is never overdrawn, whatever the hour at which eBay's day begins: a tenth of it at once, the rest
+/// spread over the day. ReviseInventoryStatus has a further limit of 6000 calls in 15 s, which a daily quota of that API
+/// never lets anybody reach.
+const fn a_day(quota: u32) -> Limit {
+    Limit {
+        calls: quota - quota / 10,
+        per: Duration::from_secs(86_400),
+        burst: quota / 10,
+    }
+}
 
 /// How long eBay waits for the answer to a push, in milliseconds (developer.ebay.com, Marketplace user account
 /// deletion).

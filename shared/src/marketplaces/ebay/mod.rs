@@ -1,28 +1,39 @@
-//! eBay, a channel: orders are read, listings set and parcels confirmed over the Sell APIs; pushes come from the
-//! Notification API, account deletions among them, which eBay demands of every application.
+//! eBay, a channel: orders are read, listings set, parcels confirmed and refunds made over the Sell APIs; pushes come
+//! from the Notification API, account deletions among them, which eBay demands of every application.
 //!
-//! What it cannot do for us: it sells nothing that we buy, so there is no stock to read and nothing to place. Listings
-//! must have been made through the Inventory API; those of the older Trading API cannot be set here.
+//! Beside them stands the older Trading API (`trading`). A listing can only be changed through the API that made it, so
+//! that is chosen per listing: [`ListingId::offer`](crate::domain::ListingId) is an offerId of the Inventory API, or
+//! `item:` and the ItemID of a listing of the Trading API. Which of the two reads orders and confirms parcels is said in
+//! the account's secret; the Trading API's own pushes, platform notifications, are verified beside the others.
+//!
+//! Further files: `subscribe.rs` and `examine.rs` hold the roles of these names.
+//!
+//! What it cannot do for us: it sells nothing that we buy, so there is no stock to read and nothing to place. Orders are
+//! not cancelled by us: eBay's Post-Order API is not spoken.
 
 mod auth;
 mod client;
 mod config;
 mod convert;
 mod error;
+mod examine;
 pub mod limits;
-mod signature;
+pub mod signature;
+mod subscribe;
 #[cfg(test)]
 mod tests;
+mod trading;
 mod wire;
 
-pub use config::Config;
+pub use config::{Config, OrdersApi, SigningKey};
 
 use super::{
-    Account, CallError, Challenge, ConfirmParcels, FetchedOrder, ListingUpdate, OrderPage, Outside,
-    ParcelToConfirm, PushListings, PushRefused, ReadOrders, Unverified, VerifyPushes,
+    Account, CallError, Challenge, ConfirmParcels, Examine, FetchedOrder, ListingUpdate, OrderPage,
+    Outside, ParcelToConfirm, PushListings, PushRefused, ReadOrders, Refund, RefundRequest,
+    Refunded, Subscribe, Unverified, VerifyPushes,
 };
 use crate::{
-    domain::{AccountId, ChannelOrderId, Invalid, Signal, TrackingNumber},
+    domain::{AccountId, ChannelOrderId, Invalid, Signal, SignalKind, TrackingNumber},
     secrets::Secret,
 };
 use async_trait::async_trait;
@@ -94,12 +105,27 @@ impl Account for Ebay {
     fn verify_pushes(&self) -> Option<&dyn VerifyPushes> {
         Some(self)
     }
+
+    fn refund(&self) -> Option<&dyn Refund> {
+        Some(self)
+    }
+
+    fn subscribe(&self) -> Option<&dyn Subscribe> {
+        Some(self)
+    }
+
+    fn examine(&self) -> Option<&dyn Examine> {
+        Some(self)
+    }
 }
 
 #[async_trait]
 impl ReadOrders for Ebay {
     async fn order(&self, id: &ChannelOrderId) -> Result<FetchedOrder, CallError> {
-        self.client.order(id).await
+        match self.client.config.orders {
+            OrdersApi::Fulfillment => self.client.order(id).await,
+            OrdersApi::Trading => self.client.trading_order(id).await,
+        }
     }
 
     /// The end of the span is kept [`limits::CLOCK_MARGIN_MS`] behind our clock, so the next span must begin before
@@ -110,19 +136,27 @@ impl ReadOrders for Ebay {
         until: Timestamp,
         page: Option<&str>,
     ) -> Result<OrderPage, CallError> {
-        self.client.changed(from, until, page).await
+        match self.client.config.orders {
+            OrdersApi::Fulfillment => self.client.changed(from, until, page).await,
+            OrdersApi::Trading => self.client.trading_changed(from, until, page).await,
+        }
     }
 }
 
 #[async_trait]
 impl PushListings for Ebay {
-    /// eBay takes one sku a call, so updates of several skus are sent in several calls, one after the other. Where the
-    /// account itself is refused or eBay is out of reach, the rest is not sent and gets the same error.
+    /// The Inventory API takes one sku a call, the Trading API a few items, so updates are sent in several calls, one
+    /// after the other. Where the account itself is refused or eBay is out of reach, the rest of that API's is not sent
+    /// and gets the same error.
     async fn push(
         &self,
         updates: &[ListingUpdate],
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         self.client.push(updates).await
+    }
+
+    fn revisions_per_day(&self) -> Option<u32> {
+        Some(limits::REVISIONS_PER_LISTING_AND_DAY)
     }
 }
 
@@ -133,7 +167,14 @@ impl ConfirmParcels for Ebay {
         order: &ChannelOrderId,
         tracking_number: &TrackingNumber,
     ) -> Result<bool, CallError> {
-        self.client.is_confirmed(order, tracking_number).await
+        match self.client.config.orders {
+            OrdersApi::Fulfillment => self.client.is_confirmed(order, tracking_number).await,
+            OrdersApi::Trading => {
+                self.client
+                    .trading_is_confirmed(order, tracking_number)
+                    .await
+            }
+        }
     }
 
     async fn confirm(
@@ -141,7 +182,27 @@ impl ConfirmParcels for Ebay {
         order: &ChannelOrderId,
         parcel: &ParcelToConfirm,
     ) -> Result<(), CallError> {
-        self.client.confirm(order, parcel).await
+        match self.client.config.orders {
+            OrdersApi::Fulfillment => self.client.confirm(order, parcel).await,
+            OrdersApi::Trading => self.client.trading_confirm(order, parcel).await,
+        }
+    }
+}
+
+/// Over the Fulfillment API, whichever API reads the orders.
+#[async_trait]
+impl Refund for Ebay {
+    async fn refunds(&self, order: &ChannelOrderId) -> Result<Vec<Refunded>, CallError> {
+        self.client.refunds(order).await
+    }
+
+    /// eBay works it off later: the answer is `Pending`, and how it ended is read with [`Refund::refunds`].
+    async fn refund(
+        &self,
+        order: &ChannelOrderId,
+        request: &RefundRequest,
+    ) -> Result<Refunded, CallError> {
+        self.client.refund(order, request).await
     }
 }
 
@@ -149,6 +210,9 @@ impl ConfirmParcels for Ebay {
 impl VerifyPushes for Ebay {
     async fn verify(&self, push: Unverified) -> Result<Vec<Signal>, PushRefused> {
         let now = self.outside.clock.now();
+        if signature::platform::is_platform(&push) {
+            return self.verify_platform(push, now);
+        }
         let push = signature::verify(&self.client, &self.keys, now, push).await?;
         let malformed = PushRefused::new(StatusCode::BAD_REQUEST, "push malformed");
         let wire = serde_json::from_slice(push.body()).map_err(|_| malformed.clone())?;
@@ -170,6 +234,25 @@ impl VerifyPushes for Ebay {
         // The token goes into the hash that eBay compares, and nowhere else.
         let token = self.verification_token.expose();
         Some(signature::challenge(query, token, &self.endpoint))
+    }
+}
+
+impl Ebay {
+    /// A platform notification: whatever it says, only ids are taken of it, and the orders are asked for.
+    fn verify_platform(
+        &self,
+        push: Unverified,
+        now: Timestamp,
+    ) -> Result<Vec<Signal>, PushRefused> {
+        let (_, said) = signature::platform::verify(&self.client.config, now, push)?;
+        let malformed = PushRefused::new(StatusCode::BAD_REQUEST, "push malformed");
+        let orders = trading::push_orders(&said).map_err(|_| malformed)?;
+        let signal = |id| Signal {
+            account: self.id.clone(),
+            kind: SignalKind::OrderChanged(id),
+            seen_at: now,
+        };
+        Ok(orders.into_iter().map(signal).collect())
     }
 }
 

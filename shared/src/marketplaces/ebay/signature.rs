@@ -1,8 +1,13 @@
-//! How pushes are verified (developer.ebay.com, "Marketplace user account deletion"; eBay's event notification SDKs).
+//! How pushes are verified, and requests signed (`requests`). SOAP pushes have a signature of their own (`platform`).
+//!
+//! Pushes of the Notification API (developer.ebay.com, "Marketplace user account deletion"; eBay's event notification SDKs).
 //!
 //! `X-EBAY-SIGNATURE` is base64 of `{alg, kid, signature, digest}`; the signature is ECDSA over P-256 with SHA-1 of the
 //! body's raw bytes. The key is asked for by its id, which anybody can make up. So an id is only looked up where it
 //! looks like one of eBay's, few times a minute, and what came of it is remembered.
+
+pub(super) mod platform;
+pub mod requests;
 
 use super::{client::Client, limits, wire};
 use crate::marketplaces::{Challenge, Kind, PushRefused, Unverified, Verified};

@@ -27,6 +27,43 @@ pub(super) struct Order {
     pub(super) fulfillment_start_instructions: Option<Vec<Instruction>>,
     pub(super) line_items: Option<Vec<LineItem>>,
     pub(super) total_marketplace_fee: Option<Amount>,
+    pub(super) payment_summary: Option<PaymentSummary>,
+}
+
+/// An order's payments (`PaymentSummary`).
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct PaymentSummary {
+    pub(super) refunds: Option<Vec<OrderRefund>>,
+}
+
+/// A refund of an order or of a line (`OrderRefund`, `LineItemRefund`).
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct OrderRefund {
+    pub(super) amount: Option<Amount>,
+    pub(super) refund_date: Option<String>,
+    pub(super) refund_id: Option<String>,
+    pub(super) refund_reference_id: Option<String>,
+    pub(super) refund_status: Option<String>,
+}
+
+/// Money to give back (Fulfillment API, issueRefund).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewRefund<'a> {
+    pub(super) reason_for_refund: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) comment: Option<&'a str>,
+    pub(super) order_level_refund_amount: Amount,
+}
+
+/// What became of it (`Refund`).
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct IssuedRefund {
+    pub(super) refund_id: Option<String>,
+    pub(super) refund_status: Option<String>,
 }
 
 /// An order's buyer (`Buyer`).
@@ -112,6 +149,7 @@ pub(super) struct LineItem {
     pub(super) line_item_cost: Option<Amount>,
     pub(super) discounted_line_item_cost: Option<Amount>,
     pub(super) line_item_fulfillment_instructions: Option<LineInstructions>,
+    pub(super) refunds: Option<Vec<OrderRefund>>,
 }
 
 /// When a line is to be sent (`LineItemFulfillmentInstructions`).
@@ -265,4 +303,130 @@ pub(super) struct Notification {
     pub(super) publish_date: Option<String>,
     #[serde(default)]
     pub(super) data: serde_json::Value,
+}
+
+/// Where eBay writes when an endpoint does not answer (Notification API, getConfig, updateConfig).
+#[derive(Serialize, Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct NotificationConfig {
+    pub(super) alert_email: Option<String>,
+}
+
+/// A page of a list of the Notification API.
+#[derive(Deserialize)]
+pub(super) struct Listed<T> {
+    pub(super) next: Option<String>,
+    #[serde(alias = "topics", alias = "destinations", alias = "subscriptions")]
+    pub(super) items: Option<Vec<T>>,
+}
+
+/// What can be subscribed to (`Topic`).
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Topic {
+    pub(super) topic_id: String,
+    pub(super) status: Option<String>,
+    pub(super) scope: Option<String>,
+    pub(super) supported_payloads: Option<Vec<SupportedPayload>>,
+}
+
+/// A form in which a topic is pushed (`PayloadDetail`).
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct SupportedPayload {
+    pub(super) schema_version: Option<String>,
+    pub(super) format: Option<Vec<String>>,
+    pub(super) delivery_protocol: Option<String>,
+    pub(super) deprecated: Option<bool>,
+}
+
+/// An endpoint that eBay knows (`Destination`). Its configuration is an object, though the contract says text.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Destination {
+    pub(super) destination_id: String,
+    pub(super) status: Option<String>,
+    pub(super) delivery_config: serde_json::Value,
+}
+
+/// An endpoint to tell eBay (`DestinationRequest`).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewDestination<'a> {
+    pub(super) name: &'static str,
+    pub(super) status: &'static str,
+    pub(super) delivery_config: DeliveryConfig<'a>,
+}
+
+/// Where an endpoint is, and the token that it proves itself with (`DeliveryConfig`).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DeliveryConfig<'a> {
+    pub(super) endpoint: &'a str,
+    pub(super) verification_token: &'a str,
+}
+
+/// A subscription (`Subscription`).
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Subscription {
+    pub(super) subscription_id: String,
+    pub(super) topic_id: String,
+    pub(super) status: Option<String>,
+    pub(super) destination_id: Option<String>,
+}
+
+/// A subscription to make (`CreateSubscriptionRequest`) or to change, then without its topic
+/// (`UpdateSubscriptionRequest`).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewSubscription<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) topic_id: Option<&'a str>,
+    pub(super) status: &'static str,
+    pub(super) payload: Payload<'a>,
+    pub(super) destination_id: &'a str,
+}
+
+/// The form in which a subscription is pushed (`SubscriptionPayloadDetail`).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Payload<'a> {
+    pub(super) format: &'static str,
+    pub(super) schema_version: &'a str,
+    pub(super) delivery_protocol: &'static str,
+}
+
+/// What is left of the application's quotas (Developer Analytics API, getRateLimits).
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct RateLimits {
+    pub(super) rate_limits: Option<Vec<ApiLimits>>,
+}
+
+/// The quotas of an API (`RateLimit`).
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ApiLimits {
+    pub(super) api_context: Option<String>,
+    pub(super) api_name: Option<String>,
+    pub(super) resources: Option<Vec<LimitedResource>>,
+}
+
+/// The quotas of a method (`Resource`).
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct LimitedResource {
+    pub(super) name: Option<String>,
+    pub(super) rates: Option<Vec<Rate>>,
+}
+
+/// A quota (`Rate`). The window is in seconds.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Rate {
+    pub(super) limit: Option<u64>,
+    pub(super) remaining: Option<u64>,
+    pub(super) reset: Option<String>,
+    pub(super) time_window: Option<u64>,
 }

@@ -60,6 +60,11 @@ pub trait PushListings: Send + Sync {
         &self,
         updates: &[ListingUpdate],
     ) -> Result<Vec<Result<(), CallError>>, CallError>;
+
+    /// How often one listing may be changed in any 24 hours; `None` where nobody says. Whoever pushes counts.
+    fn revisions_per_day(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// The marketplace's id of many updates that were handed in together and are worked off later.

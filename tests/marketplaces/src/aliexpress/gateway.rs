@@ -47,7 +47,7 @@ impl Door {
 
     pub(super) fn answer(self, body: &Value) -> Answer {
         match self {
-            Self::OldXml => Answer::xml(http::StatusCode::OK, &document(body)),
+            Self::OldXml => Answer::xml(http::StatusCode::OK, document(body)),
             _ => Answer::json(StatusCode::OK, body),
         }
     }

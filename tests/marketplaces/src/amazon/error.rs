@@ -67,6 +67,6 @@ pub(super) fn own_errors() -> OwnErrors {
 pub(super) fn storage(status: StatusCode, code: &str) -> Answer {
     Answer::xml(
         status,
-        &format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code></Error>"),
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code></Error>"),
     )
 }

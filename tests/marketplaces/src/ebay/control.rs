@@ -40,6 +40,7 @@ impl Ebay {
             price: new.price,
             quantity: new.quantity,
             published: new.published,
+            trading: new.trading,
             revisions: (state.today(), 0),
         };
         state.pools.insert(offer.sku.clone(), offer.quantity);
@@ -99,7 +100,10 @@ impl Ebay {
         let state = &mut *self.state();
         state.order_mut(order_id)?.payment = payment;
         if payment == PaymentStatus::Paid {
-            state.with_order(order_id, State::announce_order);
+            state.with_order(order_id, |state, order| {
+                state.announce_order(order);
+                state.announce_platform("AuctionCheckoutComplete", order);
+            });
         }
         Ok(())
     }
@@ -127,7 +131,10 @@ impl Ebay {
         content_type: &str,
         body: &[u8],
     ) -> Result<(), ControlError> {
-        self.state().register(challenge, status, content_type, body)
+        let state = &mut *self.state();
+        state.judge(challenge, status, content_type, body)?;
+        state.register(challenge);
+        Ok(())
     }
 
     /// Registers an endpoint over the network: GET with `challenge_code`, then as `finish_registration`.
@@ -136,6 +143,17 @@ impl Ebay {
         endpoint: &str,
         verification_token: &str,
     ) -> Result<(), ControlError> {
+        let challenge = self.prove_endpoint(endpoint, verification_token).await?;
+        self.state().register(&challenge);
+        Ok(())
+    }
+
+    /// Asks an endpoint over the network to prove itself.
+    pub(super) async fn prove_endpoint(
+        &self,
+        endpoint: &str,
+        verification_token: &str,
+    ) -> Result<Challenge, ControlError> {
         let challenge = self.begin_registration(endpoint, verification_token)?;
         let failed = |error: reqwest::Error| {
             ControlError::Invalid(format!("195020: no answer to the challenge: {error}"))
@@ -156,7 +174,9 @@ impl Ebay {
             .unwrap_or_default()
             .to_owned();
         let body = response.bytes().await.map_err(failed)?;
-        self.finish_registration(&challenge, status, &content_type, &body)
+        self.state()
+            .judge(&challenge, status, &content_type, &body)?;
+        Ok(challenge)
     }
 
     /// Forgets the endpoint; nothing is pushed any more.
@@ -169,6 +189,7 @@ impl Ebay {
         let state = &mut *self.state();
         state.refresh_revoked = true;
         state.tokens.clear();
+        state.ended_tokens.clear();
     }
 
     /// The user consents again, with the same refresh token.
@@ -178,7 +199,23 @@ impl Ebay {
 
     /// All access tokens end now; refreshing still works.
     pub fn expire_access_tokens(&self) {
-        self.state().tokens.clear();
+        let state = &mut *self.state();
+        let ended: Vec<String> = std::mem::take(&mut state.tokens).into_keys().collect();
+        state.ended_tokens.extend(ended);
+    }
+
+    /// Ends a listing, as the seller could by hand: nothing revises it any more.
+    pub fn end_listing(&self, sku: &str) -> Result<(), ControlError> {
+        let state = &mut *self.state();
+        state
+            .offers_of(sku)?
+            .for_each(|offer| offer.published = false);
+        Ok(())
+    }
+
+    /// eBay marks the endpoints down, as after a day without answers.
+    pub fn mark_endpoints_down(&self) {
+        self.state().mark_endpoints_down();
     }
 
     /// Limits an operation, or lifts its limit. The first days' limits are none.
@@ -208,14 +245,18 @@ impl Ebay {
 
     /// All customers' orders, oldest first, whether or not the API shows them yet.
     pub fn orders(&self) -> Vec<EbayOrderView> {
-        let mut views: Vec<_> = self.state().orders.values().map(order_view).collect();
+        let state = &mut *self.state();
+        state.settle_refunds();
+        let mut views: Vec<_> = state.orders.values().map(order_view).collect();
         views.sort_by(|a, b| (a.created_at, &a.order_id).cmp(&(b.created_at, &b.order_id)));
         views
     }
 
     /// One customer's order.
     pub fn order(&self, order_id: &str) -> Option<EbayOrderView> {
-        self.state().orders.get(order_id).map(order_view)
+        let state = &mut *self.state();
+        state.settle_refunds();
+        state.orders.get(order_id).map(order_view)
     }
 
     /// All offers.
@@ -354,10 +395,15 @@ impl State {
             buyer,
             lines,
             fulfillments: Vec::new(),
+            refunds: Vec::new(),
             sales_record: number,
             before: None,
         };
         self.announce_order(&order);
+        self.announce_platform("FixedPriceTransaction", &order);
+        if order.payment == PaymentStatus::Paid {
+            self.announce_platform("AuctionCheckoutComplete", &order);
+        }
         self.orders.insert(order_id.clone(), order);
         Ok(order_id)
     }
@@ -414,5 +460,6 @@ fn order_view(order: &Order) -> EbayOrderView {
         lines: lines.collect(),
         total: order.total(),
         fulfillments: order.fulfillments.clone(),
+        refunds: order.refunds.clone(),
     }
 }

@@ -128,7 +128,12 @@ impl State {
         let offer = self
             .offers
             .iter_mut()
-            .find(|offer| offer.offer_id == request.offer_id && offer.sku == sku && offer.published)
+            .find(|offer| {
+                offer.offer_id == request.offer_id
+                    && offer.sku == sku
+                    && offer.published
+                    && !offer.trading
+            })
             .ok_or_else(|| wrong("offerId"))?;
         if price
             .as_ref()
@@ -169,7 +174,7 @@ impl State {
         let offers: Vec<Value> = self
             .offers
             .iter()
-            .filter(|offer| offer.sku == sku)
+            .filter(|offer| offer.sku == sku && !offer.trading)
             .map(|offer| self.offer_json(offer))
             .collect();
         if offers.is_empty() {

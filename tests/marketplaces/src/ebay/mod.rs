@@ -2,6 +2,7 @@
 //! Notification API, and its signed notifications. Strict where eBay is strict; what it says is what eBay's OpenAPI
 //! documents and guides say.
 
+mod analytics;
 mod control;
 mod error;
 mod fulfillment;
@@ -9,9 +10,12 @@ mod inventory;
 mod notification;
 mod oauth;
 mod orders;
+mod refunds;
 mod routes;
 pub mod signature;
 mod state;
+mod subscriptions;
+mod trading;
 mod types;
 
 use std::sync::Arc;
@@ -73,6 +77,26 @@ impl Ebay {
             let now = state.now;
             if state.gate.is_over_limit(name, now) {
                 return error::too_many_requests();
+            }
+            run(&mut state)
+        })
+    }
+
+    /// As `serve`, for the Trading API, whose errors are XML.
+    fn serve_trading(
+        &self,
+        operation: EbayOperation,
+        call: &Call,
+        run: impl FnOnce(&mut State) -> Answer,
+    ) -> Response {
+        let mut state = self.state();
+        let name = operation.name();
+        let fault = state.gate.enter(name);
+        let own = || trading::own_errors(call);
+        under_fault(fault, own, || {
+            let now = state.now;
+            if state.gate.is_over_limit(name, now) {
+                return trading::own_errors(call).too_many;
             }
             run(&mut state)
         })

@@ -87,9 +87,9 @@ impl State {
         })
     }
 
-    /// Takes an endpoint whose answer to the challenge is right for both topics, or says what was wrong with it.
-    pub(super) fn register(
-        &mut self,
+    /// Judges an endpoint's answer to the challenge, and says what was wrong with it.
+    pub(super) fn judge(
+        &self,
         challenge: &Challenge,
         status: u16,
         content_type: &str,
@@ -116,13 +116,17 @@ impl State {
         if answer["challengeResponse"] != challenge.expected {
             return refuse("challengeResponse is not the expected hash".to_owned());
         }
+        Ok(())
+    }
+
+    /// Takes an endpoint that has proved itself for both topics.
+    pub(super) fn register(&mut self, challenge: &Challenge) {
         for topic in [ORDER_TOPIC, DELETION_TOPIC] {
             let destination = Destination {
                 endpoint: challenge.endpoint.clone(),
             };
             self.destinations.insert(topic.to_owned(), destination);
         }
-        Ok(())
     }
 
     /// One message a line item, as eBay sends it, however often the settings say.
@@ -160,7 +164,7 @@ impl State {
         self.queue(DELETION_TOPIC, data, self.now, gaps_ms)
     }
 
-    fn queue(
+    pub(super) fn queue(
         &mut self,
         topic: &str,
         data: Value,
@@ -186,8 +190,11 @@ impl State {
 
     /// Signs what is due. Every attempt is a new text with its own count and date, so each gets its own signature.
     pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<Push> {
-        let (key, kid) = (&self.key, &self.kid);
+        let (key, kid, config) = (&self.key, &self.kid, &self.config);
         self.outbox.take_due(now, |push| {
+            if super::trading::is_platform(&push.topic) {
+                return super::trading::platform_message(config, push, now);
+            }
             let body = json!({
                 "metadata": { "topic": push.topic, "schemaVersion": "1.0", "deprecated": false },
                 "notification": {

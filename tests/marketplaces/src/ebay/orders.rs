@@ -37,7 +37,8 @@ struct Filter {
 
 impl State {
     /// GET order/{orderId}
-    pub(super) fn get_order(&self, order_id: &str, call: &Call) -> Answer {
+    pub(super) fn get_order(&mut self, order_id: &str, call: &Call) -> Answer {
+        self.settle_refunds();
         match self.visible_order(order_id) {
             Ok(order) => Answer::json(
                 StatusCode::OK,
@@ -353,13 +354,20 @@ fn cancel_json(order: &Order, with_requests: bool) -> Value {
 
 fn payment_json(order: &Order) -> Value {
     let status = match order.payment {
-        PaymentStatus::Paid | PaymentStatus::FullyRefunded => "PAID",
+        PaymentStatus::Paid | PaymentStatus::PartiallyRefunded | PaymentStatus::FullyRefunded => {
+            "PAID"
+        }
         PaymentStatus::Pending => "PENDING",
         PaymentStatus::Failed => "FAILED",
     };
+    let refunds: Vec<Value> = order
+        .refunds
+        .iter()
+        .map(super::refunds::refund_json)
+        .collect();
     json!({
         "totalDueSeller": order.total(),
-        "refunds": [],
+        "refunds": refunds,
         "payments": [{
             "paymentMethod": "EBAY",
             "paymentReferenceId": order.sales_record.to_string(),

@@ -19,6 +19,7 @@ use super::types::EbayOperation as Operation;
 use super::types::NewListing;
 use super::types::NewOrder;
 use super::types::PaymentStatus;
+use super::types::SCOPE_FINANCES;
 use super::types::SCOPE_FULFILLMENT;
 use super::types::SCOPE_INVENTORY;
 use crate::answer::Answer;
@@ -61,6 +62,13 @@ pub(super) fn router(ebay: Ebay) -> Router {
             "/commerce/notification/v1/public_key/{kid}",
             get(get_public_key),
         )
+        .route(
+            "/sell/fulfillment/v1/order/{order_id}/issue_refund",
+            post(issue_refund),
+        )
+        .route("/ws/api.dll", post(trading))
+        .route("/developer/analytics/v1_beta/rate_limit/", get(rate_limits))
+        .merge(super::subscriptions::router())
         .nest("/_control", control_router())
         .fallback(unknown_path)
         .with_state(ebay)
@@ -138,11 +146,34 @@ async fn get_public_key(State(ebay): State<Ebay>, Path(kid): Path<String>, call:
     })
 }
 
+async fn issue_refund(State(ebay): State<Ebay>, Path(id): Path<String>, call: Call) -> Response {
+    ebay.serve_authorized(Operation::IssueRefund, &call, &[SCOPE_FINANCES], |state| {
+        state.issue_refund(&id, &call)
+    })
+}
+
+async fn rate_limits(State(ebay): State<Ebay>, call: Call) -> Response {
+    ebay.serve_authorized(Operation::GetRateLimits, &call, &[], |state| {
+        state.rate_limits()
+    })
+}
+
+async fn trading(State(ebay): State<Ebay>, call: Call) -> Response {
+    match super::trading::operation(&call) {
+        Ok(operation) => {
+            ebay.serve_trading(operation, &call, |state| state.trade(operation, &call))
+        }
+        Err(answer) => answer.into_response(),
+    }
+}
+
 fn control_router() -> Router<Ebay> {
     Router::new()
         .route("/listings", get(listings).post(add_listing))
         .route("/listings/{sku}/quantity", post(set_quantity))
         .route("/listings/{sku}/price", post(set_price))
+        .route("/listings/{sku}/end", post(end_listing))
+        .route("/endpoint/mark_down", post(mark_endpoints_down))
         .route("/orders", get(orders).post(place_order))
         .route("/orders/{order_id}", get(order))
         .route("/orders/{order_id}/request_cancel", post(request_cancel))
@@ -230,6 +261,16 @@ async fn set_quantity(
     Json(body): Json<Quantity>,
 ) -> Made {
     ebay.set_quantity(&sku, body.quantity)?;
+    control::done()
+}
+
+async fn end_listing(State(ebay): State<Ebay>, Path(sku): Path<String>) -> Made {
+    ebay.end_listing(&sku)?;
+    control::done()
+}
+
+async fn mark_endpoints_down(State(ebay): State<Ebay>) -> Made {
+    ebay.mark_endpoints_down();
     control::done()
 }
 

@@ -3,6 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use p256::ecdsa::Signature;
 use p256::ecdsa::SigningKey;
 use p256::ecdsa::VerifyingKey;
@@ -15,6 +16,8 @@ use serde_json::json;
 use sha1::Digest;
 use sha1::Sha1;
 use sha2::Sha256;
+
+use crate::answer::Call;
 
 /// Opening and closing line of the key that getPublicKey answers with, here without line breaks around the base64.
 const BEGIN: &str = "-----BEGIN PUBLIC KEY-----";
@@ -79,4 +82,67 @@ pub(super) fn sign(key: &SigningKey, kid: &str, raw_body: &[u8]) -> Option<Strin
 pub(super) fn public_key(key: &SigningKey) -> Option<String> {
     let der = key.verifying_key().to_public_key_der().ok()?;
     Some(format!("{BEGIN}{}{END}", STANDARD.encode(der.as_bytes())))
+}
+
+/// The raw public half of an Ed25519 key, base64 of PKCS #8.
+pub(super) fn public_half(private_key: &str) -> Option<Vec<u8>> {
+    use ring::signature::KeyPair;
+    let der = STANDARD.decode(private_key).ok()?;
+    let pair = ring::signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).ok()?;
+    Some(pair.public_key().as_ref().to_vec())
+}
+
+/// Whether a call carries an HTTP message signature (RFC 9421) of this key, over its digest, key, method, path and host.
+pub(super) fn message_is_signed(
+    call: &Call,
+    method: &str,
+    key: &[u8],
+    jwe: &str,
+    now: Timestamp,
+) -> bool {
+    check_message(call, method, key, jwe, now).unwrap_or(false)
+}
+
+fn check_message(call: &Call, method: &str, key: &[u8], jwe: &str, now: Timestamp) -> Option<bool> {
+    let digest = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(&call.body)));
+    if call.header("x-ebay-signature-key")? != jwe || call.header("content-digest")? != digest {
+        return None;
+    }
+    let parameters = call.header("signature-input")?.strip_prefix("sig1=")?;
+    let (components, created) = parameters.split_once(";created=")?;
+    let age = now.as_second() - created.parse::<i64>().ok()?;
+    if age.abs() > 600 {
+        return None;
+    }
+    let inner = components.strip_prefix('(')?.strip_suffix(')')?;
+    let mut lines = Vec::new();
+    for component in inner.split(' ') {
+        let value = match component {
+            "\"content-digest\"" => digest.clone(),
+            "\"x-ebay-signature-key\"" => jwe.to_owned(),
+            "\"@method\"" => method.to_owned(),
+            "\"@path\"" => call.uri.path().to_owned(),
+            "\"@authority\"" => call.origin().split_once("://")?.1.to_owned(),
+            _ => return None,
+        };
+        lines.push(format!("{component}: {value}"));
+    }
+    // Less than these five is no signature of the call.
+    if lines.len() != 5 {
+        return None;
+    }
+    lines.push(format!("\"@signature-params\": {parameters}"));
+    let given = call
+        .header("signature")?
+        .strip_prefix("sig1=:")?
+        .strip_suffix(':')?;
+    let given = STANDARD.decode(given).ok()?;
+    let key = ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, key);
+    Some(key.verify(lines.join("\n").as_bytes(), &given).is_ok())
+}
+
+/// The signature of a platform notification: base64 of MD5 over its timestamp and the three keys (KB 1201).
+pub fn platform_signature(timestamp: &str, dev_id: &str, app_id: &str, cert_id: &str) -> String {
+    let text = [timestamp, dev_id, app_id, cert_id].concat();
+    STANDARD.encode(md5::Md5::digest(text))
 }

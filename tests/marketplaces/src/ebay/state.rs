@@ -1,6 +1,7 @@
 //! Everything the eBay simulator knows.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -8,12 +9,16 @@ use jiff::tz::Offset;
 use p256::ecdsa::SigningKey;
 
 use super::notification::Destination;
+use super::subscriptions::Endpoint;
+use super::subscriptions::Subscription;
+use super::trading::Platform;
 use super::types::CancelState;
 use super::types::EbayConfig;
 use super::types::EbayCounters;
 use super::types::FulfillmentStatus;
 use super::types::FulfillmentView;
 use super::types::PaymentStatus;
+use super::types::RefundView;
 use crate::buyer::Buyer;
 use crate::fault::Gate;
 use crate::money::Money;
@@ -37,6 +42,16 @@ pub(super) struct State {
     pub(super) kid: String,
     pub(super) destinations: BTreeMap<String, Destination>,
     pub(super) outbox: Outbox,
+    /// Access tokens that have ended before their time.
+    pub(super) ended_tokens: BTreeSet<String>,
+    /// `alertEmail`
+    pub(super) alert_email: Option<String>,
+    /// Endpoints of the Notification API by id.
+    pub(super) endpoints: BTreeMap<String, Endpoint>,
+    /// Subscriptions of the Notification API by id.
+    pub(super) subscriptions: BTreeMap<String, Subscription>,
+    /// Where platform notifications go.
+    pub(super) platform: Platform,
 }
 
 pub(super) struct Token {
@@ -53,6 +68,7 @@ pub(super) struct Offer {
     pub(super) price: Money,
     pub(super) quantity: u32,
     pub(super) published: bool,
+    pub(super) trading: bool,
     /// The day of the last revision and the number of revisions on it.
     pub(super) revisions: (Date, u32),
 }
@@ -69,6 +85,7 @@ pub(super) struct Order {
     pub(super) buyer: Buyer,
     pub(super) lines: Vec<Line>,
     pub(super) fulfillments: Vec<FulfillmentView>,
+    pub(super) refunds: Vec<RefundView>,
     pub(super) sales_record: u64,
     /// When the seller's or the buyer's doing last changed it, and how it was before.
     pub(super) before: Option<(Timestamp, Box<Order>)>,
@@ -145,6 +162,11 @@ impl State {
             orders: BTreeMap::new(),
             destinations: BTreeMap::new(),
             outbox: Outbox::default(),
+            ended_tokens: BTreeSet::new(),
+            alert_email: None,
+            endpoints: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            platform: Platform::default(),
         }
     }
 

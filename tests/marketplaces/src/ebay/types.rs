@@ -21,6 +21,12 @@ pub struct EbayConfig {
     pub refresh_token: String,
     /// The seller's user name.
     pub seller: String,
+    /// Developer id, which platform notifications are signed with.
+    pub dev_id: String,
+    /// The `jwe` of the seller's signing key.
+    pub signing_jwe: String,
+    /// The private half of that key, base64 of PKCS #8; only its public half is used.
+    pub signing_private_key: String,
     /// Scopes that the seller consented to, full URLs.
     pub granted_scopes: Vec<String>,
     /// What can also be changed later.
@@ -34,9 +40,13 @@ impl Default for EbayConfig {
             client_secret: defaults::EBAY_CLIENT_SECRET.to_owned(),
             refresh_token: defaults::EBAY_REFRESH_TOKEN.to_owned(),
             seller: defaults::EBAY_SELLER.to_owned(),
+            dev_id: defaults::EBAY_DEV_ID.to_owned(),
+            signing_jwe: defaults::EBAY_SIGNING_JWE.to_owned(),
+            signing_private_key: defaults::EBAY_SIGNING_PRIVATE_KEY.to_owned(),
             granted_scopes: [
                 SCOPE_FULFILLMENT,
                 SCOPE_INVENTORY,
+                SCOPE_FINANCES,
                 SCOPE_NOTIFICATION,
                 SCOPE_PUBLIC,
             ]
@@ -51,6 +61,8 @@ impl Default for EbayConfig {
 pub const SCOPE_FULFILLMENT: &str = "https://api.ebay.com/oauth/api_scope/sell.fulfillment";
 /// Scope of the Inventory calls.
 pub const SCOPE_INVENTORY: &str = "https://api.ebay.com/oauth/api_scope/sell.inventory";
+/// Scope of refunds.
+pub const SCOPE_FINANCES: &str = "https://api.ebay.com/oauth/api_scope/sell.finances";
 /// Scope of the seller's notification subscriptions.
 pub const SCOPE_NOTIFICATION: &str =
     "https://api.ebay.com/oauth/api_scope/commerce.notification.subscription";
@@ -81,6 +93,16 @@ pub struct EbaySettings {
     pub push_copies: u32,
     /// Revisions that one listing takes in a calendar day (UTC here).
     pub revisions_per_day: u32,
+    /// Whether a refund without a signature is refused, as for sellers of the European Union and the United Kingdom.
+    pub refunds_need_signature: bool,
+    /// Milliseconds from a refund until it is paid.
+    pub refund_settles_after_ms: u64,
+    /// Whether a refund that is under way fails instead of being paid.
+    pub refunds_fail: bool,
+    /// Whether an endpoint that is told by createDestination is asked over the network to prove itself.
+    pub challenge_destinations: bool,
+    /// Topics that this application may not subscribe to.
+    pub restricted_topics: Vec<String>,
 }
 
 impl Default for EbaySettings {
@@ -99,6 +121,11 @@ impl Default for EbaySettings {
             push_wait_ms: 3_000,
             push_copies: 1,
             revisions_per_day: 250,
+            refunds_need_signature: false,
+            refund_settles_after_ms: 60_000,
+            refunds_fail: false,
+            challenge_destinations: true,
+            restricted_topics: Vec::new(),
         }
     }
 }
@@ -127,6 +154,44 @@ pub enum EbayOperation {
     GetOffers,
     /// GET public_key
     GetPublicKey,
+    /// POST issue_refund
+    IssueRefund,
+    /// GET config
+    GetConfig,
+    /// PUT config
+    UpdateConfig,
+    /// GET topic
+    GetTopics,
+    /// GET destination
+    GetDestinations,
+    /// POST destination
+    CreateDestination,
+    /// PUT destination
+    UpdateDestination,
+    /// GET subscription
+    GetSubscriptions,
+    /// POST subscription
+    CreateSubscription,
+    /// PUT subscription
+    UpdateSubscription,
+    /// POST enable
+    EnableSubscription,
+    /// POST test
+    TestSubscription,
+    /// GET rate_limit
+    GetRateLimits,
+    /// Trading API GetOrders
+    TradingGetOrders,
+    /// Trading API CompleteSale
+    CompleteSale,
+    /// Trading API ReviseInventoryStatus
+    ReviseInventoryStatus,
+    /// Trading API GeteBayOfficialTime
+    GeteBayOfficialTime,
+    /// Trading API GetNotificationPreferences
+    GetNotificationPreferences,
+    /// Trading API SetNotificationPreferences
+    SetNotificationPreferences,
 }
 
 impl EbayOperation {
@@ -143,6 +208,25 @@ impl EbayOperation {
             Self::BulkUpdatePriceQuantity => "bulkUpdatePriceQuantity",
             Self::GetOffers => "getOffers",
             Self::GetPublicKey => "getPublicKey",
+            Self::IssueRefund => "issueRefund",
+            Self::GetConfig => "getConfig",
+            Self::UpdateConfig => "updateConfig",
+            Self::GetTopics => "getTopics",
+            Self::GetDestinations => "getDestinations",
+            Self::CreateDestination => "createDestination",
+            Self::UpdateDestination => "updateDestination",
+            Self::GetSubscriptions => "getSubscriptions",
+            Self::CreateSubscription => "createSubscription",
+            Self::UpdateSubscription => "updateSubscription",
+            Self::EnableSubscription => "enableSubscription",
+            Self::TestSubscription => "testSubscription",
+            Self::GetRateLimits => "getRateLimits",
+            Self::TradingGetOrders => "tradingGetOrders",
+            Self::CompleteSale => "completeSale",
+            Self::ReviseInventoryStatus => "reviseInventoryStatus",
+            Self::GeteBayOfficialTime => "geteBayOfficialTime",
+            Self::GetNotificationPreferences => "getNotificationPreferences",
+            Self::SetNotificationPreferences => "setNotificationPreferences",
         }
     }
 }
@@ -169,6 +253,9 @@ pub struct NewListing {
     /// False for an offer that is not live: bulkUpdatePriceQuantity refuses it.
     #[serde(default = "yes")]
     pub published: bool,
+    /// Whether it was made through the Trading API: then only that changes it, by its listing id.
+    #[serde(default)]
+    pub trading: bool,
 }
 
 impl NewListing {
@@ -182,6 +269,7 @@ impl NewListing {
             offer_id: None,
             listing_id: None,
             published: true,
+            trading: false,
         }
     }
 }
@@ -270,6 +358,8 @@ pub enum PaymentStatus {
     Paid,
     /// The payment failed.
     Failed,
+    /// A part was paid back.
+    PartiallyRefunded,
     /// Paid back in full.
     FullyRefunded,
 }
@@ -321,6 +411,23 @@ pub struct EbayOrderView {
     pub total: Money,
     /// Parcels that were confirmed, in the order of arrival, repeated ones included.
     pub fulfillments: Vec<FulfillmentView>,
+    /// Refunds, in the order of arrival.
+    pub refunds: Vec<RefundView>,
+}
+
+/// A refund that the seller asked for.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefundView {
+    /// eBay's id of it.
+    pub refund_id: String,
+    /// How much.
+    pub amount: Money,
+    /// `PENDING`, `REFUNDED` or `FAILED`.
+    pub status: String,
+    /// `reasonForRefund`
+    pub reason: String,
+    /// When the call arrived.
+    pub asked_at: Timestamp,
 }
 
 /// A line of a customer's order.
@@ -378,6 +485,8 @@ pub struct EbayCounters {
     pub unauthorized: u64,
     /// Offers that reached their revisions of the day.
     pub revisions_refused: u64,
+    /// Refunds that were taken.
+    pub refunds: u64,
 }
 
 fn yes() -> bool {

@@ -1,0 +1,105 @@
+//! Listings, over the Inventory API or the Trading API.
+
+use super::{Call, Caller, Client};
+use crate::marketplaces::{
+    CallError, Effect, Kind, ListingUpdate,
+    ebay::{
+        convert::{self, ListedBy},
+        error::Operation,
+        wire,
+    },
+};
+use http::Method;
+
+impl Client {
+    /// Sets quantity and price, each listing over the API that made it: bulkUpdatePriceQuantity (Inventory API) with a
+    /// call for each sku, ReviseInventoryStatus (Trading API) with a call for every few items.
+    pub(in crate::marketplaces::ebay) async fn push(
+        &self,
+        updates: &[ListingUpdate],
+    ) -> Result<Vec<Result<(), CallError>>, CallError> {
+        let mut outcomes: Vec<Option<Result<(), CallError>>> = vec![None; updates.len()];
+        let mut stopped: Vec<(ListedBy, CallError)> = Vec::new();
+        let calls = convert::calls_of(updates);
+        let is_one_api = calls.iter().all(|call| call.by == calls[0].by);
+        for (made, call) in calls.into_iter().enumerate() {
+            let of_call: Vec<&ListingUpdate> = call.updates.iter().map(|n| &updates[*n]).collect();
+            let stop = stopped.iter().find(|(by, _)| *by == call.by);
+            let answer = match (stop, call.by) {
+                (Some((_, error)), _) => Err(error.clone().with_effect(Effect::None)),
+                (None, ListedBy::Inventory) => self.update(&of_call).await,
+                (None, ListedBy::Trading) => self.revise(&of_call).await,
+            };
+            if let Err(error) = &answer
+                && concerns_all(error)
+            {
+                if made == 0 && is_one_api {
+                    return Err(error.clone());
+                }
+                stopped.push((call.by, error.clone()));
+            }
+            match answer {
+                Ok(answers) => {
+                    for (number, answer) in call.updates.into_iter().zip(answers) {
+                        outcomes[number] = Some(answer);
+                    }
+                }
+                Err(error) => {
+                    for number in call.updates {
+                        outcomes[number] = Some(Err(error.clone()));
+                    }
+                }
+            }
+        }
+        Ok(self.with_replaced(updates, outcomes))
+    }
+
+    /// One call, of updates of one sku: an outcome for each.
+    async fn update(
+        &self,
+        updates: &[&ListingUpdate],
+    ) -> Result<Vec<Result<(), CallError>>, CallError> {
+        let operation = Operation::BulkUpdatePriceQuantity;
+        let path = "/sell/inventory/v1/bulk_update_price_quantity".to_owned();
+        let body = self.json(operation, &convert::bulk_update(updates))?;
+        let call = Call::with(operation, Method::POST, path, body);
+        let answer: wire::BulkUpdated = self.read(&call, Caller::Seller).await?;
+        let outcomes = updates.iter().map(|update| self.outcome(update, &answer));
+        Ok(outcomes.collect())
+    }
+
+    fn outcome(&self, update: &ListingUpdate, answer: &wire::BulkUpdated) -> Result<(), CallError> {
+        let fault = self.fault(Operation::BulkUpdatePriceQuantity);
+        let entry = convert::outcome_of(update, answer).ok_or_else(|| fault.unsaid("offerId"))?;
+        match entry.status_code {
+            200..300 => Ok(()),
+            status => Err(fault.item(status, entry.errors.as_deref().unwrap_or_default())),
+        }
+    }
+
+    /// An update that a later one of the same listing replaced has that one's outcome.
+    fn with_replaced(
+        &self,
+        updates: &[ListingUpdate],
+        outcomes: Vec<Option<Result<(), CallError>>>,
+    ) -> Vec<Result<(), CallError>> {
+        let fault = self.fault(Operation::BulkUpdatePriceQuantity);
+        let last = |update: &ListingUpdate| {
+            let same = updates.iter().rposition(|u| u.listing == update.listing);
+            same.and_then(|number| outcomes[number].clone())
+        };
+        updates
+            .iter()
+            .map(|update| last(update).unwrap_or_else(|| Err(fault.unsaid("offerId"))))
+            .collect()
+    }
+}
+
+/// Whether an error is about the account or the way to eBay, so that the next sku would meet the same.
+const fn concerns_all(error: &CallError) -> bool {
+    !matches!(
+        error.kind,
+        // A system error may be one sku's alone, and must not keep the others back for good.
+        Kind::Refused | Kind::NotFound | Kind::Unreadable | Kind::Unavailable
+    )
+}
