@@ -82,6 +82,14 @@ impl Answer {
         Self::new(status, "text/html;charset=utf-8", page.into_bytes())
     }
 
+    pub(crate) fn xml(status: StatusCode, document: &str) -> Self {
+        Self::new(
+            status,
+            "text/xml;charset=utf-8",
+            document.as_bytes().to_vec(),
+        )
+    }
+
     pub(crate) fn empty(status: StatusCode) -> Self {
         Self {
             status,
