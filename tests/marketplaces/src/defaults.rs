@@ -43,3 +43,25 @@ pub const ALIEXPRESS_SHOP_ACCESS_TOKEN: &str = "50000200a03kervanSimulatedShopAc
 pub const ALIEXPRESS_SHOP_REFRESH_TOKEN: &str = "50001200b04kervanSimulatedShopRefres1";
 /// The buying account's id (`seller_id` in tokens and pushes).
 pub const ALIEXPRESS_SELLER_ID: &str = "2200100300";
+
+/// Alibaba.com application key.
+pub const ALIBABA_APP_KEY: &str = "500200";
+/// Alibaba.com application secret.
+pub const ALIBABA_APP_SECRET: &str = "kervanSimulatedAppSecret00000002";
+/// The first access token at Alibaba.com.
+pub const ALIBABA_ACCESS_TOKEN: &str = "50000200a01kervanSimulatedAccessToken2";
+/// The first refresh token at Alibaba.com; each refresh replaces it.
+pub const ALIBABA_REFRESH_TOKEN: &str = "50001200b02kervanSimulatedRefreshTok2";
+/// The buying account's id at Alibaba.com (`seller_id` in pushes).
+pub const ALIBABA_SELLER_ID: &str = "200042360";
+
+/// 1688 application key.
+pub const CN1688_APP_KEY: &str = "1000000";
+/// 1688 application secret.
+pub const CN1688_APP_SECRET: &str = "kervanSim3";
+/// The first access token at 1688.
+pub const CN1688_ACCESS_TOKEN: &str = "kervan-simulated-access-token-3";
+/// The refresh token at 1688; it stays the same over all refreshes.
+pub const CN1688_REFRESH_TOKEN: &str = "kervan-simulated-refresh-token-3";
+/// The buying account's id at 1688 (`userInfo` in messages).
+pub const CN1688_MEMBER_ID: &str = "b2b-200042361";

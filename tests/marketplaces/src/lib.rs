@@ -1,15 +1,16 @@
-//! eBay, Amazon and AliExpress as HTTP servers on this machine, as strict as the real ones.
+//! Amazon, eBay, AliExpress, Alibaba.com and 1688 as HTTP servers on this machine, as strict as the real ones.
 //!
 //! This crate knows nothing of the code that it is used to test: signatures, token rules and wire formats are written
 //! a second time here, from the marketplaces' own documentation, so that an error in one place shows up against the
 //! other.
 //!
-//! Use it in one of two ways. `Simulators::start` listens on local ports and delivers pushes by itself.
+//! Use it in one of two ways. `Simulators::start` listens on a local port for each and delivers pushes by itself.
 //! `Ebay::new(..).router()` and its like are called in-process, with a clock that stands still
 //! until it is moved; the caller then looks for `WireFault` in each response and drains `take_due_pushes`.
 //!
 //! Everything that a test does to a marketplace is a method on the handle, and the same over HTTP under `/_control`.
 
+pub mod alibaba;
 pub mod aliexpress;
 pub mod amazon;
 mod answer;
@@ -26,6 +27,10 @@ mod push;
 mod random;
 mod serve;
 
+pub use alibaba::cn1688::Cn1688;
+pub use alibaba::cn1688::Cn1688Config;
+pub use alibaba::icbu::Icbu;
+pub use alibaba::icbu::IcbuConfig;
 pub use aliexpress::AliExpress;
 pub use aliexpress::AliExpressConfig;
 pub use amazon::Amazon;

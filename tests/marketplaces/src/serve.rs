@@ -14,6 +14,10 @@ use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::alibaba::cn1688::Cn1688;
+use crate::alibaba::cn1688::Cn1688Config;
+use crate::alibaba::icbu::Icbu;
+use crate::alibaba::icbu::IcbuConfig;
 use crate::aliexpress::AliExpress;
 use crate::aliexpress::AliExpressConfig;
 use crate::amazon::Amazon;
@@ -34,12 +38,20 @@ pub struct SimulatorsConfig {
     pub aliexpress: AliExpressConfig,
     /// Amazon's credentials and settings.
     pub amazon: AmazonConfig,
+    /// Alibaba.com's credentials and settings.
+    pub icbu: IcbuConfig,
+    /// 1688's credentials and settings.
+    pub cn1688: Cn1688Config,
     /// Where eBay listens. Port 0 takes a free one.
     pub ebay_address: SocketAddr,
     /// Where AliExpress listens. Port 0 takes a free one.
     pub aliexpress_address: SocketAddr,
     /// Where Amazon listens. Port 0 takes a free one.
     pub amazon_address: SocketAddr,
+    /// Where Alibaba.com listens. Port 0 takes a free one.
+    pub icbu_address: SocketAddr,
+    /// Where 1688 listens. Port 0 takes a free one.
+    pub cn1688_address: SocketAddr,
     /// The clock of all.
     pub clock: Arc<dyn Clock>,
     /// Ids, buyers and keys follow from it.
@@ -57,9 +69,13 @@ impl Default for SimulatorsConfig {
             ebay: EbayConfig::default(),
             aliexpress: AliExpressConfig::default(),
             amazon: AmazonConfig::default(),
+            icbu: IcbuConfig::default(),
+            cn1688: Cn1688Config::default(),
             ebay_address: local,
             aliexpress_address: local,
             amazon_address: local,
+            icbu_address: local,
+            cn1688_address: local,
             clock: Arc::new(SystemClock::default()),
             seed: 1,
             hang_ms: 60_000,
@@ -76,9 +92,15 @@ pub struct Simulators {
     pub aliexpress: AliExpress,
     /// The handle on Amazon. Its messages stay in its outbox: whoever plays the queue takes them out.
     pub amazon: Amazon,
+    /// The handle on Alibaba.com.
+    pub icbu: Icbu,
+    /// The handle on 1688.
+    pub cn1688: Cn1688,
     ebay_address: SocketAddr,
     aliexpress_address: SocketAddr,
     amazon_address: SocketAddr,
+    icbu_address: SocketAddr,
+    cn1688_address: SocketAddr,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -86,29 +108,42 @@ impl Simulators {
     /// Binds the ports and starts serving and pushing. Fails if a port is taken.
     pub async fn start(config: SimulatorsConfig) -> io::Result<Self> {
         let ebay = Ebay::new(config.ebay, config.clock.clone(), config.seed);
+        let aliexpress = AliExpress::new(config.aliexpress, config.clock.clone(), config.seed);
         let amazon = Amazon::new(config.amazon, config.clock.clone(), config.seed);
-        let aliexpress = AliExpress::new(config.aliexpress, config.clock, config.seed);
+        let icbu = Icbu::new(config.icbu, config.clock.clone(), config.seed);
+        let cn1688 = Cn1688::new(config.cn1688, config.clock, config.seed);
         let hang = Duration::from_millis(config.hang_ms);
         let (ebay_address, ebay_task) = listen(config.ebay_address, ebay.router(), hang).await?;
         let (aliexpress_address, aliexpress_task) =
             listen(config.aliexpress_address, aliexpress.router(), hang).await?;
         let (amazon_address, amazon_task) =
             listen(config.amazon_address, amazon.router(), hang).await?;
+        let (icbu_address, icbu_task) = listen(config.icbu_address, icbu.router(), hang).await?;
+        let (cn1688_address, cn1688_task) =
+            listen(config.cn1688_address, cn1688.router(), hang).await?;
         let client = http_client().map_err(io::Error::other)?;
         let tick = Duration::from_millis(config.push_tick_ms.max(1));
+        let alibaba = deliver_alibaba(client.clone(), icbu.clone(), cn1688.clone(), tick);
         let pushes = deliver(client, ebay.clone(), aliexpress.clone(), tick);
         Ok(Self {
             ebay,
             aliexpress,
             amazon,
+            icbu,
+            cn1688,
             ebay_address,
             aliexpress_address,
             amazon_address,
+            icbu_address,
+            cn1688_address,
             tasks: vec![
                 ebay_task,
                 aliexpress_task,
                 amazon_task,
+                icbu_task,
+                cn1688_task,
                 tokio::spawn(pushes),
+                tokio::spawn(alibaba),
             ],
         })
     }
@@ -122,6 +157,16 @@ impl Simulators {
     /// the token server's as at `https://api.amazon.com`.
     pub fn amazon_url(&self) -> String {
         format!("http://{}", self.amazon_address)
+    }
+
+    /// `http://127.0.0.1:port` of Alibaba.com; `/rest` follows it as at `https://openapi-api.alibaba.com`.
+    pub fn icbu_url(&self) -> String {
+        format!("http://{}", self.icbu_address)
+    }
+
+    /// `http://127.0.0.1:port` of 1688; `/openapi` follows it as at `https://gw.open.1688.com`.
+    pub fn cn1688_url(&self) -> String {
+        format!("http://{}", self.cn1688_address)
     }
 
     /// `http://127.0.0.1:port` of AliExpress; `/sync` and `/rest` follow it as at `https://api-sg.aliexpress.com`.
@@ -189,6 +234,28 @@ async fn deliver(client: reqwest::Client, ebay: Ebay, aliexpress: AliExpress, ti
             tokio::spawn(async move {
                 let status = send(&client, &push).await;
                 aliexpress.push_answered(push.id, status);
+            });
+        }
+        tokio::time::sleep(tick).await;
+    }
+}
+
+/// The same for Alibaba's two platforms.
+async fn deliver_alibaba(client: reqwest::Client, icbu: Icbu, cn1688: Cn1688, tick: Duration) {
+    loop {
+        let now = icbu.clock().now();
+        for push in icbu.take_due_pushes(now) {
+            let (client, icbu) = (client.clone(), icbu.clone());
+            tokio::spawn(async move {
+                let status = send(&client, &push).await;
+                icbu.push_answered(push.id, status);
+            });
+        }
+        for push in cn1688.take_due_pushes(now) {
+            let (client, cn1688) = (client.clone(), cn1688.clone());
+            tokio::spawn(async move {
+                let status = send(&client, &push).await;
+                cn1688.push_answered(push.id, status);
             });
         }
         tokio::time::sleep(tick).await;

@@ -1,0 +1,261 @@
+//! The Rust side of the control interface; `routes` offers the same over HTTP.
+
+use jiff::Timestamp;
+
+use super::Cn1688;
+use super::state::Order;
+use super::state::Parcel;
+use super::state::Product;
+use super::types::Cn1688Counters;
+use super::types::Cn1688Operation;
+use super::types::Cn1688OrderView;
+use super::types::Cn1688Product;
+use super::types::Cn1688Settings;
+use super::types::Cn1688Sku;
+use super::types::Cn1688Status;
+use crate::error::ControlError;
+use crate::fault::Fault;
+use crate::fault::RateLimit;
+use crate::push::Push;
+use crate::push::PushView;
+
+impl Cn1688 {
+    /// Puts a product on sale, or replaces it.
+    pub fn add_product(&self, new: Cn1688Product) -> Result<(), ControlError> {
+        let id = new.offer_id;
+        self.state().products.insert(
+            id,
+            Product {
+                new,
+                published: true,
+            },
+        );
+        Ok(())
+    }
+
+    /// Takes a product off sale, or puts it back.
+    pub fn set_published(&self, offer_id: u64, published: bool) -> Result<(), ControlError> {
+        let state = &mut *self.state();
+        let product = state.products.get_mut(&offer_id);
+        product
+            .ok_or_else(|| ControlError::unknown("product", offer_id))?
+            .published = published;
+        Ok(())
+    }
+
+    /// Sets the units that the seller has.
+    pub fn set_stock(&self, offer_id: u64, spec_id: &str, stock: u32) -> Result<(), ControlError> {
+        self.change_sku(offer_id, spec_id, |sku| sku.stock = stock)
+    }
+
+    /// Sets the price of one, in fen.
+    pub fn set_price(&self, offer_id: u64, spec_id: &str, fen: i64) -> Result<(), ControlError> {
+        self.change_sku(offer_id, spec_id, |sku| sku.price_fen = fen)
+    }
+
+    fn change_sku(
+        &self,
+        offer_id: u64,
+        spec_id: &str,
+        change: impl FnOnce(&mut Cn1688Sku),
+    ) -> Result<(), ControlError> {
+        let state = &mut *self.state();
+        let product = state.products.get_mut(&offer_id);
+        let mut skus = product
+            .into_iter()
+            .flat_map(|product| product.new.skus.iter_mut());
+        let sku = skus.find(|sku| sku.spec_id == spec_id);
+        change(sku.ok_or_else(|| ControlError::unknown("sku", spec_id))?);
+        Ok(())
+    }
+
+    /// The buyer pays an order on the site.
+    pub fn pay(&self, order_id: u64) -> Result<(), ControlError> {
+        self.step(
+            order_id,
+            Cn1688Status::WaitBuyerPay,
+            Cn1688Status::WaitSellerSend,
+        )
+    }
+
+    /// The seller sends a paid order, so many of its lines in each parcel; lines that are left over follow with the next
+    /// call.
+    pub fn ship(&self, order_id: u64, lines: usize) -> Result<(), ControlError> {
+        let state = &mut *self.state();
+        let (id, number) = (state.random.digits(14), state.random.digits(13));
+        let order = state.orders.get_mut(&order_id);
+        let order = order.ok_or_else(|| ControlError::unknown("order", order_id))?;
+        if !matches!(
+            order.status,
+            Cn1688Status::WaitSellerSend | Cn1688Status::WaitBuyerReceive
+        ) {
+            return Err(ControlError::Conflict(format!(
+                "the order is {:?}",
+                order.status
+            )));
+        }
+        let sent = |item: u64| {
+            let mut items = order.parcels.iter().flat_map(|parcel| &parcel.items);
+            items.any(|(known, _)| *known == item)
+        };
+        let rest = order.lines.iter().filter(|line| !sent(line.item_id));
+        let items: Vec<_> = rest
+            .take(lines.max(1))
+            .map(|line| (line.item_id, line.units))
+            .collect();
+        order.parcels.push(Parcel {
+            logistics_id: format!("LP{id}"),
+            number,
+            signed: false,
+            items,
+        });
+        state.enter(order_id, Cn1688Status::WaitBuyerReceive);
+        state.announce_trace(order_id, "CONSIGN");
+        Ok(())
+    }
+
+    /// All parcels of an order are signed for where they go.
+    pub fn deliver(&self, order_id: u64) -> Result<(), ControlError> {
+        let state = &mut *self.state();
+        let order = state.orders.get_mut(&order_id);
+        let order = order.ok_or_else(|| ControlError::unknown("order", order_id))?;
+        order
+            .parcels
+            .iter_mut()
+            .for_each(|parcel| parcel.signed = true);
+        state.announce_trace(order_id, "SIGN");
+        Ok(())
+    }
+
+    /// Puts an order into any status, with its message.
+    pub fn set_status(&self, order_id: u64, status: Cn1688Status) -> Result<(), ControlError> {
+        let state = &mut *self.state();
+        if !state.orders.contains_key(&order_id) {
+            return Err(ControlError::unknown("order", order_id));
+        }
+        state.enter(order_id, status);
+        Ok(())
+    }
+
+    fn step(
+        &self,
+        order_id: u64,
+        from: Cn1688Status,
+        to: Cn1688Status,
+    ) -> Result<(), ControlError> {
+        let state = &mut *self.state();
+        let order = state.orders.get(&order_id);
+        let status = order
+            .ok_or_else(|| ControlError::unknown("order", order_id))?
+            .status;
+        if status != from {
+            return Err(ControlError::Conflict(format!(
+                "the order is {status:?}, not {from:?}"
+            )));
+        }
+        state.enter(order_id, to);
+        Ok(())
+    }
+
+    /// All access tokens end now; refreshing still works.
+    pub fn expire_access_tokens(&self) {
+        self.state().access.clear();
+    }
+
+    /// The user takes the consent back.
+    pub fn revoke_consent(&self) {
+        let state = &mut *self.state();
+        state.access.clear();
+        state.refresh = None;
+    }
+
+    /// Limits an operation, or lifts its limit. There are none at first.
+    pub fn set_rate_limit(&self, operation: Cn1688Operation, limit: Option<RateLimit>) {
+        self.state().gate.set_limit(operation.name(), limit);
+    }
+
+    /// Makes the next calls of an operation fail. Plans queue up in the order they were made.
+    pub fn fail_next(&self, operation: Cn1688Operation, fault: Fault, times: u32) {
+        self.state().gate.fail_next(operation.name(), fault, times);
+    }
+
+    /// Drops all planned failures.
+    pub fn clear_faults(&self) {
+        self.state().gate.clear_faults();
+    }
+
+    /// The present settings.
+    pub fn settings(&self) -> Cn1688Settings {
+        self.state().config.settings.clone()
+    }
+
+    /// Replaces the settings.
+    pub fn set_settings(&self, settings: Cn1688Settings) {
+        self.state().config.settings = settings;
+    }
+
+    /// All orders, oldest first.
+    pub fn orders(&self) -> Vec<Cn1688OrderView> {
+        let mut views: Vec<_> = self.state().orders.values().map(view).collect();
+        views.sort_by_key(|order| (order.created_at, order.purchase, order.order_id));
+        views
+    }
+
+    /// One order.
+    pub fn order(&self, order_id: u64) -> Option<Cn1688OrderView> {
+        self.state().orders.get(&order_id).map(view)
+    }
+
+    /// Everything counted since the start.
+    pub fn counters(&self) -> Cn1688Counters {
+        let state = self.state();
+        Cn1688Counters {
+            calls: state.gate.calls.clone(),
+            rate_limited: state.gate.limited.clone(),
+            ..state.counters.clone()
+        }
+    }
+
+    /// All messages and what became of them.
+    pub fn pushes(&self) -> Vec<PushView> {
+        self.state().outbox.views()
+    }
+
+    /// The messages that are due at `now`, signed. Each is handed out once, until it is reported on.
+    pub fn take_due_pushes(&self, now: Timestamp) -> Vec<Push> {
+        self.state().take_due(now)
+    }
+
+    /// Reports the status that a message was answered with, `None` for no answer in time. False: unknown id.
+    pub fn push_answered(&self, id: u64, status: Option<u16>) -> bool {
+        let state = &mut *self.state();
+        let now = state.now;
+        state.outbox.answered(id, status, now)
+    }
+
+    /// When the next message is due, for a simulation that jumps from event to event.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.state().outbox.next_due()
+    }
+}
+
+fn view(order: &Order) -> Cn1688OrderView {
+    let lines = order.lines.iter();
+    let parcels = order.parcels.iter();
+    Cn1688OrderView {
+        order_id: order.order_id,
+        out_order_id: order.reference.clone(),
+        purchase: order.purchase,
+        status: order.status,
+        created_at: order.created_at,
+        lines: lines
+            .map(|line| (line.offer_id, line.spec_id.clone(), line.units))
+            .collect(),
+        trade_type: order.trade_type.clone(),
+        message: order.message.clone(),
+        address: order.address.clone(),
+        parcels: parcels
+            .map(|parcel| (parcel.number.clone(), parcel.signed))
+            .collect(),
+    }
+}

@@ -1,0 +1,126 @@
+//! Everything the 1688 simulator knows.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::types::Cn1688Config;
+use super::types::Cn1688Counters;
+use super::types::Cn1688Product;
+use super::types::Cn1688Status;
+use crate::clock::later;
+use crate::fault::Gate;
+use crate::push::Outbox;
+use crate::random::Random;
+
+pub(super) struct State {
+    pub(super) config: Cn1688Config,
+    /// The clock's time at the start of the present call.
+    pub(super) now: Timestamp,
+    pub(super) random: Random,
+    pub(super) gate: Gate,
+    pub(super) counters: Cn1688Counters,
+    /// Live access tokens and their ends.
+    pub(super) access: BTreeMap<String, Timestamp>,
+    pub(super) refresh: Option<(String, Timestamp)>,
+    pub(super) products: BTreeMap<u64, Product>,
+    pub(super) orders: BTreeMap<u64, Order>,
+    pub(super) purchases: u64,
+    pub(super) outbox: Outbox,
+    /// Messages that were taken from the list of those that nobody took.
+    pub(super) confirmed: BTreeSet<u64>,
+}
+
+pub(super) struct Product {
+    pub(super) new: Cn1688Product,
+    pub(super) published: bool,
+}
+
+pub(super) struct Order {
+    pub(super) order_id: u64,
+    pub(super) reference: Option<String>,
+    pub(super) purchase: u64,
+    pub(super) seller: String,
+    pub(super) status: Cn1688Status,
+    pub(super) created_at: Timestamp,
+    pub(super) lines: Vec<Line>,
+    pub(super) carriage: i64,
+    pub(super) trade_type: String,
+    pub(super) message: String,
+    pub(super) address: Value,
+    pub(super) parcels: Vec<Parcel>,
+}
+
+#[derive(Clone)]
+pub(super) struct Line {
+    pub(super) item_id: u64,
+    pub(super) offer_id: u64,
+    pub(super) spec_id: String,
+    pub(super) units: u32,
+    /// Fen.
+    pub(super) price: i64,
+    pub(super) part: u32,
+}
+
+pub(super) struct Parcel {
+    pub(super) logistics_id: String,
+    pub(super) number: String,
+    pub(super) signed: bool,
+    /// Lines in it, with their units.
+    pub(super) items: Vec<(u64, u32)>,
+}
+
+impl Order {
+    /// Fen, without carriage.
+    pub(super) fn goods(&self) -> i64 {
+        let lines = self.lines.iter();
+        lines.map(|line| line.price * i64::from(line.units)).sum()
+    }
+}
+
+impl State {
+    pub(super) fn new(config: Cn1688Config, seed: u64, now: Timestamp) -> Self {
+        let settings = &config.settings;
+        let access_ends_at = later(now, Duration::from_secs(settings.access_token_s));
+        let refresh_ends_at = later(now, Duration::from_secs(settings.refresh_token_s));
+        Self {
+            access: BTreeMap::from([(config.access_token.clone(), access_ends_at)]),
+            refresh: Some((config.refresh_token.clone(), refresh_ends_at)),
+            config,
+            now,
+            random: Random::new(seed ^ 0x1688),
+            gate: Gate::default(),
+            counters: Cn1688Counters::default(),
+            products: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            purchases: 0,
+            outbox: Outbox::default(),
+            confirmed: BTreeSet::new(),
+        }
+    }
+
+    /// Changes an order's status and tells the buyer's application.
+    pub(super) fn enter(&mut self, order_id: u64, status: Cn1688Status) {
+        if let Some(order) = self.orders.get_mut(&order_id) {
+            order.status = status;
+        }
+        let topic = match status {
+            Cn1688Status::WaitBuyerPay => "ORDER_BUYER_VIEW_BUYER_MAKE",
+            Cn1688Status::WaitSellerSend => "ORDER_BUYER_VIEW_ORDER_PAY",
+            Cn1688Status::WaitBuyerReceive => "ORDER_BUYER_VIEW_ANNOUNCE_SENDGOODS",
+            Cn1688Status::Success => "ORDER_BUYER_VIEW_ORDER_SUCCESS",
+            Cn1688Status::Cancel | Cn1688Status::Terminated => {
+                "ORDER_BUYER_VIEW_ORDER_SELLER_CLOSE"
+            }
+        };
+        self.announce(order_id, topic, status);
+    }
+}
+
+/// Fen as yuan.
+pub(super) fn yuan(fen: i64) -> String {
+    format!("{}.{:02}", fen / 100, fen % 100)
+}

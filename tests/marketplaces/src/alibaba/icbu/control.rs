@@ -1,0 +1,234 @@
+//! The Rust side of the control interface; `routes` offers the same over HTTP.
+
+use jiff::Timestamp;
+
+use super::Icbu;
+use super::state::Order;
+use super::state::Product;
+use super::types::IcbuCounters;
+use super::types::IcbuOperation;
+use super::types::IcbuOrderView;
+use super::types::IcbuParcelView;
+use super::types::IcbuProduct;
+use super::types::IcbuSettings;
+use super::types::TradeStatus;
+use crate::error::ControlError;
+use crate::fault::Fault;
+use crate::fault::RateLimit;
+use crate::push::Push;
+use crate::push::PushView;
+
+impl Icbu {
+    /// Puts a product on sale, or replaces it.
+    pub fn add_product(&self, new: IcbuProduct) -> Result<(), ControlError> {
+        if new.skus.is_empty() || new.skus.iter().any(|sku| sku.tiers.is_empty()) {
+            let message = "a product needs a sku, and a sku needs a price";
+            return Err(ControlError::Invalid(message.to_owned()));
+        }
+        let id = new.product_id;
+        self.state()
+            .products
+            .insert(id, Product { new, online: true });
+        Ok(())
+    }
+
+    /// Takes a product off sale, or puts it back.
+    pub fn set_online(&self, product_id: u64, online: bool) -> Result<(), ControlError> {
+        let state = &mut *self.state();
+        let product = state.products.get_mut(&product_id);
+        product
+            .ok_or_else(|| ControlError::unknown("product", product_id))?
+            .online = online;
+        Ok(())
+    }
+
+    /// Sets the units at a place.
+    pub fn set_stock(
+        &self,
+        product_id: u64,
+        sku_id: u64,
+        place: &str,
+        units: u32,
+    ) -> Result<(), ControlError> {
+        let state = &mut *self.state();
+        let product = state.products.get_mut(&product_id);
+        let mut skus = product
+            .into_iter()
+            .flat_map(|product| product.new.skus.iter_mut());
+        let sku = skus.find(|sku| sku.sku_id == sku_id);
+        let sku = sku.ok_or_else(|| ControlError::unknown("sku", sku_id))?;
+        sku.stock.insert(place.to_owned(), units);
+        Ok(())
+    }
+
+    /// The buyer pays an order on the site.
+    pub fn pay(&self, trade_id: u64) -> Result<(), ControlError> {
+        self.step(trade_id, TradeStatus::Unpay, TradeStatus::Undeliver)
+    }
+
+    /// The seller sends a paid order in so many parcels.
+    pub fn ship(&self, trade_id: u64, parcels: u32) -> Result<(), ControlError> {
+        self.step(
+            trade_id,
+            TradeStatus::Undeliver,
+            TradeStatus::WaitConfirmReceipt,
+        )?;
+        let state = &mut *self.state();
+        let numbers: Vec<_> = (0..parcels.max(1))
+            .map(|_| state.random.digits(12))
+            .collect();
+        if let Some(order) = state.orders.get_mut(&trade_id) {
+            let parcel = |tracking_number| IcbuParcelView {
+                tracking_number,
+                delivered_at: None,
+            };
+            order.parcels = numbers.into_iter().map(parcel).collect();
+        }
+        Ok(())
+    }
+
+    /// All parcels of an order arrive; the platform confirms the order later, by `confirm`.
+    pub fn deliver(&self, trade_id: u64) -> Result<(), ControlError> {
+        let state = &mut *self.state();
+        let now = state.now;
+        let order = state.orders.get_mut(&trade_id);
+        let order = order.ok_or_else(|| ControlError::unknown("order", trade_id))?;
+        for parcel in &mut order.parcels {
+            parcel.delivered_at.get_or_insert(now);
+        }
+        Ok(())
+    }
+
+    /// The buyer confirms that an order has arrived.
+    pub fn confirm(&self, trade_id: u64) -> Result<(), ControlError> {
+        self.step(
+            trade_id,
+            TradeStatus::WaitConfirmReceipt,
+            TradeStatus::TradeSuccess,
+        )
+    }
+
+    /// Puts an order into any status, with its push.
+    pub fn set_status(&self, trade_id: u64, status: TradeStatus) -> Result<(), ControlError> {
+        let state = &mut *self.state();
+        if !state.orders.contains_key(&trade_id) {
+            return Err(ControlError::unknown("order", trade_id));
+        }
+        state.enter(trade_id, status);
+        Ok(())
+    }
+
+    fn step(&self, trade_id: u64, from: TradeStatus, to: TradeStatus) -> Result<(), ControlError> {
+        let state = &mut *self.state();
+        let order = state.orders.get(&trade_id);
+        let status = order
+            .ok_or_else(|| ControlError::unknown("order", trade_id))?
+            .status;
+        if status != from {
+            return Err(ControlError::Conflict(format!(
+                "the order is {status:?}, not {from:?}"
+            )));
+        }
+        state.enter(trade_id, to);
+        Ok(())
+    }
+
+    /// All access tokens end now; refreshing still works.
+    pub fn expire_access_tokens(&self) {
+        self.state().tokens.access.clear();
+    }
+
+    /// The user takes the consent back.
+    pub fn revoke_consent(&self) {
+        let state = &mut *self.state();
+        state.tokens.access.clear();
+        state.tokens.refresh = None;
+    }
+
+    /// Limits an operation, or lifts its limit. There are none at first.
+    pub fn set_rate_limit(&self, operation: IcbuOperation, limit: Option<RateLimit>) {
+        self.state().gate.set_limit(operation.name(), limit);
+    }
+
+    /// Makes the next calls of an operation fail. Plans queue up in the order they were made.
+    pub fn fail_next(&self, operation: IcbuOperation, fault: Fault, times: u32) {
+        self.state().gate.fail_next(operation.name(), fault, times);
+    }
+
+    /// Drops all planned failures.
+    pub fn clear_faults(&self) {
+        self.state().gate.clear_faults();
+    }
+
+    /// The present settings.
+    pub fn settings(&self) -> IcbuSettings {
+        self.state().config.settings.clone()
+    }
+
+    /// Replaces the settings.
+    pub fn set_settings(&self, settings: IcbuSettings) {
+        self.state().config.settings = settings;
+    }
+
+    /// All orders, oldest first.
+    pub fn orders(&self) -> Vec<IcbuOrderView> {
+        let mut views: Vec<_> = self.state().orders.values().map(view).collect();
+        views.sort_by_key(|order| (order.created_at, order.trade_id));
+        views
+    }
+
+    /// One order.
+    pub fn order(&self, trade_id: u64) -> Option<IcbuOrderView> {
+        self.state().orders.get(&trade_id).map(view)
+    }
+
+    /// Everything counted since the start.
+    pub fn counters(&self) -> IcbuCounters {
+        let state = self.state();
+        IcbuCounters {
+            calls: state.gate.calls.clone(),
+            rate_limited: state.gate.limited.clone(),
+            ..state.counters.clone()
+        }
+    }
+
+    /// All pushes and what became of them.
+    pub fn pushes(&self) -> Vec<PushView> {
+        self.state().outbox.views()
+    }
+
+    /// The pushes that are due at `now`, signed. Each is handed out once, until it is reported on.
+    pub fn take_due_pushes(&self, now: Timestamp) -> Vec<Push> {
+        self.state().take_due(now)
+    }
+
+    /// Reports the status that a push was answered with, `None` for no answer in time. False: unknown id.
+    pub fn push_answered(&self, id: u64, status: Option<u16>) -> bool {
+        let state = &mut *self.state();
+        let now = state.now;
+        state.outbox.answered(id, status, now)
+    }
+
+    /// When the next push is due, for a simulation that jumps from event to event.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.state().outbox.next_due()
+    }
+}
+
+fn view(order: &Order) -> IcbuOrderView {
+    let lines = order.lines.iter();
+    IcbuOrderView {
+        trade_id: order.trade_id,
+        channel_refer_id: order.reference.clone(),
+        status: order.status,
+        created_at: order.created_at,
+        paid_at: order.paid_at,
+        lines: lines
+            .map(|(product, sku, units, _)| (*product, *sku, *units))
+            .collect(),
+        dispatch_location: order.from.clone(),
+        carrier_code: order.carrier.clone(),
+        address: order.address.clone(),
+        parcels: order.parcels.clone(),
+    }
+}
