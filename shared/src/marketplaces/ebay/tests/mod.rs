@@ -18,7 +18,6 @@ use std::{
     },
 };
 
-mod contract;
 mod orders;
 mod pushes;
 mod writes;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub(super) fn parcel() -> ParcelToConfirm {
+fn parcel() -> ParcelToConfirm {
     let line = |id: &str, quantity| ParcelLine {
         line: LineId::parse(id).unwrap(),
         quantity,

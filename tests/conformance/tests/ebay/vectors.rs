@@ -1,14 +1,8 @@
-//! eBay's own signature vectors and challenge cases, through the public trait. They are not part of the project:
-//! `KERVAN_CONTRACTS` names the folder that holds them, and without it these tests say so and pass.
+//! eBay's own signature vectors and challenge cases, through the public trait.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test says what it skips and fails by panicking, in its helpers too"
-)]
-
+use crate::common::{contract, contract_text};
 use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use jiff::{SignedDuration, Timestamp};
@@ -16,13 +10,18 @@ use kervan::{
     clock::ManualClock,
     domain::SignalKind,
     http::{Http, HttpError},
-    marketplaces::{Account, Outside, Pseudonyms, Unverified, VerifyPushes, ebay::Ebay},
+    marketplaces::{
+        Account, Outside, Pseudonyms, Unverified, VerifyPushes,
+        ebay::{
+            Ebay,
+            signature::requests::{Signed, Signer, base, content_digest},
+        },
+    },
     secrets::Secret,
 };
 use serde_json::{Value, json};
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
@@ -56,31 +55,13 @@ impl Http for FakeEbay {
     }
 }
 
-/// A file of eBay's contract; `None`, said on stderr, where the folder is not named.
-fn contract(path: &str) -> Option<Value> {
-    let Some(folder) = std::env::var_os("KERVAN_CONTRACTS") else {
-        eprintln!("skipped: KERVAN_CONTRACTS is not set, so there is no ebay/{path}");
-        return None;
-    };
-    let mut file = PathBuf::from(folder);
-    // cargo runs tests in the crate's folder; the variable is meant from the workspace's.
-    if file.is_relative() {
-        file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("../..")
-            .join(file);
-    }
-    let file = file.join("ebay").join(path);
-    let text = std::fs::read_to_string(&file)
-        .unwrap_or_else(|error| panic!("{} cannot be read: {error}", file.display()));
-    Some(serde_json::from_str(&text).unwrap())
-}
-
 fn ebay(http: Arc<FakeEbay>, now: Timestamp, endpoint: &str, token: &str) -> Ebay {
     let secret = json!({
+        "dev_id": "11111111-aaaa-4bbb-8ccc-222222222222",
         // eBay's own challenge case has an endpoint without https, which only a local stack may have.
         "environment": "http://127.0.0.1:9",
-        "client_id": "Example-App",
-        "client_secret": "example-cert",
+        "client_id": "ExampleC-App-PRD-333333333-44444444",
+        "client_secret": "PRD-555555555555-6666-4777-8888-9999",
         "refresh_token": "refresh",
         "endpoint": endpoint,
         "verification_token": token,
@@ -244,4 +225,146 @@ fn every_challenge_is_answered_as_documented() {
         let body: Value = serde_json::from_str(&challenge.body).unwrap();
         assert_eq!(body, case["expected_body"]);
     }
+}
+
+/// A platform notification as it would come, of a file or of a timestamp alone.
+fn platform_push(body: String) -> Unverified {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", "text/xml;charset=utf-8".parse().unwrap());
+    let action = "\"https://developer.ebay.com/notification/FixedPriceTransaction\"";
+    headers.insert("soapaction", action.parse().unwrap());
+    Unverified::new(headers, body.into())
+}
+
+fn envelope(signature: &str, timestamp: &str) -> String {
+    format!(
+        "<e:Envelope xmlns:e=\"s\"><e:Header><b:RequesterCredentials xmlns:b=\"b\"><b:NotificationSignature>{signature}</b:NotificationSignature></b:RequesterCredentials></e:Header><e:Body><GetItemTransactionsResponse><Timestamp>{timestamp}</Timestamp><OrderID>01-1</OrderID></GetItemTransactionsResponse></e:Body></e:Envelope>"
+    )
+}
+
+#[tokio::test]
+async fn every_platform_vector_is_judged_as_ebay_signs() {
+    let token = "t".repeat(32);
+    for case in cases("vectors/platform_notification_signature.json") {
+        let timestamp: Timestamp = text(&case, "timestamp").parse().unwrap();
+        let presented = case["presented_signature"].as_str();
+        let signature = presented.unwrap_or_else(|| text(&case, "expected_signature"));
+        let body = envelope(signature, text(&case, "timestamp"));
+        let valid = case["expect_valid"] != false;
+        for (age_s, fresh) in [
+            (0, true),
+            (599, true),
+            (-599, true),
+            (601, false),
+            (-601, false),
+        ] {
+            let now = timestamp + SignedDuration::from_secs(age_s);
+            let ebay = ebay(
+                Arc::default(),
+                now,
+                "https://hooks.example.com/ebay",
+                &token,
+            );
+            let outcome = ebay.verify(platform_push(body.clone())).await;
+            assert_eq!(outcome.is_ok(), valid && fresh, "{case} {age_s}");
+            if let Err(refused) = outcome {
+                assert_eq!(refused.status, 412);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_recorded_platform_notifications_are_signals_and_nothing_more() {
+    let Some(sale) = contract_text("platform_notifications/FixedPriceTransaction.xml") else {
+        return;
+    };
+    let sold = contract_text("platform_notifications/ItemSold.xml").unwrap();
+    let now = "2026-01-15T10:01:00Z".parse().unwrap();
+    let ebay = ebay(
+        Arc::default(),
+        now,
+        "https://hooks.example.com/ebay",
+        &"t".repeat(32),
+    );
+    let signals = ebay.verify(platform_push(sale.clone())).await.unwrap();
+    let order = SignalKind::OrderChanged("01-23456-78901".to_owned().try_into().unwrap());
+    assert_eq!(signals.len(), 1);
+    assert_eq!(signals[0].kind, order);
+    // An item's event names no order.
+    assert!(ebay.verify(platform_push(sold)).await.unwrap().is_empty());
+    // The signature is of the timestamp alone, so the rest is anybody's: another id is at worst another reading.
+    let forged = sale.replace("01-23456-78901", "01-00000-00000");
+    assert_eq!(ebay.verify(platform_push(forged)).await.unwrap().len(), 1);
+    let later = sale.replace("10:00:05.123Z", "10:00:05.124Z");
+    assert_eq!(
+        ebay.verify(platform_push(later)).await.unwrap_err().status,
+        412
+    );
+}
+
+#[test]
+fn every_message_signature_vector_has_its_digest_and_its_base() {
+    let Some(vectors) = contract("vectors/digital_signature.json") else {
+        return;
+    };
+    for case in vectors["content_digest"].as_array().unwrap() {
+        let digest = content_digest(text(case, "body").as_bytes());
+        assert_eq!(digest.as_deref(), case["sha-256"].as_str());
+    }
+    let private = text(&vectors["test_key"], "private_key_pkcs8_der_base64");
+    let mut signed_again = 0;
+    for case in vectors["cases"].as_array().unwrap() {
+        let (name, request, headers) = (text(case, "name"), &case["request"], &case["headers"]);
+        let body = request["body"].as_str().unwrap_or_default();
+        let created = text(headers, "signature-input").rsplit('=').next().unwrap();
+        let parts = Signed {
+            method: text(request, "method"),
+            path: text(request, "path"),
+            authority: text(request, "authority"),
+            body: body.as_bytes(),
+            created: created.parse().unwrap(),
+        };
+        let given_digest = headers["content-digest"].as_str();
+        let jwe = text(headers, "x-ebay-signature-key");
+        let base = base(&parts, given_digest, jwe);
+        assert_eq!(base, text(case, "signature_base"), "{name}");
+        // Whether a case is valid follows from the base and the digest alone, as eBay checks it.
+        let signature = text(headers, "signature").strip_prefix("sig1=:").unwrap();
+        let signature = STANDARD
+            .decode(signature.strip_suffix(':').unwrap())
+            .unwrap();
+        let spki = STANDARD
+            .decode(text(case, "public_key_spki_base64"))
+            .unwrap();
+        let fits = match text(case, "algorithm") {
+            "ed25519" => verified(&ring::signature::ED25519, &spki[12..], &base, &signature),
+            _ => {
+                let rsa = &ring::signature::RSA_PKCS1_2048_8192_SHA256;
+                verified(rsa, &spki[24..], &base, &signature)
+            }
+        };
+        let whole = content_digest(body.as_bytes()).as_deref() == given_digest;
+        assert_eq!(fits && whole, case["expect_valid"] == true, "{name}");
+        if text(case, "algorithm") == "ed25519" {
+            let (jwe, private) = (Secret::new(jwe.into()), Secret::new(private.into()));
+            let ours = Signer::new(&jwe, &private).unwrap().headers(&parts);
+            assert_eq!(ours.len(), headers.as_object().unwrap().len(), "{name}");
+            for (header, value) in ours {
+                assert_eq!(value, text(headers, header), "{name} {header}");
+            }
+            signed_again += 1;
+        }
+    }
+    assert_eq!(signed_again, 3);
+}
+
+fn verified(
+    algorithm: &'static dyn ring::signature::VerificationAlgorithm,
+    key: &[u8],
+    base: &str,
+    signature: &[u8],
+) -> bool {
+    let key = ring::signature::UnparsedPublicKey::new(algorithm, key);
+    key.verify(base.as_bytes(), signature).is_ok()
 }
