@@ -213,7 +213,7 @@ fn fee(price: Money, rate: Option<&str>) -> Money {
         return none;
     };
     let digits = fraction.bytes().all(|b| b.is_ascii_digit());
-    if whole.trim_start_matches('0') != "" || !digits || fraction.len() > 6 {
+    if !whole.trim_start_matches('0').is_empty() || !digits || fraction.len() > 6 {
         return none;
     }
     let Ok(millionths) = format!("{fraction:0<6}").parse::<i64>() else {
