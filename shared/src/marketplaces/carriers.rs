@@ -41,7 +41,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Carrier> {
     };
     CARRIERS
         .iter()
-        .find(|carrier| carrier.words.iter().any(|word| is_named(word)))
+        .find(|carrier| carrier.words.iter().any(&is_named))
 }
 
 /// What a channel is told of the carrier that a supplier names.
