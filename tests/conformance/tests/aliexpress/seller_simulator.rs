@@ -289,6 +289,43 @@ async fn every_changed_order_is_found_over_all_pages_and_over_the_hour_that_come
 }
 
 #[tokio::test]
+async fn an_order_that_changes_between_two_pages_hides_no_other() {
+    let world = World::start_at("2026-12-01T08:30:00Z", "sync", None).await;
+    let began = world.now();
+    let mut sold = BTreeSet::new();
+    let mut newest = 0;
+    for _ in 0..120 {
+        let (number, id) = world.sold(&[("CUP-RED", 1)]);
+        newest = number;
+        sold.insert(id);
+        world.pass(1);
+    }
+    let until = world.now();
+    let (mut found, mut page) = (BTreeSet::new(), None);
+    loop {
+        let read = world.shop.changed(began, until, page.as_deref()).await;
+        let read = read.unwrap();
+        found.extend(read.orders.into_iter().map(|(id, _)| id));
+        // The first of the first page changes after the end of the span.
+        world.pass(1);
+        let status = SaleStatus::InCancel;
+        let changed = world.marketplace().set_sale_status(newest, status, None);
+        changed.unwrap();
+        match read.next {
+            Some(next) => page = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(found, sold);
+    world.pass(3_600);
+    let past = world.shop.changed(began, until, None).await.unwrap();
+    assert!(
+        past.orders.iter().all(|(_, at)| *at <= until),
+        "a span of the past is closed"
+    );
+}
+
+#[tokio::test]
 async fn a_part_is_declared_as_one_and_a_number_that_is_refused_with_another_service() {
     let world = World::start("sync", None).await;
     let (number, id) = world.sold(&[("CUP-RED", 2), ("LID-1", 1)]);
