@@ -41,7 +41,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Carrier> {
     };
     CARRIERS
         .iter()
-        .find(|carrier| carrier.words.iter().any(|word| is_named(&word)))
+        .find(|carrier| carrier.words.iter().any(&is_named))
 }
 
 /// What a channel is told of the carrier that a supplier names.
@@ -77,7 +77,7 @@ fn aliexpress_service(carrier: &Carrier) -> Option<&'static str> {
 /// Whether a number can be one of the carrier that a supplier names. A carrier that is not in the table, or of whose
 /// numbers nothing is known, can have any.
 pub(crate) fn number_fits(name: &str, number: &TrackingNumber) -> bool {
-    let Some(place) = find(name).and_then(|carrier| place(carrier)) else {
+    let Some(place) = find(name).and_then(place) else {
         return true;
     };
     let patterns = &PATTERNS[place];

@@ -212,3 +212,89 @@ fn paying(client: &Client, root: Option<&Value>) -> Option<Finding> {
         Finding::good("payment", "Orders are paid when they are placed.")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::marketplaces::Verdict;
+
+    #[test]
+    fn every_refusal_says_what_to_look_at_and_what_to_do() {
+        let account = "aliexpress:main".parse().unwrap();
+        for (kind, code, what, verdict) in [
+            (
+                Kind::Misconfigured,
+                "AppWhiteIpLimit",
+                "address allow-list",
+                Verdict::Bad,
+            ),
+            (
+                Kind::Misconfigured,
+                "IllegalTimestamp",
+                "clock",
+                Verdict::Bad,
+            ),
+            (Kind::Misconfigured, "31", "clock", Verdict::Bad),
+            (
+                Kind::Misconfigured,
+                "IncompleteSignature",
+                "credentials",
+                Verdict::Bad,
+            ),
+            (
+                Kind::Misconfigured,
+                "InvalidAppkey",
+                "credentials",
+                Verdict::Bad,
+            ),
+            (
+                Kind::Misconfigured,
+                "isv.insufficient-permission",
+                "permissions",
+                Verdict::Bad,
+            ),
+            (Kind::Misconfigured, "11", "permissions", Verdict::Bad),
+            (
+                Kind::Misconfigured,
+                "A-new-word",
+                "credentials",
+                Verdict::Bad,
+            ),
+            (
+                Kind::ConsentEnded,
+                "IllegalRefreshToken",
+                "token",
+                Verdict::Bad,
+            ),
+            (
+                Kind::Unreachable,
+                "unreachable",
+                "reachability",
+                Verdict::Bad,
+            ),
+            (Kind::NoAnswer, "timed-out", "reachability", Verdict::Bad),
+            (
+                Kind::Unavailable,
+                "http-502",
+                "reachability",
+                Verdict::Warning,
+            ),
+            (Kind::Throttled, "ApiCallLimit", "limits", Verdict::Warning),
+            (
+                Kind::Unreadable,
+                "no-json-object",
+                "credentials",
+                Verdict::Warning,
+            ),
+        ] {
+            let retry = Retry::After(Duration::from_secs(1));
+            let error = CallError::new(&account, MEMBER_BENEFIT, kind, retry, code);
+            let finding = refused(&error);
+            assert_eq!((finding.what, finding.verdict), (what, verdict), "{code}");
+            assert!(
+                finding.says.contains(code) && !finding.to_do.is_empty(),
+                "{code}"
+            );
+        }
+    }
+}

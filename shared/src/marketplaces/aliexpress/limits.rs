@@ -29,6 +29,9 @@ pub const SKUS_PER_PRODUCT: usize = 200;
 /// Orders on one page (`page_size` of `aliexpress.solution.order.get`; its sister APIs name 50 as the most).
 pub const ORDERS_PER_PAGE: u32 = 50;
 
+/// The pages of one list of orders are read within this time.
+pub const PAGES_READ_WITHIN: Duration = Duration::from_secs(15 * 60);
+
 /// Submissions on one page, and the most pages that are read.
 pub const SUBMISSIONS_PER_PAGE: u32 = 50;
 /// The most pages of submissions that are read: as many as hold all of a day's.

@@ -16,6 +16,7 @@ mod common;
 mod requests;
 mod samples;
 mod seller;
+mod seller_listings;
 mod seller_simulator;
 mod simulator;
 mod tables;

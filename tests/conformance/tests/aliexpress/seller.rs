@@ -135,7 +135,7 @@ async fn everything_sent(further: Value) -> Arc<Gateway> {
     let gateway = Arc::new(everything());
     let shop = seller_at(NOW, &gateway, further);
     let at = |seconds| jiff::Timestamp::from_second(NOW + seconds).unwrap();
-    shop.changed(at(-600), at(0), None).await.unwrap();
+    shop.changed(at(-7_200), at(-3_600), None).await.unwrap();
     shop.order(&order_id()).await.unwrap();
     shop.confirm(&order_id(), &parcel("Lucky Parcels", 2))
         .await
@@ -258,8 +258,8 @@ async fn what_is_sent_says_what_was_asked_for() {
     };
     let query = json_of(ORDERS, "param0");
     // September is summer time.
-    assert_eq!(query["modified_date_start"], "2026-09-21 07:03:20");
-    assert_eq!(query["modified_date_end"], "2026-09-21 07:13:20");
+    assert_eq!(query["modified_date_start"], "2026-09-21 05:13:20");
+    assert_eq!(query["modified_date_end"], "2026-09-21 06:13:20");
     let list = "mutiple_product_update_list";
     let skus = |fields: Value| json!([{"product_id": 9, "multiple_sku_update_list": [fields]}]);
     assert_eq!(

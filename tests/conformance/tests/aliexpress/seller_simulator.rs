@@ -3,15 +3,11 @@
 use crate::common::{offer, outside_of, shop_with};
 use crate::simulator::OneClock;
 use kervan::{
-    domain::{
-        AccountId, Cancel, ChannelOrderId, ListingId, Money, ParcelLine, Payment, Sku,
-        TrackingNumber,
-    },
+    domain::{AccountId, Cancel, ChannelOrderId, ParcelLine, Payment, TrackingNumber},
     http::HttpClient,
     marketplaces::{
-        CallError, ConfirmParcels, Effect, Examine, Kind, ListingUpdate, ParcelToConfirm,
-        PushInBulk, PushListings, ReadOrders, ReadStock, Retry, Submission, Verdict,
-        aliexpress::Shop,
+        CallError, ConfirmParcels, Effect, Examine, Kind, ParcelToConfirm, ReadOrders, ReadStock,
+        Retry, Verdict, aliexpress::Shop,
     },
     secrets::Secret,
 };
@@ -26,19 +22,19 @@ use kervan_marketplaces::{
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-const GATEWAYS: [(&str, Option<&str>); 3] =
+pub(crate) const GATEWAYS: [(&str, Option<&str>); 3] =
     [("sync", None), ("top", Some("md5")), ("top", Some("hmac"))];
-const CUP: u64 = 1_005_001;
-const LID: u64 = 1_005_002;
+pub(crate) const CUP: u64 = 1_005_001;
+pub(crate) const LID: u64 = 1_005_002;
 
-struct World {
+pub(crate) struct World {
     simulators: Simulators,
     clock: Arc<ManualClock>,
-    shop: Shop,
+    pub(crate) shop: Shop,
 }
 
 impl World {
-    async fn start(gateway: &str, sign_method: Option<&str>) -> Self {
+    pub(crate) async fn start(gateway: &str, sign_method: Option<&str>) -> Self {
         // Half an hour before the clocks go back in Los Angeles.
         Self::start_at("2026-11-01T08:30:00Z", gateway, sign_method).await
     }
@@ -84,15 +80,15 @@ impl World {
         Shop::new(account(), &secret, outside).unwrap()
     }
 
-    const fn marketplace(&self) -> &Simulator {
+    pub(crate) const fn marketplace(&self) -> &Simulator {
         &self.simulators.aliexpress
     }
 
-    fn now(&self) -> jiff::Timestamp {
+    pub(crate) fn now(&self) -> jiff::Timestamp {
         kervan_marketplaces::Clock::now(&*self.clock)
     }
 
-    fn pass(&self, seconds: u64) {
+    pub(crate) fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
@@ -125,33 +121,18 @@ impl World {
         }
     }
 
-    fn shown(&self, code: &str) -> (u32, i64) {
+    pub(crate) fn shown(&self, code: &str) -> (u32, i64) {
         let listings = self.marketplace().listings();
         let found = listings.iter().find(|sku| sku.sku_code == code).unwrap();
         (found.inventory, found.price.cents)
     }
 }
 
-fn account() -> AccountId {
+pub(crate) fn account() -> AccountId {
     "aliexpress:shop".parse().unwrap()
 }
 
-fn update(product: u64, code: &str, quantity: u32, minor: i64) -> ListingUpdate {
-    ListingUpdate {
-        listing: ListingId {
-            channel: account(),
-            sku: Sku::parse(code).unwrap(),
-            offer: product.to_string(),
-        },
-        quantity,
-        price: Money {
-            minor,
-            currency: "USD".parse().unwrap(),
-        },
-    }
-}
-
-fn axes(error: &CallError) -> (Kind, Effect) {
+pub(crate) fn axes(error: &CallError) -> (Kind, Effect) {
     (error.kind, error.effect)
 }
 
@@ -308,6 +289,43 @@ async fn every_changed_order_is_found_over_all_pages_and_over_the_hour_that_come
 }
 
 #[tokio::test]
+async fn an_order_that_changes_between_two_pages_hides_no_other() {
+    let world = World::start_at("2026-12-01T08:30:00Z", "sync", None).await;
+    let began = world.now();
+    let mut sold = BTreeSet::new();
+    let mut newest = 0;
+    for _ in 0..120 {
+        let (number, id) = world.sold(&[("CUP-RED", 1)]);
+        newest = number;
+        sold.insert(id);
+        world.pass(1);
+    }
+    let until = world.now();
+    let (mut found, mut page) = (BTreeSet::new(), None);
+    loop {
+        let read = world.shop.changed(began, until, page.as_deref()).await;
+        let read = read.unwrap();
+        found.extend(read.orders.into_iter().map(|(id, _)| id));
+        // The first of the first page changes after the end of the span.
+        world.pass(1);
+        let status = SaleStatus::InCancel;
+        let changed = world.marketplace().set_sale_status(newest, status, None);
+        changed.unwrap();
+        match read.next {
+            Some(next) => page = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(found, sold);
+    world.pass(3_600);
+    let past = world.shop.changed(began, until, None).await.unwrap();
+    assert!(
+        past.orders.iter().all(|(_, at)| *at <= until),
+        "a span of the past is closed"
+    );
+}
+
+#[tokio::test]
 async fn a_part_is_declared_as_one_and_a_number_that_is_refused_with_another_service() {
     let world = World::start("sync", None).await;
     let (number, id) = world.sold(&[("CUP-RED", 2), ("LID-1", 1)]);
@@ -390,140 +408,6 @@ async fn whatever_happens_to_the_answer_a_parcel_is_declared_once() {
             .shipments
             .is_empty()
     );
-}
-
-#[tokio::test]
-async fn stock_and_prices_are_set_and_the_failed_list_counts() {
-    for (gateway, sign_method) in GATEWAYS {
-        let world = World::start(gateway, sign_method).await;
-        let mut settings = world.marketplace().settings();
-        settings.update_success_lies = true;
-        world.marketplace().set_settings(settings);
-        let mut euro = update(LID, "LID-2", 1, 100);
-        euro.price.currency = "EUR".parse().unwrap();
-        let updates = [
-            update(CUP, "CUP-RED", 9, 900),
-            update(CUP, "CUP-RED", 7, 1_999),
-            update(CUP, "CUP-BLUE", 0, 1_250),
-            update(777, "GONE", 3, 100),
-            euro,
-        ];
-        let outcomes = world.shop.push(&updates).await.unwrap();
-        assert_eq!(outcomes[..3], [Ok(()), Ok(()), Ok(())], "{gateway}");
-        assert_eq!(outcomes[3].as_ref().unwrap_err().kind, Kind::NotFound);
-        assert_eq!(outcomes[4].as_ref().unwrap_err().code, "other-currency");
-        assert_eq!(world.shown("CUP-RED"), (7, 1_999));
-        assert_eq!(world.shown("CUP-BLUE"), (0, 1_250));
-        assert_eq!(world.shown("LID-2"), (500, 1_250));
-        let counters = world.marketplace().counters();
-        assert_eq!(counters.calls[Operation::SolutionInventoryUpdate.name()], 1);
-        assert_eq!(counters.calls[Operation::SolutionPriceUpdate.name()], 1);
-    }
-}
-
-#[tokio::test]
-async fn many_products_go_in_calls_of_twenty_and_a_lost_one_leaves_the_rest_unsent() {
-    let world = World::start("sync", None).await;
-    let mut updates = Vec::new();
-    for product_id in 1..=45 {
-        let skus = vec![NewListingSku {
-            sku_code: format!("S-{product_id}"),
-            price: Price::usd(100),
-            inventory: 1,
-        }];
-        world
-            .marketplace()
-            .add_listing(NewListing { product_id, skus })
-            .unwrap();
-        updates.push(update(product_id, &format!("S-{product_id}"), 5, 200));
-    }
-    let outcomes = world.shop.push(&updates).await.unwrap();
-    assert!(outcomes.iter().all(Result::is_ok));
-    let calls = |world: &World| {
-        world.marketplace().counters().calls[Operation::SolutionInventoryUpdate.name()]
-    };
-    assert_eq!((calls(&world), world.shown("S-45")), (3, (5, 200)));
-
-    // The price of the first call is lost after its effect; nothing of the others goes out.
-    world
-        .marketplace()
-        .fail_next(Operation::SolutionPriceUpdate, Fault::TimeoutAfter, 1);
-    let outcomes = world.shop.push(&updates).await.unwrap();
-    let effects: Vec<_> = outcomes
-        .iter()
-        .map(|outcome| outcome.as_ref().err().map(axes))
-        .collect();
-    assert_eq!(effects[0], Some((Kind::NoAnswer, Effect::Unknown)));
-    world
-        .marketplace()
-        .fail_next(Operation::SolutionInventoryUpdate, Fault::TimeoutBefore, 1);
-    let error = world.shop.push(&updates).await.unwrap_err();
-    assert_eq!(axes(&error), (Kind::NoAnswer, Effect::Unknown));
-}
-
-#[tokio::test]
-async fn submissions_are_worked_off_and_found_again() {
-    for (gateway, sign_method) in GATEWAYS {
-        let world = World::start(gateway, sign_method).await;
-        let began = world.now();
-        let updates = [
-            update(CUP, "CUP-RED", 3, 300),
-            update(777, "GONE", 1, 100),
-            update(LID, "LID-1", 4, 400),
-        ];
-        let submission = world.shop.submit(&updates).await.unwrap();
-        assert_eq!(world.shop.report(&submission, &updates).await, Ok(None));
-        world.pass(1);
-        let report = world
-            .shop
-            .report(&submission, &updates)
-            .await
-            .unwrap()
-            .unwrap();
-        assert_eq!((&report[0], &report[2]), (&Ok(()), &Ok(())), "{gateway}");
-        assert_eq!(report[1].as_ref().unwrap_err().kind, Kind::NotFound);
-        assert_eq!(world.shown("LID-1"), (4, 400));
-
-        let found = world.shop.submissions(began).await.unwrap();
-        let ids: Vec<_> = found.iter().map(|found| found.id.clone()).collect();
-        let halves: Vec<_> = submission.id.split('+').rev().map(str::to_owned).collect();
-        assert_eq!(ids, halves);
-        // One half of it is no success.
-        let half = world
-            .shop
-            .report(&found[1], &updates)
-            .await
-            .unwrap()
-            .unwrap();
-        let error = half[0].as_ref().unwrap_err();
-        assert_eq!(
-            (&*error.code, error.effect),
-            ("half-submission", Effect::Happened)
-        );
-        let of_another = Submission {
-            id: "feed-1".to_owned(),
-            at: began,
-        };
-        let refused = world.shop.report(&of_another, &updates).await.unwrap_err();
-        assert_eq!(axes(&refused), (Kind::Refused, Effect::None));
-        let later = world.now() + Duration::from_secs(7_200);
-        assert_eq!(world.shop.submissions(later).await, Ok(Vec::new()));
-    }
-}
-
-#[tokio::test]
-async fn a_submission_whose_answer_is_lost_is_found() {
-    let world = World::start("sync", None).await;
-    let updates = [update(CUP, "CUP-RED", 3, 300)];
-    let lost = Fault::TimeoutAfter;
-    world
-        .marketplace()
-        .fail_next(Operation::SolutionFeedSubmit, lost, 1);
-    let error = world.shop.submit(&updates).await.unwrap_err();
-    assert_eq!(error.effect, Effect::Unknown);
-    let found = world.shop.submissions(world.now()).await.unwrap();
-    assert_eq!(found.len(), 1);
-    assert!(found[0].id.starts_with('S'));
 }
 
 #[tokio::test]

@@ -22,7 +22,9 @@ use kervan_marketplaces::Clock;
 use kervan_marketplaces::Ebay;
 use kervan_marketplaces::EbayConfig;
 use kervan_marketplaces::ManualClock;
+use kervan_marketplaces::Money;
 use kervan_marketplaces::WireFault;
+use kervan_marketplaces::aliexpress::NewProduct;
 use kervan_marketplaces::aliexpress::signature::SignMethod;
 use kervan_marketplaces::aliexpress::signature::sign;
 use kervan_marketplaces::defaults;
@@ -270,6 +272,34 @@ impl AliClient {
             .await
             .json()
     }
+}
+
+/// A product of one store.
+pub const CUP: u64 = 1_005_001;
+/// A product of another.
+pub const LID: u64 = 1_005_002;
+
+/// A marketplace with both products.
+pub fn shop() -> AliClient {
+    stocked(AliClient::new())
+}
+
+/// The same products put into a marketplace.
+pub fn stocked(client: AliClient) -> AliClient {
+    client
+        .aliexpress
+        .add_product(NewProduct::simple(CUP, 11, Money::usd(500), 10))
+        .expect("a product");
+    client
+        .aliexpress
+        .add_product(NewProduct::simple(LID, 22, Money::usd(300), 10))
+        .expect("a product");
+    client
+}
+
+/// The code of a gateway error.
+pub fn error_code(body: &Value) -> &str {
+    body["error_response"]["code"].as_str().unwrap_or_default()
 }
 
 pub fn us_address() -> Value {

@@ -122,9 +122,13 @@ impl Client {
         let span = pacific::beginning(from).zip(pacific::end(until));
         let (start, end) =
             span.ok_or_else(|| call.ours(Kind::Refused, Retry::Permanent, "span"))?;
+        // An order that changes while the pages are read must not leave the list, or those behind it would move up over
+        // the edge of a page and be missed. So a span that ends now is left open.
+        let within = SignedDuration::try_from(limits::PAGES_READ_WITHIN).unwrap_or_default();
+        let is_over = self.now().duration_since(until) > within;
         let query = OrdersQuery {
             modified_date_start: &start,
-            modified_date_end: &end,
+            modified_date_end: is_over.then_some(end.as_str()),
             current_page: number,
             page_size: limits::ORDERS_PER_PAGE,
         };

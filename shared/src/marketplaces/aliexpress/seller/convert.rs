@@ -119,10 +119,10 @@ pub(super) fn country(order: &Order) -> Option<CountryCode> {
     country_code(theirs).ok()
 }
 
-/// Whether the order is over and nobody needs to know where it goes.
+/// Whether nothing of the order is left to send, so that nobody needs to know where it goes.
 pub(super) fn is_over(order: &Order) -> bool {
     let status = order.order_status.as_deref().unwrap_or_default();
-    cancel(status, order) == Cancel::Done
+    status == "FINISH" || is_fulfilled(status, order)
 }
 
 /// Risk control holds the money back for a day after the customer has paid; what is frozen may never come.
@@ -213,7 +213,7 @@ fn fee(price: Money, rate: Option<&str>) -> Money {
         return none;
     };
     let digits = fraction.bytes().all(|b| b.is_ascii_digit());
-    if whole.trim_start_matches('0') != "" || !digits || fraction.len() > 6 {
+    if !whole.trim_start_matches('0').is_empty() || !digits || fraction.len() > 6 {
         return none;
     }
     let Ok(millionths) = format!("{fraction:0<6}").parse::<i64>() else {

@@ -104,7 +104,7 @@ impl ReadOrders for Shop {
     }
 
     /// AliExpress's times are whole seconds, so the span is widened to them, and over the whole hour that comes twice
-    /// when summer time ends.
+    /// when summer time ends. What changes after the end of a span that ends now may be among its orders.
     async fn changed(
         &self,
         from: Timestamp,

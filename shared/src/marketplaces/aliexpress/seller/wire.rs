@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Serialize)]
 pub(super) struct OrdersQuery<'a> {
     pub(super) modified_date_start: &'a str,
-    pub(super) modified_date_end: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) modified_date_end: Option<&'a str>,
     pub(super) current_page: u32,
     pub(super) page_size: u32,
 }

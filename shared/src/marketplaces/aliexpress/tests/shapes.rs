@@ -29,10 +29,10 @@ pub(in crate::marketplaces::aliexpress) fn reshaped(
                 _ => Value::Array(entries),
             }
         }
-        Value::Number(number) if choice % 2 == 0 => json!(number.to_string()),
-        Value::Bool(flag) if choice % 3 == 0 => json!(flag.to_string()),
+        Value::Number(number) if choice.is_multiple_of(2) => json!(number.to_string()),
+        Value::Bool(flag) if choice.is_multiple_of(3) => json!(flag.to_string()),
         Value::Bool(flag) if choice % 3 == 1 => json!(flag.to_string().to_uppercase()),
-        Value::String(text) if choice % 2 == 0 && !text.starts_with('0') => text
+        Value::String(text) if choice.is_multiple_of(2) && !text.starts_with('0') => text
             .parse::<u64>()
             .map_or_else(|_| value.clone(), |number| json!(number)),
         _ => value.clone(),

@@ -219,6 +219,25 @@ fn an_answer_in_xml_is_the_same_answer_and_a_page_for_people_is_none() {
         (&*sent["timestamp"], &*sent["v"]),
         ("2026-11-02 16:00:00", "2.0")
     );
+    let refusal = |inner: &str| format!("<error_response>{inner}</error_response>");
+    gateway.will_send(refusal(
+        "<code>7</code><msg>App Call Limited</msg>\
+         <sub_msg>This ban will last for 2 more seconds</sub_msg>",
+    ));
+    let banned = block_on(shop.changed(from, until, None)).unwrap_err();
+    let wait = Duration::from_secs(3);
+    assert_eq!(
+        (banned.kind, banned.retry),
+        (Kind::Throttled, Retry::After(wait))
+    );
+    gateway.will_send(refusal(
+        "<code>50</code><sub_code>isp.remote-error</sub_code>",
+    ));
+    let broken = block_on(shop.changed(from, until, None)).unwrap_err();
+    assert_eq!(
+        (broken.kind, &*broken.code),
+        (Kind::Unavailable, "isp.remote-error")
+    );
     for body in [
         "<html><body>gone</body></html>",
         "<a_response>",
@@ -263,6 +282,25 @@ fn nothing_of_a_page_is_lost_in_silence() {
     for wrong in ["0", "-1", "x"] {
         assert_eq!(of(page(), Some(wrong)).unwrap_err().kind, Kind::Refused);
     }
+}
+
+#[test]
+fn a_day_has_no_more_submissions_than_are_documented() {
+    let gateway = Arc::new(Gateway::default());
+    let shop = shop(gateway.clone(), &json!({}));
+    let mut made = 0;
+    let error = loop {
+        gateway.will_say(&json!({"job_id": 1}));
+        gateway.will_say(&json!({"job_id": 2}));
+        match block_on(shop.submit(&[update("7", "A", 1)])) {
+            Ok(_) => made += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((error.effect, &*error.code), (Effect::None, "own-limit"));
+    assert!((1..=limits::SUBMISSIONS_PER_DAY).contains(&made), "{made}");
+    let none = block_on(shop.submit(&[])).unwrap_err();
+    assert_eq!((none.kind, none.effect), (Kind::Refused, Effect::None));
 }
 
 #[test]
