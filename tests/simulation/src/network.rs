@@ -16,6 +16,10 @@ pub(crate) const EBAY_URL: &str = "http://127.0.0.1:1";
 pub(crate) const SUPPLIER_URL: &str = "http://127.0.0.1:2";
 /// The same for the second account at AliExpress.
 pub(crate) const SECOND_SUPPLIER_URL: &str = "http://127.0.0.1:3";
+/// Stands where Amazon's API and its token server stand.
+pub(crate) const AMAZON_URL: &str = "http://127.0.0.1:4";
+/// Stands where `https://openapi-api.alibaba.com` stands.
+pub(crate) const ALIBABA_URL: &str = "http://127.0.0.1:5";
 
 /// The network of a world.
 #[derive(Clone)]
@@ -23,6 +27,8 @@ pub(crate) struct Network {
     pub(crate) ebay: axum::Router,
     pub(crate) aliexpress: axum::Router,
     pub(crate) second: Option<axum::Router>,
+    pub(crate) amazon: Option<axum::Router>,
+    pub(crate) alibaba: Option<axum::Router>,
 }
 
 impl std::fmt::Debug for Network {
@@ -38,16 +44,16 @@ impl Http for Network {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, HttpError> {
         let router = match request.uri().port_u16() {
-            Some(1) => self.ebay.clone(),
-            Some(2) => self.aliexpress.clone(),
-            Some(3) => match &self.second {
-                Some(second) => second.clone(),
-                None => return Err(failed(Sent::No, false, "no such host")),
-            },
-            _ => return Err(failed(Sent::No, false, "no such host")),
+            Some(1) => Some(&self.ebay),
+            Some(2) => Some(&self.aliexpress),
+            Some(3) => self.second.as_ref(),
+            Some(4) => self.amazon.as_ref(),
+            Some(5) => self.alibaba.as_ref(),
+            _ => None,
         };
+        let router = router.ok_or_else(|| failed(Sent::No, false, "no such host"))?;
         let request = request.map(axum::body::Body::from);
-        let Ok(response) = router.oneshot(request).await;
+        let Ok(response) = router.clone().oneshot(request).await;
         match response.extensions().get::<WireFault>() {
             Some(WireFault::Refused) => return Err(failed(Sent::No, false, "connection refused")),
             Some(WireFault::Hang) => return Err(failed(Sent::Maybe, true, "no answer in time")),

@@ -1,12 +1,15 @@
 //! What stands before anything runs: both sides' marketplaces, the table, the queues, the secrets and the time. Kervan's
 //! functions are put on it as often as somebody wants, on these ports or on ports that go through something else.
 
-use crate::network::{EBAY_URL, Network, SECOND_SUPPLIER_URL, SUPPLIER_URL, SharedClock};
+use crate::network::{
+    ALIBABA_URL, AMAZON_URL, EBAY_URL, Network, SECOND_SUPPLIER_URL, SUPPLIER_URL, SharedClock,
+};
 use jiff::Timestamp;
 use kervan::clock::{Clock, ManualClock};
 use kervan::domain::{AccountId, Listing, ListingId, Money, Offer, OfferId, Order, OrderKey, Sku};
 use kervan::flows::{Notified, catalog, ledger};
 use kervan::http::Http;
+use kervan::limiter::Limiter;
 use kervan::marketplaces::{Account, TokenStore};
 use kervan::queue::{MemoryQueue, Queue};
 use kervan::seal::{MemorySeal, Seal};
@@ -15,7 +18,10 @@ use kervan::store::{MemoryStore, Store};
 use kervan::{Accounts, Door, Kervan, Queues};
 use kervan_marketplaces::aliexpress::{NewProduct, NewSku};
 use kervan_marketplaces::ebay::{NewListing, NewOrder};
-use kervan_marketplaces::{AliExpress, AliExpressConfig, Buyer, Ebay, EbayConfig, defaults};
+use kervan_marketplaces::{
+    AliExpress, AliExpressConfig, Amazon, AmazonConfig, Buyer, Ebay, EbayConfig, Icbu, IcbuConfig,
+    defaults,
+};
 use std::sync::Arc;
 
 /// Words of the buyers' data that the tests search for in everything that came out.
@@ -66,6 +72,10 @@ pub struct WorldOptions {
     pub aliexpress: AliExpressConfig,
     /// Whether there is a second account at AliExpress, `aliexpress:second`, with stores of its own.
     pub second_supplier: bool,
+    /// Amazon's and Alibaba.com's settings, where the merchant sells and buys there too.
+    pub everywhere: Option<(AmazonConfig, IcbuConfig)>,
+    /// Whether the functions keep to limits that they share.
+    pub limits: bool,
 }
 
 impl Default for WorldOptions {
@@ -79,6 +89,8 @@ impl Default for WorldOptions {
             ebay: EbayConfig::default(),
             aliexpress,
             second_supplier: false,
+            everywhere: None,
+            limits: false,
         }
     }
 }
@@ -119,6 +131,10 @@ pub struct Stage {
     pub aliexpress: AliExpress,
     /// The second account's supplier, where there is one.
     pub second: Option<AliExpress>,
+    /// Amazon, where the merchant sells there.
+    pub amazon: Option<Amazon>,
+    /// Alibaba.com, where the merchant buys there.
+    pub alibaba: Option<Icbu>,
     /// The time of all.
     pub clock: Arc<ManualClock>,
     /// The table.
@@ -134,6 +150,7 @@ pub struct Stage {
     /// Where messages end that failed too often.
     pub dead: Arc<MemoryQueue>,
     pub(crate) network: Network,
+    limits: bool,
     seal: Arc<dyn Seal>,
 }
 
@@ -147,11 +164,20 @@ impl Stage {
         let second = options
             .second_supplier
             .then(|| AliExpress::new(options.aliexpress.clone(), shared.clone(), 11));
-        let aliexpress = AliExpress::new(options.aliexpress, shared, 7);
+        let aliexpress = AliExpress::new(options.aliexpress, shared.clone(), 7);
+        let (amazon, alibaba) = match options.everywhere {
+            Some((amazon, alibaba)) => {
+                let amazon = Amazon::new(amazon, shared.clone(), 7);
+                (Some(amazon), Some(Icbu::new(alibaba, shared, 7)))
+            }
+            None => (None, None),
+        };
         let network = Network {
             ebay: ebay.router(),
             aliexpress: aliexpress.router(),
             second: second.as_ref().map(AliExpress::router),
+            amazon: amazon.as_ref().map(Amazon::router),
+            alibaba: alibaba.as_ref().map(Icbu::router),
         };
         let dead = Arc::new(MemoryQueue::new(clock.clone()));
         let queue = || {
@@ -162,6 +188,8 @@ impl Stage {
             ebay,
             aliexpress,
             second,
+            amazon,
+            alibaba,
             store: Arc::new(MemoryStore::new(clock.clone())),
             secrets: Arc::new(secrets()),
             orders: queue(),
@@ -169,6 +197,7 @@ impl Stage {
             inventory: queue(),
             dead,
             network,
+            limits: options.limits,
             seal: Arc::new(MemorySeal::new()),
             clock,
         }
@@ -191,6 +220,11 @@ impl Stage {
     pub(crate) fn worker(&self, ports: &Ports) -> Kervan {
         let seal = self.seal.clone();
         let tokens = TokenStore::new(ports.store.clone(), seal, ports.clock.clone());
+        let mut accounts = self.accounts(ports, Some(Arc::new(tokens)));
+        if self.limits {
+            let limiter = Limiter::new(ports.store.clone(), ports.clock.clone());
+            accounts = accounts.with_limiter(Arc::new(limiter));
+        }
         Kervan {
             clock: ports.clock.clone(),
             store: ports.store.clone(),
@@ -200,7 +234,7 @@ impl Stage {
                 tracking: ports.tracking.clone(),
                 inventory: ports.inventory.clone(),
             },
-            accounts: self.accounts(ports, Some(Arc::new(tokens))),
+            accounts,
         }
     }
 
@@ -217,6 +251,8 @@ impl Stage {
     fn accounts(&self, ports: &Ports, tokens: Option<Arc<TokenStore>>) -> Accounts {
         let mut ids = vec![channel(), supplier()];
         ids.extend(self.second.as_ref().map(|_| second_supplier()));
+        ids.extend(self.amazon.as_ref().map(|_| account("amazon:main")));
+        ids.extend(self.alibaba.as_ref().map(|_| account("alibaba:main")));
         let (secrets, http, clock) = (
             self.secrets.clone(),
             ports.http.clone(),
@@ -386,6 +422,32 @@ fn secrets() -> MemorySecrets {
     secrets.put("kervan/account/aliexpress/main", first);
     let second = supplier_secret(SECOND_SUPPLIER_URL, defaults::ALIEXPRESS_REFRESH_TOKEN);
     secrets.put("kervan/account/aliexpress/second", second);
+    let amazon = serde_json::json!({
+        "environment": AMAZON_URL,
+        "marketplace_ids": [defaults::AMAZON_MARKETPLACE_ID],
+        "client_id": defaults::AMAZON_CLIENT_ID,
+        "client_secret": defaults::AMAZON_CLIENT_SECRET,
+        "refresh_token": defaults::AMAZON_REFRESH_TOKEN,
+        "seller_id": defaults::AMAZON_SELLER_ID,
+    });
+    secrets.put("kervan/account/amazon/main", amazon.to_string());
+    let alibaba = serde_json::json!({
+        "platform": "alibaba.com",
+        "environment": ALIBABA_URL,
+        "app_key": defaults::ALIBABA_APP_KEY,
+        "app_secret": defaults::ALIBABA_APP_SECRET,
+        "refresh_token": defaults::ALIBABA_REFRESH_TOKEN,
+        "quote_addresses": {"US": {
+            "zip": "10012", "province": "New York", "province_code": "NY", "city": "New York",
+            "address": "1 Example Street",
+        }},
+        "pay": {
+            "payment_method": "CREDIT_CARD", "user_ip": "203.0.113.7", "user_agent": "Kervan",
+            "accept_language": "en-US", "screen_resolution": "1920*1080",
+            "registered_at_ms": 1_616_595_118_627_i64,
+        },
+    });
+    secrets.put("kervan/account/alibaba/main", alibaba.to_string());
     secrets.put("kervan/pseudonym-key", "0123456789abcdef0123456789abcdef");
     secrets
 }

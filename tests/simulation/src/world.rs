@@ -9,7 +9,7 @@ use kervan::domain::{OrderKey, Signal};
 use kervan::flows::{self, Intake, IntakeAnswer, InventoryTask};
 use kervan::handler::{self, Message};
 use kervan::queue::{MemoryQueue, Queue, Received};
-use kervan_marketplaces::{Push, defaults};
+use kervan_marketplaces::{Amazon, Icbu, Push, defaults};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,11 +161,9 @@ impl World {
 
     /// Delivers one push by hand and returns what was answered.
     pub async fn push(&self, push: &Push) -> IntakeAnswer {
-        let name = if push.url.contains("/ebay/") {
-            "ebay"
-        } else {
-            "aliexpress"
-        };
+        let names = ["ebay", "alibaba"].into_iter();
+        let mut named = names.filter(|name| push.url.contains(&format!("/{name}/")));
+        let name = named.next().unwrap_or("aliexpress");
         let request = Intake::Push {
             headers: push.headers.clone(),
             body: push.body.clone(),
@@ -233,6 +231,8 @@ impl World {
         messages
             .chain(self.ebay.next_due())
             .chain(self.aliexpress.next_due())
+            .chain(self.amazon.as_ref().and_then(Amazon::next_due))
+            .chain(self.alibaba.as_ref().and_then(Icbu::next_due))
             .min()
     }
 
@@ -249,6 +249,20 @@ impl World {
             let status = self.push(&push).await.status.as_u16();
             self.aliexpress.push_answered(push.id, Some(status));
             busy = true;
+        }
+        if let Some(alibaba) = &self.alibaba {
+            for push in alibaba.take_due_pushes(now) {
+                let status = self.push(&push).await.status.as_u16();
+                alibaba.push_answered(push.id, Some(status));
+                busy = true;
+            }
+        }
+        if let Some(amazon) = &self.amazon {
+            for notification in amazon.take_due_notifications(now) {
+                let message = serde_json::from_str(&notification.body)?;
+                flows::notified(&self.door, &message).await?;
+                busy = true;
+            }
         }
         Ok(self.work().await? || busy)
     }
