@@ -1,4 +1,5 @@
-//! How an access token is renewed: `POST /rest/auth/token/refresh`, signed with its path in front.
+//! How an access token is renewed: `POST /rest/auth/token/refresh`, signed with its path in front. An account of the old
+//! gateway renews here too, because the old token service is superseded.
 
 use super::{client, config::Config, error::Call, signature, wire::TokenAnswer};
 use crate::domain::AccountId;

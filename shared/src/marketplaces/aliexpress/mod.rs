@@ -4,6 +4,10 @@
 //! A supplier can read stock, buy and push. It has no search by our reference, no cancelling and no listing of ours: a doubt is
 //! settled by the exact repeat of an order, which it recognises for 24 hours by `out_order_id`.
 //!
+//! Calls that nothing here needs are left out: the older `aliexpress.trade.buy.placeorder` has the same body as
+//! `aliexpress.ds.order.create`, without its payment; `aliexpress.logistics.buyer.freight.calculate` wants the country
+//! that the goods come from, which no product tells; wholesale prices and special notes of a product have no role.
+//!
 //! Sources: the dropshipping guides and the API reference of openservice.aliexpress.com.
 
 pub(in crate::marketplaces) mod address;

@@ -13,6 +13,7 @@
 )]
 
 mod common;
+mod examined;
 mod requests;
 mod samples;
 mod seller;

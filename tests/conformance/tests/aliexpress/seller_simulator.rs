@@ -1,13 +1,13 @@
 //! A shop's roles against the simulator, over real connections, behind both gateways.
 
-use crate::common::{offer, outside_of, shop_with};
+use crate::common::outside_of;
 use crate::simulator::OneClock;
 use kervan::{
     domain::{AccountId, Cancel, ChannelOrderId, ParcelLine, Payment, TrackingNumber},
     http::HttpClient,
     marketplaces::{
-        CallError, ConfirmParcels, Effect, Examine, Kind, ParcelToConfirm, ReadOrders, ReadStock,
-        Retry, Verdict, aliexpress::Shop,
+        CallError, ConfirmParcels, Effect, Kind, ParcelToConfirm, ReadOrders, Retry,
+        aliexpress::Shop,
     },
     secrets::Secret,
 };
@@ -28,8 +28,8 @@ pub(crate) const CUP: u64 = 1_005_001;
 pub(crate) const LID: u64 = 1_005_002;
 
 pub(crate) struct World {
-    simulators: Simulators,
-    clock: Arc<ManualClock>,
+    pub(crate) simulators: Simulators,
+    pub(crate) clock: Arc<ManualClock>,
     pub(crate) shop: Shop,
 }
 
@@ -39,7 +39,7 @@ impl World {
         Self::start_at("2026-11-01T08:30:00Z", gateway, sign_method).await
     }
 
-    async fn start_at(now: &str, gateway: &str, sign_method: Option<&str>) -> Self {
+    pub(crate) async fn start_at(now: &str, gateway: &str, sign_method: Option<&str>) -> Self {
         let clock = Arc::new(ManualClock::new(now.parse().unwrap()));
         let config = SimulatorsConfig {
             clock: clock.clone(),
@@ -359,6 +359,25 @@ async fn a_part_is_declared_as_one_and_a_number_that_is_refused_with_another_ser
 }
 
 #[tokio::test]
+async fn the_last_of_two_parcels_ends_the_order() {
+    let world = World::start("sync", None).await;
+    let (number, id) = world.sold(&[("CUP-RED", 1), ("LID-1", 1)]);
+    let whole = world.parcel(&id, "Cainiao", "LP00123456789012").await;
+    for (place, tracking) in ["LP00123456789012", "LP00123456789013"].iter().enumerate() {
+        let parcel = ParcelToConfirm {
+            tracking_number: TrackingNumber::parse(tracking).unwrap(),
+            lines: vec![whole.lines[place].clone()],
+            ..whole.clone()
+        };
+        world.shop.confirm(&id, &parcel).await.unwrap();
+    }
+    let shipments = world.marketplace().sale(number).unwrap().shipments;
+    let types: Vec<_> = shipments.iter().map(|sent| &*sent.send_type).collect();
+    assert_eq!(types, ["part", "all"]);
+    assert!(world.shop.order(&id).await.unwrap().details.fulfilled);
+}
+
+#[tokio::test]
 async fn whatever_happens_to_the_answer_a_parcel_is_declared_once() {
     for gateway in ["sync", "top"] {
         for fault in [
@@ -456,73 +475,4 @@ async fn a_ban_of_the_old_gateway_says_when_to_come_again() {
     assert_eq!((error.kind, error.retry), (Kind::Throttled, wait));
     world.pass(2);
     world.shop.order(&id).await.unwrap();
-}
-
-#[tokio::test]
-async fn the_set_up_is_looked_at_from_both_sides() {
-    // HTTP's own date is the machine's, so the clock that is looked at must be too.
-    let now = jiff::Timestamp::now().to_string();
-    let world = World::start_at(&now, "sync", None).await;
-    let worst = |findings: &[kervan::marketplaces::Finding]| {
-        findings
-            .iter()
-            .map(|finding| finding.verdict)
-            .max()
-            .unwrap()
-    };
-    assert_eq!(worst(&world.shop.examine().await), Verdict::Good);
-    let old = World::start_at(&now, "top", None).await;
-    let findings = old.shop.examine().await;
-    let warned: Vec<_> = findings
-        .iter()
-        .filter(|f| f.verdict != Verdict::Good)
-        .collect();
-    assert_eq!((warned.len(), warned[0].what), (1, "gateway"));
-
-    let secret = |pay: bool, app_secret: &str| {
-        json!({
-            "environment": world.simulators.aliexpress_url(),
-            "app_key": defaults::ALIEXPRESS_APP_KEY, "app_secret": app_secret,
-            "refresh_token": defaults::ALIEXPRESS_REFRESH_TOKEN, "pay": pay,
-        })
-    };
-    let buyer = |pay, app_secret: &str| {
-        let http = Arc::new(HttpClient::new(Duration::from_millis(700)).unwrap());
-        shop_with(
-            &secret(pay, app_secret),
-            http,
-            Arc::new(OneClock(world.clock.clone())),
-        )
-    };
-    let good = buyer(true, defaults::ALIEXPRESS_APP_SECRET);
-    let findings = good.examine().await;
-    assert_eq!(worst(&findings), Verdict::Good, "{findings:?}");
-    let what: BTreeSet<_> = findings.iter().map(|finding| finding.what).collect();
-    assert!(what.is_superset(&BTreeSet::from([
-        "reachability",
-        "credentials",
-        "token",
-        "clock",
-        "currency",
-        "payment"
-    ])));
-    let offers = [offer("1", "1")];
-    let _ = good.stock(&offers, &"US".parse().unwrap()).await;
-
-    let mut settings = world.marketplace().settings();
-    settings.auto_pay_benefit = false;
-    world.marketplace().set_settings(settings);
-    let bad = |findings: &[kervan::marketplaces::Finding]| {
-        let bad = findings.iter().find(|f| f.verdict == Verdict::Bad);
-        bad.map(|finding| finding.what)
-    };
-    assert_eq!(bad(&good.examine().await), Some("payment"));
-    let forged = buyer(false, "another-secret").examine().await;
-    assert_eq!(bad(&forged), Some("credentials"));
-    assert!(forged.iter().any(|finding| finding.what == "currency"));
-    world.marketplace().revoke_consent();
-    world.pass(3 * 86_400);
-    let ended = good.examine().await;
-    assert_eq!(bad(&ended), Some("token"));
-    assert!(!format!("{ended:?}").contains(defaults::ALIEXPRESS_APP_SECRET));
 }

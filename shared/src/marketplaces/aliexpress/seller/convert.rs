@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::marketplaces::{CallError, FetchedOrder, Kind, ListingUpdate, OrderPage, Retry};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// A field of an answer that has no meaning for us. Its value is never kept: it can be a buyer's data.
@@ -293,9 +293,9 @@ pub(super) fn has_parcel(parcels: &[LogisticInfo], number: &TrackingNumber) -> b
         .any(|theirs| TrackingNumber::parse(theirs).is_ok_and(|theirs| theirs == *number))
 }
 
-/// `send_type` of a parcel: `all` where it holds every unit of the order. A shipment that was declared as `all` is the
-/// last, so whatever is less than the whole order is a part of it. The error proves that nothing was sent: an order can be
-/// shipped in some of its states only (page "Order Management Errors").
+/// `send_type` of a parcel. A shipment that was declared as `all` is the last, so it is `all` only where nothing can be
+/// left: AliExpress does not say what was in the parcels before, but each held one unit at least. The error proves that
+/// nothing was sent: an order can be shipped in some of its states only (page "Order Management Errors").
 pub(super) fn send_type(
     call: &Call<'_>,
     order: &Order,
@@ -313,17 +313,20 @@ pub(super) fn send_type(
         _ => return Err(call.ours(Kind::Refused, NOT_YET, "not-to-ship-yet")),
     }
     let lines = lines(order).map_err(|field| call.ours(Kind::Unreadable, NOT_YET, field.0))?;
-    let is_whole = |wanted: &Line| {
+    let in_parcel = |wanted: &Line| {
         let of_line = parcel.iter().filter(|part| part.line == wanted.line.id);
         let sent: u64 = of_line.map(|part| u64::from(part.quantity)).sum();
-        sent >= u64::from(wanted.line.quantity)
+        sent.min(u64::from(wanted.line.quantity))
     };
-    let is_first = order.logistic_info_list.is_empty();
-    Ok(if is_first && lines.iter().all(is_whole) {
-        "all"
-    } else {
-        "part"
-    })
+    let sent: u64 = lines.iter().map(in_parcel).sum();
+    let wanted: u64 = lines.iter().map(|line| u64::from(line.line.quantity)).sum();
+    let before: BTreeSet<&str> = order
+        .logistic_info_list
+        .iter()
+        .filter_map(|parcel| parcel.logistics_no.as_deref())
+        .collect();
+    let nothing_is_left = sent.saturating_add(before.len() as u64) >= wanted;
+    Ok(if nothing_is_left { "all" } else { "part" })
 }
 
 /// Updates of one product that go into one call or one item, by their places in what was asked for.

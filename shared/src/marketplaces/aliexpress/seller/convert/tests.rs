@@ -190,6 +190,14 @@ fn a_shipment_of_everything_is_the_last_one() {
         order["logistic_info_list"] = json!([{"logistics_no": "LP1"}]);
     };
     assert_eq!(of(second, &[("2", 1)]), Ok("part"));
+    // The parcel before held a unit at least, and these are the other two.
+    assert_eq!(of(second, &[("1", 1), ("2", 1)]), Ok("all"));
+    let twice = |order: &mut Value| {
+        order["order_status"] = json!("SELLER_PART_SEND_GOODS");
+        let parcel = json!({"logistics_no": "LP1"});
+        order["logistic_info_list"] = json!([parcel, parcel, {}]);
+    };
+    assert_eq!(of(twice, &[("2", 1)]), Ok("part"), "it is one parcel");
     for (status, retries) in [
         ("FINISH", false),
         ("WAIT_BUYER_ACCEPT_GOODS", false),
