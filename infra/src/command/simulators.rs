@@ -21,6 +21,12 @@ pub(super) struct Arguments {
     /// Port of the simulated AliExpress; 0 for one that is free.
     #[arg(long, default_value_t = 8102)]
     aliexpress_port: u16,
+    /// Port of the simulated Alibaba.com; 0 for one that is free.
+    #[arg(long, default_value_t = 8104)]
+    alibaba_port: u16,
+    /// Port of the simulated 1688; 0 for one that is free.
+    #[arg(long, default_value_t = 8105)]
+    cn1688_port: u16,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
@@ -28,12 +34,14 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let config = SimulatorsConfig {
         ebay_address: local(arguments.ebay_port),
         aliexpress_address: local(arguments.aliexpress_port),
+        icbu_address: local(arguments.alibaba_port),
+        cn1688_address: local(arguments.cn1688_port),
         ..SimulatorsConfig::default()
     };
     let simulators = Simulators::start(config).await.with_context(|| {
-        let Arguments { ebay_port, aliexpress_port } = arguments;
+        let Arguments { ebay_port, aliexpress_port, alibaba_port, cn1688_port } = arguments;
         format!(
-            "One of the ports {ebay_port} and {aliexpress_port} cannot be used: choose others with --ebay-port and --aliexpress-port, or 0 for one that is free"
+            "One of the ports {ebay_port}, {aliexpress_port}, {alibaba_port} and {cn1688_port} cannot be used: choose others with --ebay-port, --aliexpress-port, --alibaba-port and --cn1688-port, or 0 for one that is free"
         )
     })?;
     println!("eBay        {}", simulators.ebay_url());
@@ -51,8 +59,22 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
         "            refresh token {}",
         defaults::ALIEXPRESS_REFRESH_TOKEN
     );
+    println!("Alibaba.com {}", simulators.icbu_url());
+    println!("            app key {}", defaults::ALIBABA_APP_KEY);
+    println!("            app secret {}", defaults::ALIBABA_APP_SECRET);
     println!(
-        "\nControl is below /_control on each, described in tests/marketplaces/README.md. Ctrl-C ends both."
+        "            refresh token {}",
+        defaults::ALIBABA_REFRESH_TOKEN
+    );
+    println!("1688        {}", simulators.cn1688_url());
+    println!("            app key {}", defaults::CN1688_APP_KEY);
+    println!("            app secret {}", defaults::CN1688_APP_SECRET);
+    println!(
+        "            refresh token {}",
+        defaults::CN1688_REFRESH_TOKEN
+    );
+    println!(
+        "\nControl is below /_control on each, described in tests/marketplaces/README.md. Ctrl-C ends all."
     );
     tokio::signal::ctrl_c()
         .await

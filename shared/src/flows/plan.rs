@@ -454,3 +454,6 @@ fn refusal_reason(order: &Order) -> Option<Reason> {
             _ => None,
         })
 }
+
+#[cfg(test)]
+mod tests;

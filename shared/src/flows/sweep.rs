@@ -249,3 +249,6 @@ fn order_signal(order: OrderKey, now: Timestamp) -> Signal {
         seen_at: now,
     }
 }
+
+#[cfg(test)]
+mod tests;

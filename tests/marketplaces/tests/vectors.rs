@@ -8,6 +8,7 @@
 
 use std::path::PathBuf;
 
+use kervan_marketplaces::alibaba::cn1688::signature::sign as sign_1688;
 use kervan_marketplaces::aliexpress::signature::SignMethod;
 use kervan_marketplaces::aliexpress::signature::push_authorization;
 use kervan_marketplaces::aliexpress::signature::sign;
@@ -97,5 +98,30 @@ fn aliexpress_requests_are_signed_as_the_pages_and_sdks_sign_them() {
             "{}",
             vector["id"]
         );
+    }
+}
+
+#[test]
+fn alibabas_requests_are_signed_as_the_pages_and_sdks_sign_them() {
+    let Some(vectors) = contract("alibaba/vectors.json") else {
+        return;
+    };
+    let params = |vector: &Value| -> Vec<(String, String)> {
+        let params = vector["params"].as_object().unwrap().iter();
+        params
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+            .collect()
+    };
+    for vector in vectors["icbu_request_vectors"].as_array().unwrap() {
+        let (secret, path) = (&vector["app_secret"], &vector["path_prefix"]);
+        let (secret, path) = (secret.as_str().unwrap(), path.as_str().unwrap());
+        let signature = sign(SignMethod::Sha256, secret, path, &params(vector));
+        assert_eq!(signature, vector["expected_sign"], "{}", vector["id"]);
+    }
+    for vector in vectors["1688_vectors"].as_array().unwrap() {
+        let (secret, path) = (&vector["app_secret"], &vector["path"]);
+        let (secret, path) = (secret.as_str().unwrap(), path.as_str().unwrap());
+        let signature = sign_1688(secret, path, &params(vector));
+        assert_eq!(signature, vector["expected_signature"], "{}", vector["id"]);
     }
 }

@@ -1,0 +1,139 @@
+use super::*;
+use crate::clock::{Clock, ManualClock};
+use crate::context::{Accounts, Queues};
+use crate::domain::{AccountId, LineId, Money, SupplierOrderId};
+use crate::http::{Http, HttpError, Sent};
+use crate::marketplaces::{Account, Buy, PlaceRequest, Placed, Quote, Settle, SupplierOrder};
+use crate::queue::{MemoryQueue, Queue};
+use crate::seal::MemorySeal;
+use crate::secrets::MemorySecrets;
+use crate::store::MemoryStore;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// A supplier whose orders are of one seller, whom a line's attributes name, and of at most three lines.
+#[derive(Debug)]
+struct Mall(AccountId);
+
+impl Account for Mall {
+    fn id(&self) -> &AccountId {
+        &self.0
+    }
+
+    fn buy(&self) -> Option<&dyn Buy> {
+        Some(self)
+    }
+}
+
+impl Mall {
+    fn closed(&self) -> CallError {
+        CallError::new(
+            &self.0,
+            "mall",
+            Kind::Unavailable,
+            Retry::Permanent,
+            "closed",
+        )
+    }
+}
+
+#[async_trait]
+impl Buy for Mall {
+    async fn quote(&self, _request: &QuoteRequest<'_>) -> Result<Quote, CallError> {
+        Err(self.closed())
+    }
+
+    fn takes_together(&self, lines: &[PurchaseLine], next: &PurchaseLine) -> bool {
+        let same = |line: &PurchaseLine| line.variant_attributes == next.variant_attributes;
+        lines.len() < 3 && lines.iter().all(same)
+    }
+
+    async fn place(&self, _request: &PlaceRequest<'_>) -> Result<Placed, CallError> {
+        Err(self.closed())
+    }
+
+    fn settle(&self) -> Settle {
+        Settle::Person
+    }
+
+    async fn look_up(
+        &self,
+        _reference: &Reference,
+        _since: Timestamp,
+    ) -> Result<Option<Placed>, CallError> {
+        Err(self.closed())
+    }
+
+    async fn supplier_order(&self, _id: &SupplierOrderId) -> Result<SupplierOrder, CallError> {
+        Err(self.closed())
+    }
+}
+
+#[derive(Debug)]
+struct NoNetwork;
+
+#[async_trait]
+impl Http for NoNetwork {
+    async fn send(
+        &self,
+        _request: http::Request<bytes::Bytes>,
+    ) -> Result<http::Response<bytes::Bytes>, HttpError> {
+        Err(HttpError {
+            sent: Sent::No,
+            timed_out: false,
+            problem: "there is no network".to_owned(),
+        })
+    }
+}
+
+fn kervan() -> Kervan {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
+    let queue: Arc<dyn Queue> = Arc::new(MemoryQueue::new(clock.clone()));
+    let secrets = Arc::new(MemorySecrets::new());
+    let network = Arc::new(NoNetwork);
+    let accounts = Accounts::new(Vec::new(), "", secrets, network, clock.clone(), None);
+    Kervan {
+        store: Arc::new(MemoryStore::new(clock.clone())),
+        clock,
+        seal: Arc::new(MemorySeal::new()),
+        queues: Queues {
+            orders: queue.clone(),
+            tracking: queue.clone(),
+            inventory: queue,
+        },
+        accounts: accounts.with_account(Arc::new(Mall("alibaba:main".parse().unwrap()))),
+    }
+}
+
+fn line(number: &str, seller: &str) -> PurchaseLine {
+    let money = Money::zero("USD".parse().unwrap());
+    PurchaseLine {
+        line: LineId::parse(number).unwrap(),
+        sku: Sku::parse("LAMP").unwrap(),
+        offer: OfferId::new("alibaba:main".parse().unwrap(), "7", number).unwrap(),
+        quantity: 1,
+        unit_cost: money,
+        shipping: money,
+        shipping_option: String::new(),
+        variant_attributes: seller.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_purchase_is_split_where_the_supplier_takes_no_such_order() {
+    let lines = ["a1", "b2", "a3", "a4", "a5", "b6"].map(|text| line(&text[1..], &text[..1]));
+    let purchases = split(&kervan(), lines.to_vec()).await.unwrap();
+    let shape = |purchases: &[Vec<PurchaseLine>]| -> Vec<String> {
+        let numbers =
+            |lines: &Vec<PurchaseLine>| lines.iter().map(|line| line.line.as_str()).collect();
+        purchases.iter().map(numbers).collect()
+    };
+    assert_eq!(
+        shape(&purchases),
+        ["134", "26", "5"],
+        "every line is in one purchase"
+    );
+    let ours = ["x1", "x2"].map(|text| line(&text[1..], &text[..1]));
+    let together = split(&kervan(), ours.to_vec()).await.unwrap();
+    assert_eq!(shape(&together), ["12"]);
+}
