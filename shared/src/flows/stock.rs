@@ -423,3 +423,6 @@ async fn note_published(
         Err(error) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests;
