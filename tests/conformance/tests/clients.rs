@@ -30,18 +30,19 @@ async fn public_clients_take_the_simulators_for_the_marketplaces() {
     assert!(!scripts.is_empty(), "there are no scripts");
     for script in scripts {
         let name = stem(&script).to_owned();
+        let label = script.file_name().unwrap().to_string_lossy().into_owned();
         let simulators = Simulators::start(SimulatorsConfig::default())
             .await
             .unwrap();
         let url = url(&simulators, &name);
         let ran = tokio::task::spawn_blocking(move || run(&script, &url));
         match ran.await.unwrap() {
-            Ran::Skipped(why) => println!("{name}: skipped, {why}"),
+            Ran::Skipped(why) => println!("{label}: skipped, {why}"),
             Ran::Ended(output) => {
                 let said = String::from_utf8_lossy(&output.stdout).into_owned();
                 let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-                assert!(output.status.success(), "{name}: {said}\n{errors}");
-                println!("{name}: {}", said.trim());
+                assert!(output.status.success(), "{label}: {said}\n{errors}");
+                println!("{label}: {}", said.trim());
             }
         }
     }
@@ -52,12 +53,14 @@ enum Ran {
     Ended(Output),
 }
 
-/// A script is named after its marketplace, with a word of its own after a dot where there are several.
+/// A script is named after its marketplace.
 fn url(simulators: &Simulators, name: &str) -> String {
-    let marketplace = name.split('.').next().unwrap_or_default();
-    match marketplace {
+    match name {
         "ebay" => simulators.ebay_url(),
         "aliexpress" => simulators.aliexpress_url(),
+        "amazon" => simulators.amazon_url(),
+        "alibaba" => simulators.icbu_url(),
+        "alibaba_1688" => simulators.cn1688_url(),
         other => panic!("no simulator is named {other}"),
     }
 }
@@ -73,7 +76,7 @@ fn stem(path: &Path) -> &str {
 fn run(script: &Path, url: &str) -> Ran {
     let home = workspace::target_dir()
         .join("kervan-tools/clients")
-        .join(stem(script));
+        .join(script.file_name().unwrap());
     fs::create_dir_all(&home).unwrap();
     let is_python = script.extension() == Some(OsStr::new("py"));
     let installed = if is_python {

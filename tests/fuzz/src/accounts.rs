@@ -1,17 +1,18 @@
 //! An account at each marketplace, with a network of its own.
 
-use crate::network::{Network, Prepared};
+use crate::network::Network;
 use bytes::Bytes;
 use http::Request;
 use jiff::Timestamp;
 use kervan::clock::{Clock, ManualClock};
 use kervan::domain::AccountId;
 use kervan::marketplaces::{
-    Account, Outside, Pseudonyms, TokenStore, aliexpress::AliExpress, ebay::Ebay,
+    Account, Outside, Pseudonyms, TokenStore, alibaba, aliexpress, amazon::Amazon, ebay::Ebay,
 };
 use kervan::seal::MemorySeal;
 use kervan::secrets::Secret;
 use kervan::store::MemoryStore;
+use kervan_marketplaces::defaults;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -21,65 +22,120 @@ pub(crate) const NOW_S: i64 = 1_789_700_000;
 /// A kind of account: a marketplace, and what an account is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// Amazon.
+    Amazon,
     /// eBay, over its REST calls.
     Ebay,
+    /// eBay, over the Trading API.
+    EbayTrading,
     /// AliExpress, where is bought.
     AliExpress,
+    /// AliExpress, where is sold.
+    AliExpressShop,
+    /// AliExpress, where is sold, over the old gateway with its XML.
+    AliExpressTop,
+    /// Alibaba.com.
+    Alibaba,
+    /// 1688.
+    Cn1688,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Ebay, Self::AliExpress];
+    pub const ALL: [Self; 8] = [
+        Self::Amazon,
+        Self::Ebay,
+        Self::EbayTrading,
+        Self::AliExpress,
+        Self::AliExpressShop,
+        Self::AliExpressTop,
+        Self::Alibaba,
+        Self::Cn1688,
+    ];
 
     /// The name in a target.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Amazon => "amazon",
             Self::Ebay => "ebay",
+            Self::EbayTrading => "trading",
             Self::AliExpress => "aliexpress",
+            Self::AliExpressShop => "shop",
+            Self::AliExpressTop => "top",
+            Self::Alibaba => "alibaba",
+            Self::Cn1688 => "1688",
         }
     }
 
     /// The name of its marketplace.
     pub(crate) const fn marketplace(self) -> &'static str {
         match self {
-            Self::Ebay => "ebay",
-            Self::AliExpress => "aliexpress",
+            Self::Amazon => "amazon",
+            Self::Ebay | Self::EbayTrading => "ebay",
+            Self::AliExpress | Self::AliExpressShop | Self::AliExpressTop => "aliexpress",
+            Self::Alibaba | Self::Cn1688 => "alibaba",
+        }
+    }
+
+    /// The channel's id of the listing that is set.
+    pub(crate) const fn listing(self) -> &'static str {
+        match self {
+            Self::EbayTrading => "item:110000000001",
+            _ => "8001",
         }
     }
 
     fn id(self) -> Option<AccountId> {
-        let name = match self {
-            Self::Ebay => "ebay:main",
-            Self::AliExpress => "aliexpress:main",
-        };
-        name.parse().ok()
+        format!("{}:main", self.marketplace()).parse().ok()
     }
 
     fn secret(self) -> Value {
-        match self {
-            Self::Ebay => json!({
+        let ebay = |orders: &str| {
+            json!({
                 "environment": "production", "client_id": "Example-App", "client_secret": "cert",
                 "refresh_token": "refresh", "endpoint": "https://hooks.example.com/hooks/ebay/main",
-                "verification_token": "example-verification-token-0123456789",
-            }),
-            Self::AliExpress => json!({
+                "verification_token": "example-verification-token-0123456789", "orders": orders,
+                "dev_id": "50000005-6666-4777-8888-999999999999",
+            })
+        };
+        let aliexpress = |side: &str, gateway: Option<&str>| {
+            let mut secret = json!({
                 "environment": "production", "app_key": "500100", "app_secret": "secret",
-                "refresh_token": "seed",
-            }),
-        }
-    }
-
-    const fn prepared(self) -> Prepared {
+                "refresh_token": "seed", "side": side,
+            });
+            if let Some(gateway) = gateway {
+                secret["gateway"] = json!(gateway);
+            }
+            secret
+        };
         match self {
-            Self::Ebay => ebay_prepared,
-            Self::AliExpress => aliexpress_prepared,
+            Self::Amazon => json!({
+                "environment": "production", "marketplace_ids": [defaults::AMAZON_MARKETPLACE_ID],
+                "client_id": "amzn1.application-oa2-client.1", "client_secret": "amzn1.oa2-cs.v1.1",
+                "refresh_token": "Atzr|1", "seller_id": defaults::AMAZON_SELLER_ID,
+            }),
+            Self::Ebay => ebay("fulfillment"),
+            Self::EbayTrading => ebay("trading"),
+            Self::AliExpress => aliexpress("buyer", None),
+            Self::AliExpressShop => aliexpress("seller", None),
+            Self::AliExpressTop => aliexpress("seller", Some("top")),
+            Self::Alibaba => json!({
+                "platform": "alibaba.com", "environment": "production", "app_key": "500123",
+                "app_secret": "secret", "refresh_token": "seed",
+            }),
+            Self::Cn1688 => json!({
+                "platform": "1688", "environment": "production", "app_key": "1000000",
+                "app_secret": "secret", "refresh_token": "seed",
+                "address": {"address_id": "593861699"},
+            }),
         }
     }
 }
 
 /// An account with the network that it talks to.
 pub(crate) struct Opened {
-    pub(crate) account: Box<dyn Account>,
+    pub(crate) kind: Kind,
+    pub(crate) account: Arc<dyn Account>,
     pub(crate) network: Arc<Network>,
 }
 
@@ -87,7 +143,7 @@ pub(crate) struct Opened {
 pub(crate) fn open(kind: Kind) -> Option<Opened> {
     let now = Timestamp::from_second(NOW_S).ok()?;
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(now));
-    let network = Arc::new(Network::new(kind.prepared()));
+    let network = Arc::new(Network::new(prepared));
     let store = Arc::new(MemoryStore::new(clock.clone()));
     let tokens = TokenStore::new(store, Arc::new(MemorySeal::new()), clock.clone());
     let outside = Outside {
@@ -98,24 +154,31 @@ pub(crate) fn open(kind: Kind) -> Option<Opened> {
         pseudonyms: Arc::new(Pseudonyms::new(Secret::new("key".to_owned()))),
     };
     let (id, secret) = (kind.id()?, Secret::new(kind.secret().to_string()));
-    let account: Box<dyn Account> = match kind {
-        Kind::Ebay => Box::new(Ebay::new(id, &secret, outside).ok()?),
-        Kind::AliExpress => Box::new(AliExpress::new(id, &secret, outside).ok()?),
+    let account: Arc<dyn Account> = match kind {
+        Kind::Amazon => Arc::new(Amazon::new(id, &secret, outside).ok()?),
+        Kind::Ebay | Kind::EbayTrading => Arc::new(Ebay::new(id, &secret, outside).ok()?),
+        Kind::AliExpress | Kind::AliExpressShop | Kind::AliExpressTop => {
+            aliexpress::open(id, &secret, outside).ok()?
+        }
+        Kind::Alibaba | Kind::Cn1688 => alibaba::account(id, &secret, outside).ok()?,
     };
-    Some(Opened { account, network })
+    Some(Opened {
+        kind,
+        account,
+        network,
+    })
 }
 
-fn ebay_prepared(request: &Request<Bytes>) -> Option<String> {
-    let path = request.uri().path();
-    path.contains("/oauth2/token")
-        .then(|| json!({"access_token": "access", "expires_in": 7200}).to_string())
-}
-
-fn aliexpress_prepared(request: &Request<Bytes>) -> Option<String> {
+/// A good token, whoever is asked: the fields of all.
+fn prepared(request: &Request<Bytes>) -> Option<String> {
     let token = json!({
-        "access_token": "access", "expires_in": 86_400, "refresh_token": "next",
-        "refresh_expires_in": 864_000, "code": "0",
+        "access_token": "access", "token_type": "bearer", "expires_in": 7_200,
+        "refresh_token": "next", "refresh_expires_in": 864_000, "code": "0",
+        "refresh_token_timeout": "20270401000000000+0800",
     });
     let path = request.uri().path();
-    path.contains("/auth/token/").then(|| token.to_string())
+    let asks = ["/oauth2/token", "/o2/token", "/auth/token/", "getToken"];
+    asks.iter()
+        .any(|part| path.contains(part))
+        .then(|| token.to_string())
 }

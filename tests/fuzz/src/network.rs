@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use kervan::http::{Http, HttpError};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// The statuses that an input chooses from; the successes are there more than once.
@@ -16,6 +17,20 @@ const CONTENT_TYPES: [&str; 4] = [
     "text/html",
     "application/octet-stream",
 ];
+
+/// What a request that makes an order at a supplier has in its path or form.
+const CREATING: [&str; 4] = [
+    "aliexpress.ds.order.create",
+    "/buynow/order/create",
+    "createCrossOrder",
+    "fastCreateOrder",
+];
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|part| part == text.as_bytes())
+}
 
 /// A made-up answer.
 #[derive(Debug, Clone)]
@@ -45,6 +60,7 @@ pub(crate) type Prepared = fn(&Request<Bytes>) -> Option<String>;
 pub(crate) struct Network {
     prepared: Prepared,
     answer: Mutex<Answer>,
+    asked_to_create: AtomicBool,
 }
 
 impl Network {
@@ -52,7 +68,13 @@ impl Network {
         Self {
             prepared,
             answer: Mutex::new(Answer::of(&[])),
+            asked_to_create: AtomicBool::new(false),
         }
+    }
+
+    /// Whether a supplier was asked to make an order.
+    pub(crate) fn was_asked_to_create(&self) -> bool {
+        self.asked_to_create.load(Ordering::Relaxed)
     }
 
     pub(crate) fn will_answer(&self, answer: Answer) {
@@ -67,6 +89,11 @@ impl Http for Network {
         if let Some(body) = (self.prepared)(&request) {
             *response.body_mut() = Bytes::from(body);
             return Ok(response);
+        }
+        let body = request.body();
+        let said = [request.uri().path().as_bytes(), body.as_ref()].concat();
+        if CREATING.iter().any(|name| contains(&said, name)) {
+            self.asked_to_create.store(true, Ordering::Relaxed);
         }
         let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
         *response.status_mut() = answer.status;

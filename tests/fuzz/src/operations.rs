@@ -216,12 +216,12 @@ async fn attempt(operation: Operation, opened: &Opened, answer: &Answer) -> Opti
         | Operation::Confirm
         | Operation::IsConfirmed
         | Operation::Refund
-        | Operation::Cancel => as_channel(operation, account, &given, answer).await?,
+        | Operation::Cancel => as_channel(operation, opened, &given, answer).await?,
         Operation::Stock
         | Operation::Quote
         | Operation::Place
         | Operation::LookUp
-        | Operation::SupplierOrder => as_supplier(operation, account, &given, answer).await?,
+        | Operation::SupplierOrder => as_supplier(operation, opened, &given, answer).await?,
         Operation::Subscribe => {
             let to = SubscribeTo {
                 queue_arn: Some("arn:aws:sqs:us-east-1:123456789012:q".to_owned()),
@@ -261,16 +261,16 @@ async fn attempt(operation: Operation, opened: &Opened, answer: &Answer) -> Opti
 
 async fn as_channel(
     operation: Operation,
-    account: &dyn Account,
+    opened: &Opened,
     given: &Given,
     answer: &Answer,
 ) -> Option<bool> {
-    let order = &given.order;
+    let (account, order) = (&*opened.account, &given.order);
     let update = ListingUpdate {
         listing: ListingId {
             channel: account.id().clone(),
             sku: given.sku.clone(),
-            offer: "8001".to_owned(),
+            offer: opened.kind.listing().to_owned(),
         },
         quantity: 3,
         price: given.money,
@@ -344,10 +344,11 @@ async fn as_channel(
 
 async fn as_supplier(
     operation: Operation,
-    account: &dyn Account,
+    opened: &Opened,
     given: &Given,
     answer: &Answer,
 ) -> Option<bool> {
+    let account = &*opened.account;
     Some(match operation {
         Operation::Stock => {
             let offers = [given.offer.clone()];
@@ -383,7 +384,8 @@ async fn as_supplier(
                 buyer: &given.buyer,
                 not_after: Timestamp::MAX,
             };
-            oracle::placed(answer, &account.buy()?.place(&request).await)
+            let done = account.buy()?.place(&request).await;
+            oracle::placed(answer, opened.network.was_asked_to_create(), &done)
         }
         Operation::LookUp => {
             let found = account.buy()?.look_up(&given.reference, given.now).await;
