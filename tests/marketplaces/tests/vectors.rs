@@ -15,6 +15,7 @@ use kervan_marketplaces::aliexpress::signature::sign;
 use kervan_marketplaces::ebay::signature::challenge_response;
 use kervan_marketplaces::ebay::signature::key_id;
 use kervan_marketplaces::ebay::signature::notification_is_signed;
+use kervan_marketplaces::ebay::signature::platform_signature;
 use serde_json::Value;
 
 /// A file of the contracts, or `None` with a line on stderr where `KERVAN_CONTRACTS` is not set.
@@ -48,6 +49,19 @@ fn ebay_notifications_are_judged_as_ebay_judges_them() {
         judged += 1;
     }
     assert!(judged >= 5);
+}
+
+#[test]
+fn ebay_platform_notifications_are_signed_as_ebay_signs_them() {
+    let Some(vectors) = contract("ebay/vectors/platform_notification_signature.json") else {
+        return;
+    };
+    for case in vectors["cases"].as_array().unwrap() {
+        let text = |name: &str| case[name].as_str().unwrap();
+        let keys = (text("dev_id"), text("app_id"), text("cert_id"));
+        let signature = platform_signature(text("timestamp"), keys.0, keys.1, keys.2);
+        assert_eq!(signature, text("expected_signature"), "{}", case["note"]);
+    }
 }
 
 #[test]

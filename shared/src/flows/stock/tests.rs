@@ -1,5 +1,5 @@
 use super::*;
-use crate::clock::{Clock, ManualClock};
+use crate::clock::ManualClock;
 use crate::context::{Accounts, Kervan, Queues};
 use crate::domain::{ListingId, Money};
 use crate::marketplaces::{Account, PushListings};
@@ -175,7 +175,7 @@ async fn a_listing_is_changed_within_its_budget_and_the_rest_of_it_is_for_zero()
     assert_eq!(shop.told(), 30);
     // Nothing is left at the supplier: that is told at once.
     assert_eq!(shop.publish(&price(99), 0).await, Outcome::Done);
-    assert_eq!(shop.channel.told.lock().unwrap().last(), Some(&(0, 109_00)));
+    assert_eq!(shop.channel.told.lock().unwrap().last(), Some(&(0, 10_900)));
     assert!(matches!(
         shop.publish(&price(99), 5).await,
         Outcome::Later(_)

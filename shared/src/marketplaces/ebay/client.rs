@@ -32,7 +32,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, header};
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use url::Url;
 
@@ -50,6 +50,8 @@ pub(super) struct Client {
     pub(super) outside: Outside,
     pub(super) auth: Auth,
     signer: Option<Signer>,
+    /// When eBay was last asked for the application's own quotas.
+    quotas_learned_at: Mutex<Option<Timestamp>>,
 }
 
 /// For whom a call is made.
@@ -93,6 +95,7 @@ impl Client {
             account,
             config,
             outside,
+            quotas_learned_at: Mutex::new(None),
         }
     }
 
@@ -182,10 +185,13 @@ impl Client {
         if let Some(quota) = limits::quota(operation) {
             let (name, limit, traffic) = (quota.name, quota.limit, quota.traffic);
             let allowed = self.outside.allow(&self.account, name, limit, traffic);
-            allowed.await.map_err(|error| CallError {
-                operation: operation.name(),
-                ..error
-            })?;
+            if let Err(error) = allowed.await {
+                if quota.is_hearsay {
+                    self.learn_quotas().await;
+                }
+                let operation = operation.name();
+                return Err(CallError { operation, ..error });
+            }
         }
         // Last: whatever came before may have taken longer than the lease.
         if !in_time(not_after, self.outside.clock.now()) {

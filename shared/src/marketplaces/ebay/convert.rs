@@ -228,6 +228,35 @@ pub(super) fn is_parcel(parcel: &wire::Fulfillment, number: &TrackingNumber) -> 
         .any(|text| TrackingNumber::parse(text).is_ok_and(|theirs| theirs == *number))
 }
 
+/// The rates of the APIs that are used, by the names of their limits, in calls of a million seconds. Of an API's quotas the
+/// largest counts, less a tenth that may come at once; a method with a smaller one of its own is refused by eBay.
+pub(super) fn rates(limits: &wire::RateLimits) -> Vec<(&'static str, u64)> {
+    let mut rates: Vec<(&'static str, u64)> = Vec::new();
+    for api in limits.rate_limits.as_deref().unwrap_or_default() {
+        let context = api
+            .api_context
+            .as_deref()
+            .unwrap_or_default()
+            .to_lowercase();
+        let name = api.api_name.as_deref().unwrap_or_default().to_lowercase();
+        let bucket = match (context.as_str(), name.as_str()) {
+            ("sell", "fulfillment") => "fulfillment",
+            ("sell", "inventory") => "inventory",
+            ("tradingapi", _) => "trading",
+            _ => continue,
+        };
+        let resources = api.resources.as_deref().unwrap_or_default().iter();
+        let all = resources.flat_map(|resource| resource.rates.as_deref().unwrap_or_default());
+        let per_million_s = all.filter_map(|rate| {
+            let window_s = rate.time_window.filter(|window_s| *window_s > 0)?;
+            let calls = rate.limit?.saturating_mul(900_000);
+            Some(calls / window_s).filter(|rate| *rate > 0)
+        });
+        rates.extend(per_million_s.max().map(|rate| (bucket, rate)));
+    }
+    rates
+}
+
 /// eBay's word for why money is given back (`ReasonForRefundEnum`).
 pub(super) const fn refund_reason(reason: RefundReason) -> &'static str {
     match reason {

@@ -6,6 +6,7 @@ use super::{
     config::OrdersApi,
     signature,
     subscribe::{TOPICS, our_destination, subscriber},
+    trading::EVENTS,
     wire,
 };
 use crate::marketplaces::{CallError, Examine, Finding, Kind};
@@ -14,9 +15,6 @@ use bytes::Bytes;
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use trading::EVENTS;
-
-use super::trading;
 
 /// A clock that is this far off is as it should be; a little more and times of ours lie in eBay's future.
 const CLOCK_GOOD: SignedDuration = SignedDuration::from_secs(4);
@@ -174,7 +172,7 @@ fn quotas(limits: &Limits) -> Vec<Finding> {
         let name = api.api_name.as_deref().unwrap_or_default().to_lowercase();
         let is_it =
             |(of, api): &(&str, &str)| *of == context && (api.is_empty() || name.starts_with(api));
-        USED.iter().any(|used| is_it(used))
+        USED.iter().any(is_it)
     });
     let mut findings: Vec<Finding> = used.filter_map(quota).collect();
     if findings.is_empty() {

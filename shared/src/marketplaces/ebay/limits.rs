@@ -38,6 +38,10 @@ pub const INVENTORY_CALLS_PER_DAY: u32 = 2_000_000;
 /// Calls of the Trading API in one day: often quoted, not verified.
 pub const TRADING_CALLS_PER_DAY: u32 = 5_000;
 
+/// How long the application's own quotas are believed before they are asked for again, where a quoted figure keeps
+/// calls back.
+pub const QUOTAS_KEPT: SignedDuration = SignedDuration::from_hours(1);
+
 /// Orders on one page of the Trading API's GetOrders, and the longest span of one request in days; the span is not
 /// verified (developer.ebay.com, Trading API, GetOrders).
 pub const TRADING_ORDERS_PER_PAGE: u32 = 100;
@@ -69,6 +73,8 @@ pub(super) struct Quota {
     pub(super) limit: Limit,
     /// What they are for.
     pub(super) traffic: Traffic,
+    /// Whether the figure is only often quoted.
+    pub(super) is_hearsay: bool,
 }
 
 /// The limit that a call is taken from; `None` where eBay documents none, as of its token endpoint. eBay counts by
@@ -120,6 +126,7 @@ pub(super) const fn quota(operation: Operation) -> Option<Quota> {
         name,
         limit,
         traffic,
+        is_hearsay: !matches!(name.as_bytes(), b"notification" | b"analytics"),
     })
 }
 

@@ -28,20 +28,25 @@ use std::{
 pub(crate) const ENDPOINT: &str = "https://hooks.example.com/push/ebay/main";
 const TOKEN_PATH: &str = "/identity/v1/oauth2/token";
 
-/// A text of the contract; `None`, said on stderr, where the folder is not named.
-pub(crate) fn contract_text(path: &str) -> Option<String> {
+/// The contract's folder; `None`, said on stderr, where it is not named.
+pub(crate) fn folder() -> Option<PathBuf> {
     let Some(folder) = std::env::var_os("KERVAN_CONTRACTS") else {
-        eprintln!("skipped: KERVAN_CONTRACTS is not set, so there is no ebay/{path}");
+        eprintln!("skipped: KERVAN_CONTRACTS is not set, so there is no contract of eBay");
         return None;
     };
-    let mut file = PathBuf::from(folder);
+    let mut folder = PathBuf::from(folder);
     // cargo runs tests in the crate's folder; the variable is meant from the workspace's.
-    if file.is_relative() {
-        file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    if folder.is_relative() {
+        folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("../..")
-            .join(file);
+            .join(folder);
     }
-    let file = file.join("ebay").join(path);
+    Some(folder.join("ebay"))
+}
+
+/// A text of the contract.
+pub(crate) fn contract_text(path: &str) -> Option<String> {
+    let file = folder()?.join(path);
     let text = std::fs::read_to_string(&file);
     Some(text.unwrap_or_else(|error| panic!("{} cannot be read: {error}", file.display())))
 }

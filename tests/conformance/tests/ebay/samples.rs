@@ -14,6 +14,49 @@ use kervan::{
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// The files whose answers are decoded here, or in `vectors` for pushes.
+pub(crate) const DECODED: [&str; 17] = [
+    "platform_notifications/FixedPriceTransaction.xml",
+    "platform_notifications/ItemSold.xml",
+    "samples/bulkUpdatePriceQuantity.json",
+    "samples/createShippingFulfillment.json",
+    "samples/error_envelopes.json",
+    "samples/getOrders.json",
+    "samples/issueRefund.json",
+    "samples/oauth_token.json",
+    "trading/CompleteSale.response.success.xml",
+    "trading/GetOrders.response.empty.xml",
+    "trading/GetOrders.response.shipped_with_tracking.xml",
+    "trading/GetOrders.response.three_line_items.xml",
+    "trading/ReviseInventoryStatus.response.failure_ended_item_21916750.xml",
+    "trading/ReviseInventoryStatus.response.failure_selling_limit_21919188.xml",
+    "trading/ReviseInventoryStatus.response.success.xml",
+    "trading/SetNotificationPreferences.response.success.xml",
+    "trading/error.auth_token_invalid_931.xml",
+];
+
+#[test]
+fn no_sample_of_the_contract_is_left_out() {
+    let Some(folder) = crate::common::folder() else {
+        return;
+    };
+    let mut found: Vec<String> = Vec::new();
+    for part in ["platform_notifications", "samples", "trading"] {
+        for entry in std::fs::read_dir(folder.join(part)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            // Requests and tables are looked at by `requests` and `codes`.
+            let is_answer = !name.contains(".request.")
+                && name != "http_headers.json"
+                && name != "rest_error_codes.json";
+            if is_answer {
+                found.push(format!("{part}/{name}"));
+            }
+        }
+    }
+    found.sort();
+    assert_eq!(found, DECODED);
+}
+
 fn trading() -> Value {
     json!({"orders": "trading"})
 }

@@ -3,13 +3,14 @@
 use super::{Call, Caller, Client, SEGMENT};
 use crate::marketplaces::{
     CallError, Kind,
-    ebay::{error::Operation, wire},
+    ebay::{convert, error::Operation, limits, wire},
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use jiff::Timestamp;
 use percent_encoding::utf8_percent_encode;
 use serde::de::DeserializeOwned;
+use std::pin::Pin;
 use url::Url;
 
 const NOTIFICATION: &str = "/commerce/notification/v1";
@@ -147,6 +148,33 @@ impl Client {
                 .map_err(|error| self.fault(operation).unreadable(&error))?
         };
         Ok((limits, date(answer.headers())))
+    }
+
+    /// Asks for the application's own quotas, where a figure that is only often quoted keeps calls back: many have a
+    /// larger one. At most once in a while in one process; what is learned is shared with all.
+    pub(super) fn learn_quotas(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            let now = self.outside.clock.now();
+            {
+                let mut learned = self.quotas_learned_at.lock();
+                let learned = learned.as_deref_mut().ok();
+                let Some(learned) = learned else { return };
+                let again = learned.and_then(|at| at.checked_add(limits::QUOTAS_KEPT).ok());
+                if again.is_some_and(|again| now < again) {
+                    return;
+                }
+                *learned = Some(now);
+            }
+            let Ok((told, _)) = self.rate_limits().await else {
+                return;
+            };
+            for (name, calls_per_million_s) in convert::rates(&told) {
+                let learned = self
+                    .outside
+                    .learned_rate(&self.account, name, calls_per_million_s);
+                learned.await;
+            }
+        })
     }
 
     async fn put_destination(

@@ -20,6 +20,7 @@ use std::{
 
 mod orders;
 mod pushes;
+mod quotas;
 mod writes;
 
 const ORDER: &str = "/sell/fulfillment/v1/order";
