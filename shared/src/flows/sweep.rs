@@ -35,6 +35,9 @@ struct Cursor {
     until: Option<Timestamp>,
     /// What was queued of the overlap, with the time of its change: not queued again.
     seen: BTreeMap<ChannelOrderId, Timestamp>,
+    /// The longest span that is read at once, in seconds: narrowed where a span could not be read whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    widest_s: Option<i64>,
 }
 
 /// Sweeps every channel and the index. One account's trouble does not keep the others from being swept. Returns how many
@@ -95,7 +98,9 @@ async fn sweep_account(
     let from = cursor
         .until
         .map_or(now - FIRST_LOOK, |until| until - overlap);
-    let (changed, complete) = match read_span(channel, from, now).await {
+    let widest = cursor.widest_s.map(SignedDuration::from_secs);
+    let end = widest.map_or(now, |widest| now.min(from + widest));
+    let (changed, complete) = match read_span(channel, from, end).await {
         Ok(read) => read,
         Err(error) => return Ok(Err(error)),
     };
@@ -113,14 +118,20 @@ async fn sweep_account(
     if stands(Guard::QueueBeforeCursor) {
         intake::send(&kervan.queues.orders, &signals).await?;
     }
-    let until = if complete { Some(now) } else { cursor.until };
+    let until = if complete { Some(end) } else { cursor.until };
+    // A busy day's orders can be more than a limit lets through at once: half of the span is tried next, and it grows again.
+    let widest_s = next_widest(end.duration_since(from), complete, cursor.widest_s);
     // Only what the next span overlaps with can be met again. A span that was not whole is read anew as a whole.
-    let met_again = now - overlap;
+    let met_again = end - overlap;
     let seen = changed
         .into_iter()
         .filter(|(_, at)| complete && *at >= met_again)
         .collect();
-    let body = ledger::write(&Cursor { until, seen })?;
+    let body = ledger::write(&Cursor {
+        until,
+        seen,
+        widest_s,
+    })?;
     let version = stored.as_ref().map_or(0, |item| item.version);
     let item = Item::new(key, version + 1, body);
     let only_if = stored.map_or(Condition::Absent, |item| Condition::Version(item.version));
@@ -183,7 +194,18 @@ async fn supplier_entry_ends(kervan: &Kervan, id: &AccountId) -> Result<(), Flow
     Ok(())
 }
 
-/// All orders that changed in the span, and whether that was all.
+/// How long the next span may be.
+fn next_widest(read: SignedDuration, complete: bool, widest_s: Option<i64>) -> Option<i64> {
+    let least = OVERLAP + SWEEP_INTERVAL;
+    if !complete {
+        return Some((read / 2).max(least).as_secs());
+    }
+    // Once a span is wider than any that is asked for, it is no limit any more.
+    let doubled = widest_s.map(|widest| widest.saturating_mul(2));
+    doubled.filter(|widest| *widest < FIRST_LOOK.as_secs())
+}
+
+/// All orders that changed in the span, and whether that was all. What was read before a passing fault counts.
 async fn read_span(
     channel: &dyn ReadOrders,
     from: Timestamp,
@@ -191,7 +213,14 @@ async fn read_span(
 ) -> Result<(BTreeMap<ChannelOrderId, Timestamp>, bool), CallError> {
     let (mut changed, mut next) = (BTreeMap::new(), None);
     for _ in 0..MOST_PAGES {
-        let page = channel.changed(from, until, next.as_deref()).await?;
+        let page = match channel.changed(from, until, next.as_deref()).await {
+            Ok(page) => page,
+            Err(error) if next.is_some() && matches!(error.retry, Retry::After(_)) => {
+                tracing::warn!(%error, "A span of orders could not be read whole; a shorter one is next.");
+                return Ok((changed, false));
+            }
+            Err(error) => return Err(error),
+        };
         changed.extend(page.orders);
         match page.next {
             Some(more) => next = Some(more),

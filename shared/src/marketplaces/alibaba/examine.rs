@@ -46,15 +46,10 @@ pub(super) fn reached(base: &str, error: Option<&CallError>) -> Finding {
 }
 
 /// What a signed call for the account came to: the application's key, its signature, its right to the call.
-pub(super) fn permission(outcome: Result<(), &CallError>) -> Finding {
-    let error = match outcome {
-        Ok(()) => {
-            return Finding::good(
-                "permission",
-                "The application may read the account's orders.",
-            );
-        }
-        Err(error) => error,
+pub(super) fn permission(error: Option<&CallError>) -> Finding {
+    let Some(error) = error else {
+        let says = "The application may read the account's orders.";
+        return Finding::good("permission", says);
     };
     let says = format!("Reading orders gives {:?} {}.", error.kind, error.code);
     match (error.kind, error.retry) {

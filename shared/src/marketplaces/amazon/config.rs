@@ -216,7 +216,7 @@ fn fee(given: Option<&Value>) -> Result<u32, Invalid> {
     let hundredths: u32 = format!("{whole}{fraction:0<2}")
         .parse()
         .map_err(|_| wrong())?;
-    (hundredths <= 100_00)
+    (hundredths <= 10_000)
         .then_some(hundredths)
         .ok_or_else(wrong)
 }

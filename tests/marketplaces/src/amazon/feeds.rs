@@ -135,11 +135,8 @@ impl State {
             return error::invalid("Invalid input: marketplaceIds");
         }
         let document_id = body["inputFeedDocumentId"].as_str().unwrap_or_default();
-        if !self
-            .uploads
-            .get(document_id)
-            .is_some_and(|upload| upload.bytes.is_some())
-        {
+        let upload = self.uploads.get(document_id);
+        if upload.is_none_or(|upload| upload.bytes.is_none()) {
             return error::invalid("Invalid input: inputFeedDocumentId");
         }
         let feed_id = self.random.digits(11);

@@ -101,7 +101,7 @@ pub(super) enum Place {
     /// One that is saved at 1688.
     Saved(u64),
     /// One in words.
-    Written(Written),
+    Written(Box<Written>),
 }
 
 /// An address in China in words.
@@ -187,7 +187,7 @@ fn place(fields: &Fields) -> Result<Place, Invalid> {
         text.ok_or_else(|| Invalid::new(name, "is missing; the address needs it"))
     };
     let other = |name| address.text(name).map(Option::unwrap_or_default);
-    Ok(Place::Written(Written {
+    Ok(Place::Written(Box::new(Written {
         full_name: needed("full_name")?,
         mobile: needed("mobile")?,
         phone: other("phone")?,
@@ -197,7 +197,7 @@ fn place(fields: &Fields) -> Result<Place, Invalid> {
         town: other("town")?,
         address: needed("address")?,
         post_code: other("post_code")?,
-    }))
+    })))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Wire ⇄ domain, pure.
 
-use super::config::{Place, Written};
+use super::config::Place;
 use super::error::Call;
 use super::wire::{
     AddressParam, Created, CreatedAnswer, DetailAnswer, Logistics, Message, Order, PaidAnswer,
@@ -186,28 +186,21 @@ pub(super) fn address(place: &Place) -> AddressParam {
             address_id: Some(*id),
             ..AddressParam::default()
         },
-        Place::Written(Written {
-            full_name,
-            mobile,
-            phone,
-            province,
-            city,
-            area,
-            town,
-            address,
-            post_code,
-        }) => AddressParam {
-            address_id: None,
-            full_name: full_name.clone(),
-            mobile: mobile.clone(),
-            phone: phone.clone(),
-            post_code: post_code.clone(),
-            province_text: province.clone(),
-            city_text: city.clone(),
-            area_text: area.clone(),
-            town_text: town.clone(),
-            address: address.clone(),
-        },
+        Place::Written(written) => {
+            let written = (**written).clone();
+            AddressParam {
+                address_id: None,
+                full_name: written.full_name,
+                mobile: written.mobile,
+                phone: written.phone,
+                post_code: written.post_code,
+                province_text: written.province,
+                city_text: written.city,
+                area_text: written.area,
+                town_text: written.town,
+                address: written.address,
+            }
+        }
     }
 }
 

@@ -339,7 +339,7 @@ impl Examine for Cn1688 {
         if let Some(headers) = headers {
             findings.push(examine::clock(&headers, now, skew));
         }
-        findings.push(examine::permission(outcome.as_ref().map(|()| ())));
+        findings.push(examine::permission(outcome.as_ref().err()));
         if client.config.pay.is_none() {
             let to_do = "Pay on the site, or put `pay` into the secret.";
             findings.push(Finding::warning(

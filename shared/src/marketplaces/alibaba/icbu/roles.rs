@@ -336,7 +336,7 @@ impl Examine for Icbu {
         if let Some(headers) = headers {
             findings.push(examine::clock(&headers, client.outside.clock.now(), skew));
         }
-        findings.push(examine::permission(outcome.as_ref().map(|()| ())));
+        findings.push(examine::permission(outcome.as_ref().err()));
         if client.config.payer.is_none() {
             let to_do = "Pay on the site, or put `pay` into the secret.";
             findings.push(Finding::warning(
