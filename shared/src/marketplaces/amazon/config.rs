@@ -27,7 +27,7 @@ use url::{Host, Url};
 const TOKEN_ENDPOINT: &str = "https://api.amazon.com/auth/o2/token";
 
 /// What Amazon keeps of a sale where the secret does not say it: the referral fee of most categories.
-const USUAL_FEE_HUNDREDTHS: u32 = 15_00;
+const USUAL_FEE_HUNDREDTHS: u32 = 1_500;
 
 /// An Amazon account's configuration. Secrets print as `[sealed]`.
 #[derive(Debug, Clone)]
@@ -216,7 +216,7 @@ fn fee(given: Option<&Value>) -> Result<u32, Invalid> {
     let hundredths: u32 = format!("{whole}{fraction:0<2}")
         .parse()
         .map_err(|_| wrong())?;
-    (hundredths <= 100_00)
+    (hundredths <= 10_000)
         .then_some(hundredths)
         .ok_or_else(wrong)
 }

@@ -135,10 +135,10 @@ impl State {
             return error::invalid("Invalid input: marketplaceIds");
         }
         let document_id = body["inputFeedDocumentId"].as_str().unwrap_or_default();
-        if !self
+        if self
             .uploads
             .get(document_id)
-            .is_some_and(|upload| upload.bytes.is_some())
+            .is_none_or(|upload| upload.bytes.is_none())
         {
             return error::invalid("Invalid input: inputFeedDocumentId");
         }
