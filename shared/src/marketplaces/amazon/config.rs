@@ -27,7 +27,7 @@ use url::{Host, Url};
 const TOKEN_ENDPOINT: &str = "https://api.amazon.com/auth/o2/token";
 
 /// What Amazon keeps of a sale where the secret does not say it: the referral fee of most categories.
-const USUAL_FEE_HUNDREDTHS: u32 = 15_00;
+const USUAL_FEE_HUNDREDTHS: u32 = 1_500;
 
 /// An Amazon account's configuration. Secrets print as `[sealed]`.
 #[derive(Debug, Clone)]

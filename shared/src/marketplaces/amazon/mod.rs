@@ -14,6 +14,7 @@ mod document;
 mod error;
 mod feeds;
 pub mod limits;
+mod listings;
 mod loose;
 mod notification;
 mod setup;

@@ -89,7 +89,7 @@ impl Operation<'_> {
             .collect();
         for (name, _) in &query {
             let is_known = |one: &&Value| one["in"] == "query" && one["name"] == name.as_str();
-            if !self.parameters.iter().any(|one| is_known(one)) {
+            if !self.parameters.iter().any(is_known) {
                 objections.push(format!("unknown parameter {name}"));
             }
             if query.iter().filter(|(other, _)| other == name).count() > 1 {

@@ -336,7 +336,7 @@ async fn a_feed_sets_many_listings_and_reports_on_each() {
         .amazon
         .submissions(world.now() - SignedDuration::from_mins(5))
         .await;
-    assert_eq!(known.unwrap(), [handed_in.clone()]);
+    assert_eq!(known.unwrap(), std::slice::from_ref(&handed_in));
     world.pass(5);
     let report = world
         .amazon

@@ -35,6 +35,7 @@ const INCLUDED: [&str; 11] = [
     "PAYMENT",
     "FULFILLMENT_ORDERS",
 ];
+/// What a search may say. Amazon passes over other names; here they are refused, because each is somebody's mistake.
 const PARAMETERS: [&str; 10] = [
     "createdAfter",
     "createdBefore",
