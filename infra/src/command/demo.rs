@@ -1,4 +1,5 @@
-//! `kervan demo`: customers buy, and every order's way is shown.
+//! `kervan demo`: customers buy at Amazon and eBay, goods come from AliExpress and Alibaba.com, and every order's way is
+//! shown.
 
 mod stage;
 mod summary;
@@ -30,6 +31,7 @@ Examples:
   cargo kervan demo --keep          leave it running and print the addresses; Ctrl-C ends it
   cargo kervan demo --json          the summary as JSON on standard output
 
+Customers buy at Amazon and eBay in turn; the goods come from AliExpress and Alibaba.com, those of some orders from both. \
 Everything runs on this machine: the marketplaces are simulated, and MiniStack stands for AWS. The first run installs \
 tools below target/ and compiles the functions, which takes minutes; later runs start in half a minute. The exit code is 0 \
 only if every order arrived.")]
@@ -104,14 +106,15 @@ async fn keep(shop: &Shop) -> Result<()> {
         "webhooks       {}",
         shop.deployment.webhook_url("{marketplace}", "{account}")
     );
-    eprintln!(
-        "eBay           {}   control: {0}/_control/orders",
-        shop.simulators.ebay_url()
-    );
-    eprintln!(
-        "AliExpress     {}   control: {0}/_control/orders",
-        shop.simulators.aliexpress_url()
-    );
+    let simulators = &shop.simulators;
+    for (name, url) in [
+        ("Amazon", simulators.amazon_url()),
+        ("eBay", simulators.ebay_url()),
+        ("AliExpress", simulators.aliexpress_url()),
+        ("Alibaba.com", simulators.icbu_url()),
+    ] {
+        eprintln!("{name:<14} {url}   control: {url}/_control/orders");
+    }
     eprintln!("log            {}", shop.stack().log_file().display());
     let endpoint = shop.stack().endpoint();
     eprintln!("\nLook around with region us-east-1, access key and secret `test`, or with:");

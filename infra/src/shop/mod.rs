@@ -1,17 +1,22 @@
-//! A merchant's shop on this machine: the template deployed on a local stack, the simulated marketplaces, a small
-//! catalogue, the secrets filled and the pushes registered. The demo and the end-to-end test both stand on it.
+//! A merchant's shop on this machine, selling at Amazon and eBay and buying at AliExpress and Alibaba.com: the template
+//! deployed on a local stack, the simulated marketplaces, a small catalogue, the secrets filled and the pushes registered. The demo and the end-to-end test both stand on it.
 //!
 //! Nothing here does the functions' work: what happens after [`Shop::open`] is done by what the template declares.
 
+mod accounts;
 mod goods;
+mod hands;
 mod logs;
 
+pub use goods::Basket;
 pub use logs::{Invocation, LogLine};
 
 use crate::deployment::Deployment;
 use crate::local_stack::{LocalStack, StackOptions};
 use crate::process::Progress;
+use accounts::ACCOUNTS;
 use anyhow::{Context, Result, bail};
+use hands::Hands;
 use jiff::Timestamp;
 use kervan::aws::Aws;
 use kervan::clock::SystemClock;
@@ -20,11 +25,12 @@ use kervan::flows::{InventoryTask, catalog, ledger};
 use kervan::queue::{Outgoing, Queue, Sqs};
 use kervan::store::{DynamoDb, Store};
 use kervan_marketplaces::ebay::NewOrder;
-use kervan_marketplaces::{Simulators, SimulatorsConfig, defaults};
+use kervan_marketplaces::{Simulators, SimulatorsConfig};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Until then every listing has to show its first quantity: a cold function, one look at the supplier, one call to eBay.
+/// Until then every listing has to show its first quantity: a cold function, one look at the supplier, one call to the
+/// channel, and Amazon shows a change late.
 const LONGEST_PUBLISHING: Duration = Duration::from_secs(90);
 
 /// An open shop. Everything of it stops when this is dropped.
@@ -37,6 +43,7 @@ pub struct Shop {
     pub aws: Aws,
     /// The deployed table.
     pub store: Arc<dyn Store>,
+    hands: Hands,
     // Last, so that the marketplaces stop pushing before the stack goes.
     stack: LocalStack,
 }
@@ -46,9 +53,9 @@ pub struct Shop {
 pub struct ShopOptions {
     /// Customers, baskets, ids and addresses follow from it.
     pub seed: u64,
-    /// Units that the supplier has of each variant.
+    /// Units that each supplier has of each variant.
     pub stock: u32,
-    /// From the payment until the store ships.
+    /// From the payment until the supplier ships.
     pub ships_after: Duration,
     /// From the shipment until the parcel arrives.
     pub delivers_after: Duration,
@@ -78,7 +85,7 @@ impl Shop {
             .await
             .context("the simulated marketplaces cannot be started")?;
         // A stack that lives for minutes need not be protected from being deleted.
-        let parameters = [("TableDeletionProtection", "false")];
+        let parameters = [("TableDeletionProtection", "false"), ("Accounts", ACCOUNTS)];
         let deployment = Deployment::up(&stack, &parameters, progress.clone()).await?;
         let aws = Aws::local(stack.endpoint());
         let clock = Arc::new(SystemClock);
@@ -87,36 +94,46 @@ impl Shop {
             deployment.table.clone(),
             clock,
         ));
-        let shop = Self {
+        let mut shop = Self {
             simulators,
             deployment,
             aws,
             store,
+            hands: Hands::default(),
             stack,
         };
         progress("Filling the secrets, loading the catalogue, registering the pushes");
         shop.fill_secrets().await?;
         shop.register_pushes().await?;
+        shop.start_hands(&options)?;
         shop.load_catalogue(options.stock).await?;
         shop.wait_until_published().await?;
         Ok(shop)
     }
 
     /// A customer buys; the order's key is how Kervan will know it.
-    pub fn buy(&self, order: NewOrder) -> Result<OrderKey> {
-        let id = self.simulators.ebay.place_order(order)?;
+    pub fn buy(&self, basket: impl Into<Basket>) -> Result<OrderKey> {
+        let (channel, id) = match basket.into() {
+            Basket::Amazon(order) => ("amazon:main", self.simulators.amazon.place_order(order)?),
+            Basket::Ebay(order) => ("ebay:main", self.simulators.ebay.place_order(order)?),
+        };
         Ok(OrderKey {
-            channel: "ebay:main".parse()?,
+            channel: channel.parse()?,
             id: id.try_into()?,
         })
     }
 
-    /// The customer's order number `index` of a run: the same for the same seed.
-    pub fn basket(&self, seed: u64, index: u32) -> NewOrder {
+    /// The customer's order number `index` of a run: the same for the same seed. Customers buy at Amazon and eBay in turn.
+    pub fn basket(&self, seed: u64, index: u32) -> Basket {
         goods::basket(seed, index)
     }
 
-    /// The supplier's product that fills a sku of the shop.
+    /// The same for a run at eBay alone, with skus that AliExpress alone has.
+    pub fn ebay_basket(&self, seed: u64, index: u32) -> NewOrder {
+        goods::ebay_basket(seed, index)
+    }
+
+    /// The product of AliExpress that fills a sku of the shop; `None` where Alibaba.com alone has it.
     pub fn product(&self, sku: &str) -> Option<u64> {
         goods::product(sku)
     }
@@ -148,62 +165,39 @@ impl Shop {
 
     /// Stops everything and waits until no process is left.
     pub async fn close(self) {
+        drop(self.hands);
         drop(self.simulators);
         self.stack.stop().await;
     }
 
-    async fn fill_secrets(&self) -> Result<()> {
-        let ebay = serde_json::json!({
-            "environment": self.simulators.ebay_url(),
-            "client_id": defaults::EBAY_CLIENT_ID,
-            "client_secret": defaults::EBAY_CLIENT_SECRET,
-            "refresh_token": defaults::EBAY_REFRESH_TOKEN,
-            "endpoint": self.deployment.webhook_url("ebay", "main"),
-            "verification_token": defaults::EBAY_VERIFICATION_TOKEN,
-        });
-        let aliexpress = serde_json::json!({
-            "environment": self.simulators.aliexpress_url(),
-            "app_key": defaults::ALIEXPRESS_APP_KEY,
-            "app_secret": defaults::ALIEXPRESS_APP_SECRET,
-            "refresh_token": defaults::ALIEXPRESS_REFRESH_TOKEN,
-        });
-        for (name, value) in [
-            ("account/ebay/main", ebay),
-            ("account/aliexpress/main", aliexpress),
-        ] {
-            let name = self.deployment.secret_name(name);
-            let put = self.aws.secrets().put_secret_value().secret_id(&name);
-            put.secret_string(value.to_string())
-                .send()
-                .await
-                .with_context(|| format!("the secret {name} cannot be filled"))?;
-        }
-        Ok(())
-    }
-
-    /// As a merchant does in the marketplaces' portals: eBay asks whether the endpoint is ours, AliExpress does not.
-    async fn register_pushes(&self) -> Result<()> {
-        let endpoint = self.deployment.webhook_url("ebay", "main");
-        let registered = self
-            .simulators
-            .ebay
-            .register_endpoint(&endpoint, defaults::EBAY_VERIFICATION_TOKEN);
-        registered
-            .await
-            .context("eBay does not accept the deployed endpoint")?;
-        let endpoint = self.deployment.webhook_url("aliexpress", "main");
-        self.simulators.aliexpress.set_push_url(Some(endpoint));
+    fn start_hands(&mut self, options: &ShopOptions) -> Result<()> {
+        let queue = self.queue(self.output("NotificationsQueueUrl")?);
+        let amazon = self.simulators.amazon.clone();
+        self.hands.start(hands::notify(amazon, queue));
+        let icbu = self.simulators.icbu.clone();
+        let ship = hands::ship(icbu, options.ships_after, options.delivers_after);
+        self.hands.start(ship);
         Ok(())
     }
 
     async fn load_catalogue(&self, stock: u32) -> Result<()> {
         let mut messages = Vec::new();
         for good in goods::GOODS {
-            let (listing, offer) = good.put_on_sale(&self.simulators, stock)?;
-            let offers = vec![(offer.sku.clone(), offer.id.clone())];
-            catalog::put(&*self.store, listing, offer, Timestamp::now()).await?;
-            let task = ledger::write(&InventoryTask::Look { offers })?;
-            messages.push(Outgoing::now(task));
+            let (listings, offers) = good.put_on_sale(&self.simulators, stock)?;
+            for offer in &offers {
+                let offers = vec![(offer.sku.clone(), offer.id.clone())];
+                let task = ledger::write(&InventoryTask::Look { offers })?;
+                messages.push(Outgoing::now(task));
+            }
+            // One listing and one offer go in together; of what is fewer, the last goes in again.
+            for index in 0..listings.len().max(offers.len()) {
+                let listing = listings.get(index).or(listings.last());
+                let offer = offers.get(index).or(offers.last());
+                if let (Some(listing), Some(offer)) = (listing, offer) {
+                    let (listing, offer) = (listing.clone(), offer.clone());
+                    catalog::put(&*self.store, listing, offer, Timestamp::now()).await?;
+                }
+            }
         }
         // The schedule would find them within a minute; a shopkeeper who has just filled the shelves does not wait.
         self.queue(&self.deployment.queues.inventory)
@@ -215,14 +209,17 @@ impl Shop {
     async fn wait_until_published(&self) -> Result<()> {
         let started = Instant::now();
         loop {
-            let listings = self.simulators.ebay.listings();
-            if listings.iter().all(|listing| listing.quantity > 0) {
+            let ebay = self.simulators.ebay.listings().into_iter();
+            let amazon = self.simulators.amazon.listings().into_iter();
+            let ebay = ebay.map(|listing| listing.quantity);
+            let mut quantities = ebay.chain(amazon.map(|listing| listing.quantity));
+            if quantities.all(|quantity| quantity > 0) {
                 return Ok(());
             }
             if started.elapsed() > LONGEST_PUBLISHING {
                 let log = self.stack.log_file();
                 bail!(
-                    "No stock was published within {} s. The functions' log is in {}.",
+                    "Not every listing was published within {} s. The functions' log is in {}.",
                     LONGEST_PUBLISHING.as_secs(),
                     log.display()
                 );
@@ -244,6 +241,9 @@ fn simulators_config(options: &ShopOptions) -> SimulatorsConfig {
     supplier.ships_after_ms = Some(millis(options.ships_after));
     supplier.delivers_after_ms = Some(millis(options.delivers_after));
     // Real waits are hours. What is pushed to a stack that is busy starting functions may miss its half second.
+    supplier.push_wait_ms = 5_000;
+    supplier.push_retry_gap_ms = 2_000;
+    let supplier = &mut config.icbu.settings;
     supplier.push_wait_ms = 5_000;
     supplier.push_retry_gap_ms = 2_000;
     config.ebay.settings.order_push_gaps_ms = vec![2_000, 5_000, 10_000];

@@ -14,7 +14,7 @@ pub(super) enum Stage {
     Reserved,
     /// The purchases were placed.
     Placed,
-    /// The supplier shipped.
+    /// The suppliers shipped.
     Shipped,
     /// The channel knows the tracking numbers.
     Confirmed,

@@ -3,10 +3,11 @@
 use super::stage::{Stage, times};
 use super::watch::Watched;
 use anyhow::Result;
-use kervan::domain::Money;
+use kervan::domain::{Marketplace, Money, Order, Purchase};
 use kervan_infra::deployment::FUNCTIONS;
 use kervan_infra::shop::{Invocation, Shop};
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The figures of a demo.
 #[derive(Debug, Serialize)]
@@ -15,16 +16,12 @@ pub(super) struct Summary {
     pub(super) orders: usize,
     /// Of these, delivered and confirmed.
     pub(super) arrived: usize,
-    /// Orders at the supplier's stores; one purchase can be split over several.
-    supplier_orders: u64,
-    /// Purchases that the supplier took.
-    purchases: usize,
-    /// Purchases that were made twice.
-    bought_twice: usize,
-    /// Parcels that the channel knows.
-    parcels: u64,
-    /// Parcels that the channel was told of twice.
-    confirmed_twice: u64,
+    /// Where customers bought.
+    channels: Vec<Channel>,
+    /// Where the goods were bought.
+    suppliers: Vec<Supplier>,
+    /// Orders whose goods came from more than one supplier.
+    from_several_suppliers: usize,
     /// What the customers paid, less fees, goods and shipping, in minor units.
     money_made_minor: i64,
     /// The currency of the money.
@@ -35,6 +32,34 @@ pub(super) struct Summary {
     functions: Vec<Function>,
     /// Orders that did not arrive, and why.
     stuck: Vec<Stuck>,
+}
+
+/// What happened at a marketplace where customers buy.
+#[derive(Debug, Serialize)]
+struct Channel {
+    marketplace: Marketplace,
+    /// Customers' orders.
+    orders: u64,
+    /// Parcels that it knows.
+    parcels: u64,
+    /// Parcels that it was told of twice.
+    confirmed_twice: u64,
+    /// What the customers paid, less what it keeps, in minor units.
+    money_in_minor: i64,
+}
+
+/// What happened at a marketplace where the goods are bought.
+#[derive(Debug, Serialize)]
+struct Supplier {
+    marketplace: Marketplace,
+    /// Purchases that it took.
+    purchases: usize,
+    /// Orders that they made at its sellers; AliExpress splits one purchase over several.
+    seller_orders: u64,
+    /// Purchases that were made twice.
+    bought_twice: usize,
+    /// What goods and shipping cost, in minor units.
+    money_out_minor: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,18 +89,16 @@ struct Stuck {
 impl Summary {
     /// Counts.
     pub(super) async fn of(shop: &Shop, orders: &[Watched]) -> Result<Self> {
-        let supplier = shop.simulators.aliexpress.counters();
-        let channel = shop.simulators.ebay.counters();
-        let by_reference = &supplier.purchases_by_out_order_id;
         let (made, currency) = money_made(orders);
         Ok(Self {
             orders: orders.len(),
             arrived: orders.iter().filter(|order| order.has_arrived()).count(),
-            supplier_orders: supplier.orders,
-            purchases: by_reference.len(),
-            bought_twice: by_reference.values().filter(|times| **times > 1).count(),
-            parcels: channel.fulfillments,
-            confirmed_twice: channel.duplicate_fulfillments,
+            channels: channels(shop, orders),
+            suppliers: suppliers(shop, orders),
+            from_several_suppliers: orders
+                .iter()
+                .filter(|watched| suppliers_of(watched) > 1)
+                .count(),
             money_made_minor: made,
             currency,
             steps: steps(orders),
@@ -89,24 +112,43 @@ impl Summary {
     }
 
     /// Whether every order arrived, once.
-    pub(super) const fn is_good(&self) -> bool {
-        self.arrived == self.orders && self.bought_twice == 0 && self.confirmed_twice == 0
+    pub(super) fn is_good(&self) -> bool {
+        let twice = |channel: &Channel| channel.confirmed_twice > 0;
+        let bought_twice = |supplier: &Supplier| supplier.bought_twice > 0;
+        self.arrived == self.orders
+            && !self.channels.iter().any(twice)
+            && !self.suppliers.iter().any(bought_twice)
     }
 
     pub(super) fn print(&self) {
         println!(
-            "\norders     {} placed, {} delivered",
-            self.orders, self.arrived
+            "\n{} orders placed, {} delivered; {} with goods of more than one supplier\n",
+            self.orders, self.arrived, self.from_several_suppliers
         );
-        println!(
-            "purchases  {} placed, which made {} orders at the supplier's stores; {} bought twice",
-            self.purchases, self.supplier_orders, self.bought_twice
-        );
-        println!(
-            "parcels    {} confirmed, {} twice",
-            self.parcels, self.confirmed_twice
-        );
-        println!("money made {}\n", self.money());
+        for channel in &self.channels {
+            let what = format!(
+                "{} orders, {} parcels confirmed, {} twice",
+                channel.orders, channel.parcels, channel.confirmed_twice
+            );
+            let money = self.money(channel.money_in_minor);
+            println!(
+                "{:<12} {what:<52} {money:>13} in",
+                channel.marketplace.as_str()
+            );
+        }
+        for supplier in &self.suppliers {
+            let what = format!(
+                "{} purchases, {} orders at its sellers, {} bought twice",
+                supplier.purchases, supplier.seller_orders, supplier.bought_twice
+            );
+            let money = self.money(supplier.money_out_minor);
+            println!(
+                "{:<12} {what:<52} {money:>13} out",
+                supplier.marketplace.as_str()
+            );
+        }
+        let made = self.money(self.money_made_minor);
+        println!("{:<12} {:<52} {made:>13}\n", "", "money made");
         println!("{:<24} {:>9} {:>9}", "step", "median", "longest");
         for step in &self.steps {
             let name = format!("{} {}", step.letter, step.stage);
@@ -135,23 +177,100 @@ impl Summary {
         }
     }
 
-    fn money(&self) -> String {
-        let money = |currency| {
-            Money {
-                minor: self.money_made_minor,
-                currency,
-            }
-            .to_string()
-        };
+    /// An amount in the currency of the shop.
+    fn money(&self, minor: i64) -> String {
+        let money = |currency| Money { minor, currency }.to_string();
         self.currency.parse().map(money).unwrap_or_default()
     }
+}
+
+/// Where customers bought: orders and parcels as the marketplaces count them, money as the orders say.
+fn channels(shop: &Shop, orders: &[Watched]) -> Vec<Channel> {
+    let (amazon, ebay) = (
+        shop.simulators.amazon.counters(),
+        shop.simulators.ebay.counters(),
+    );
+    let of = |marketplace, orders_there, parcels, confirmed_twice| {
+        let its = known(orders).filter(|order| order.key.channel.marketplace() == marketplace);
+        let left = its.filter_map(|order| order.details.total.minus(order.details.fee));
+        Channel {
+            marketplace,
+            orders: orders_there,
+            parcels,
+            confirmed_twice,
+            money_in_minor: left.map(|money| money.minor).sum(),
+        }
+    };
+    vec![
+        of(
+            Marketplace::Amazon,
+            amazon.orders,
+            amazon.packages,
+            // A repeat under the same reference changes nothing there, and still it is one.
+            amazon.duplicate_packages + amazon.package_edits,
+        ),
+        of(
+            Marketplace::Ebay,
+            ebay.orders,
+            ebay.fulfillments,
+            ebay.duplicate_fulfillments,
+        ),
+    ]
+}
+
+/// Where the goods were bought: purchases as the marketplaces count them, money as the purchases' terms say.
+fn suppliers(shop: &Shop, orders: &[Watched]) -> Vec<Supplier> {
+    let aliexpress = shop.simulators.aliexpress.counters();
+    let alibaba = shop.simulators.icbu.counters();
+    let of = |marketplace, references: &BTreeMap<String, u64>, seller_orders| Supplier {
+        marketplace,
+        purchases: references.len(),
+        seller_orders,
+        bought_twice: references.values().filter(|times| **times > 1).count(),
+        money_out_minor: known(orders)
+            .flat_map(|order| &order.purchases)
+            .filter(|purchase| {
+                !purchase.is_given_up() && supplier_of(purchase) == Some(marketplace)
+            })
+            .filter_map(Purchase::cost)
+            .map(|cost| cost.minor)
+            .sum(),
+    };
+    vec![
+        of(
+            Marketplace::AliExpress,
+            &aliexpress.purchases_by_out_order_id,
+            aliexpress.orders,
+        ),
+        of(
+            Marketplace::Alibaba,
+            &alibaba.orders_by_reference,
+            alibaba.orders,
+        ),
+    ]
+}
+
+fn known(orders: &[Watched]) -> impl Iterator<Item = &Order> {
+    orders.iter().filter_map(|watched| watched.order.as_ref())
+}
+
+/// How many marketplaces supply an order.
+fn suppliers_of(watched: &Watched) -> usize {
+    let purchases = watched.order.iter().flat_map(|order| &order.purchases);
+    let live = purchases.filter(|purchase| !purchase.is_given_up());
+    live.filter_map(supplier_of).collect::<BTreeSet<_>>().len()
+}
+
+fn supplier_of(purchase: &Purchase) -> Option<Marketplace> {
+    let line = purchase.lines.first()?;
+    Some(line.offer.supplier.marketplace())
 }
 
 /// What is left of all orders. The shop sells in one currency.
 fn money_made(orders: &[Watched]) -> (i64, String) {
     let mut made = 0;
     let mut currency = "USD".to_owned();
-    for order in orders.iter().filter_map(|watched| watched.order.as_ref()) {
+    for order in known(orders) {
         let left = order.details.total.minus(order.details.fee);
         if let Some(left) = left.and_then(|left| left.minus(order.cost()?)) {
             made += left.minor;

@@ -86,7 +86,7 @@ impl Watch {
             Some(screen) if self.stages.is_empty() => {
                 let bar = ProgressBar::new(Stage::ALL.len() as u64).with_style(order_style());
                 let bar = screen.add(bar);
-                bar.set_prefix(key.id.to_string());
+                bar.set_prefix(format!("{} {}", key.channel.marketplace(), key.id));
                 Some(bar)
             }
             _ => None,
@@ -178,7 +178,7 @@ impl Watch {
 }
 
 fn order_style() -> ProgressStyle {
-    ProgressStyle::with_template("{prefix:<16} {bar:14} {msg}")
+    ProgressStyle::with_template("{prefix:<26} {bar:14} {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 

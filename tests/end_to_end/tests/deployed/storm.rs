@@ -80,7 +80,7 @@ fn settle_in(shop: &Shop) {
 }
 
 async fn customers(shop: &Shop, seed: u64, first: NewOrder, bought: &RefCell<Vec<Bought>>) {
-    let baskets = (1..ORDERS).map(|index| shop.basket(seed, index));
+    let baskets = (1..ORDERS).map(|index| shop.ebay_basket(seed, index));
     for basket in std::iter::once(first).chain(baskets) {
         let lines = basket.lines.iter();
         let lines = lines
