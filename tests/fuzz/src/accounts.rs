@@ -96,6 +96,14 @@ impl Kind {
         }
     }
 
+    /// A submission of listings, as the adapters name them.
+    pub(crate) const fn submission(self) -> &'static str {
+        match self {
+            Self::AliExpressShop | Self::AliExpressTop => "S50001+P50002",
+            _ => "50001",
+        }
+    }
+
     /// What goods are bought for.
     pub(crate) const fn currency(self) -> &'static str {
         match self {

@@ -117,7 +117,11 @@ impl Http for Network {
             return Ok(response);
         }
         let body = request.body();
-        let line = format!("{} {}\n", request.method(), request.uri());
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or("", |path| path.as_str());
+        let line = format!("{} {path}\n", request.method());
         let said = [line.as_bytes(), body.as_ref()].concat();
         if CREATING.iter().any(|name| contains(&said, name)) {
             self.asked_to_create.store(true, Ordering::Relaxed);

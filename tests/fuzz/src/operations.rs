@@ -277,7 +277,7 @@ async fn as_channel(
     };
     let updates = [update.clone(), update];
     let submission = Submission {
-        id: "50001".to_owned(),
+        id: opened.kind.submission().to_owned(),
         at: given.now,
     };
     Some(match operation {

@@ -106,7 +106,10 @@ pub(crate) fn confirmed(kind: Kind, answer: &Answer, done: &Result<(), CallError
         strictly_under_success(answer, done);
         let said = match kind {
             Kind::Amazon => answer.status == StatusCode::NO_CONTENT,
-            Kind::Ebay => answer.status == StatusCode::CREATED && !says(answer, "<html"),
+            Kind::Ebay => {
+                let is_page = answer.body.trim_ascii_start().starts_with(b"<");
+                answer.status == StatusCode::CREATED && !is_page
+            }
             Kind::EbayTrading => says(answer, "Ack"),
             _ => says(answer, "result_success"),
         };

@@ -55,7 +55,8 @@ fn no_answer_makes_a_decoder_panic_or_call_a_success_what_is_none() {
         );
         // Nobody's signature fits, so a forged push that is taken has failed already.
         let is_never = NEVER.contains(&&*target.name()) || target.name().ends_with("-forged-push");
-        if is_never == (successes > 0) {
+        // Fewer inputs than usual may miss one.
+        if is_never == (successes > 0) && (is_never || inputs >= INPUTS) {
             unreached.push(target.name());
         }
     }
