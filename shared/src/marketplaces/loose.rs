@@ -10,6 +10,12 @@ pub(super) fn text<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>
     Ok(as_text(&Value::deserialize(input)?))
 }
 
+/// An id: text, or a whole number as text. A number that is not whole, or too large to be kept exactly, is none: its text
+/// (`8.19e+19`) would be another thing's id. A field whose presence alone says something is read as [`text`].
+pub(super) fn id<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    Ok(as_id(&Value::deserialize(input)?))
+}
+
 /// A whole number, or one as text.
 pub(super) fn whole<'de, D: Deserializer<'de>>(input: D) -> Result<Option<i64>, D::Error> {
     Ok(text(input)?.and_then(|text| text.strip_suffix(".0").unwrap_or(&text).parse().ok()))
@@ -69,7 +75,16 @@ where
 /// A list of ids, wrapped or bare. An entry that is no id stays in the list as `None`, because something is there.
 pub(super) fn ids<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Option<String>>, D::Error> {
     let entries = entries(Value::deserialize(input)?).into_iter();
-    Ok(entries.map(|entry| as_text(&entry)).collect())
+    Ok(entries.map(|entry| as_id(&entry)).collect())
+}
+
+fn as_id(value: &Value) -> Option<String> {
+    let is_id = match value {
+        Value::String(_) => true,
+        Value::Number(number) => number.is_u64(),
+        _ => false,
+    };
+    as_text(value).filter(|_| is_id)
 }
 
 fn as_text(value: &Value) -> Option<String> {
@@ -146,6 +161,20 @@ mod tests {
         let sample: Sample = serde_json::from_str(text).unwrap();
         assert_eq!(sample.text.as_deref(), Some("9007199254740993"));
         assert_eq!(sample.ids, [Some("18446744073709551615".to_owned())]);
+    }
+
+    #[test]
+    fn an_id_is_text_or_a_whole_number_and_a_price_any_number() {
+        let id = |value: Value| super::id(value).unwrap();
+        for value in [json!("8190000000000001"), json!(8_190_000_000_000_001_u64)] {
+            assert_eq!(id(value).as_deref(), Some("8190000000000001"));
+        }
+        let largest = serde_json::from_str(r"81900000000000010000").unwrap();
+        for value in [largest, json!(8.19e19), json!(1.5), json!(-1), json!(true)] {
+            assert_eq!(id(value.clone()), None, "{value}");
+            assert_eq!(read(json!({"ids": [value]})).ids, [None]);
+        }
+        assert_eq!(read(json!({"text": 7.25})).text.as_deref(), Some("7.25"));
     }
 
     #[test]

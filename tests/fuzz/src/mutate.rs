@@ -16,6 +16,13 @@ pub fn mutate(seed: &[u8], random: &mut Random) -> Vec<u8> {
             }
             value.to_string().into_bytes()
         }
+        Err(_) if seed.starts_with(b"<") && random.below(4) > 0 => {
+            let mut text = String::from_utf8_lossy(seed).into_owned();
+            for _ in 0..=random.below(4) {
+                text = xml(&text, random);
+            }
+            text.into_bytes()
+        }
         _ => bytes(seed, random),
     };
     input.extend(body);
@@ -53,7 +60,46 @@ fn change(value: &mut Value, random: &mut Random, depth: u32) {
                 _ => change(&mut items[place], random, depth + 1),
             }
         }
+        Value::String(text) if text.starts_with('<') && random.below(4) > 0 => {
+            *text = xml(text, random);
+        }
         other => *other = another(other, random),
+    }
+}
+
+/// Drops an element without others in it, doubles it, or gives it another text.
+fn xml(text: &str, random: &mut Random) -> String {
+    let leaves: Vec<(usize, usize, usize, usize)> = text
+        .match_indices('<')
+        .filter_map(|(start, _)| {
+            let name: String = text[start + 1..]
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':')
+                .collect();
+            let from = start + text[start..].find('>')? + 1;
+            let to = from + text[from..].find('<')?;
+            let end = format!("</{name}>");
+            let is_leaf = !name.is_empty() && text[to..].starts_with(&end);
+            is_leaf.then_some((start, from, to, to + end.len()))
+        })
+        .collect();
+    if leaves.is_empty() {
+        return text.to_owned();
+    }
+    let (start, from, to, end) = leaves[below(random, leaves.len())];
+    let (before, leaf, after) = (&text[..start], &text[start..end], &text[end..]);
+    match random.below(6) {
+        0 => format!("{before}{after}"),
+        1 => format!("{before}{leaf}{leaf}{after}"),
+        _ => {
+            let other = match another(&Value::String(text[from..to].to_owned()), random) {
+                Value::String(other) => other,
+                other => other.to_string(),
+            };
+            // A reader that takes these has to resolve them.
+            let other = other.replace('&', "&amp;").replace('<', "&lt;");
+            format!("{}{other}{}", &text[..from], &text[to..])
+        }
     }
 }
 

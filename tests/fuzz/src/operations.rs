@@ -171,10 +171,10 @@ struct Given {
     now: Timestamp,
 }
 
-fn given(account: &dyn Account) -> Option<Given> {
+fn given(account: &dyn Account, kind: Kind) -> Option<Given> {
     let country: CountryCode = "US".parse().ok()?;
     Some(Given {
-        order: ChannelOrderId::parse("01-12345-67890").ok()?,
+        order: ChannelOrderId::parse(kind.order()).ok()?,
         line: LineId::parse("1001").ok()?,
         sku: Sku::parse("LAMP-01").ok()?,
         offer: OfferId::new(account.id().clone(), "1005001", "12000001").ok()?,
@@ -183,7 +183,7 @@ fn given(account: &dyn Account) -> Option<Given> {
         reference: Reference::of(&"ebay:main/01-1".parse().ok()?, 1),
         money: Money {
             minor: 19_99,
-            currency: "USD".parse().ok()?,
+            currency: kind.currency().parse().ok()?,
         },
         buyer: Buyer {
             name: "Jane Doe".to_owned(),
@@ -206,7 +206,7 @@ fn given(account: &dyn Account) -> Option<Given> {
 
 async fn attempt(operation: Operation, opened: &Opened, answer: &Answer) -> Option<bool> {
     let account = &*opened.account;
-    let given = given(account)?;
+    let given = given(account, opened.kind)?;
     Some(match operation {
         Operation::Order
         | Operation::Changed
@@ -277,7 +277,7 @@ async fn as_channel(
     };
     let updates = [update.clone(), update];
     let submission = Submission {
-        id: "50001".to_owned(),
+        id: opened.kind.submission().to_owned(),
         at: given.now,
     };
     Some(match operation {
@@ -297,11 +297,11 @@ async fn as_channel(
         }
         Operation::Report => {
             let report = account.push_in_bulk()?.report(&submission, &updates).await;
-            if let Some(report) = report.transpose() {
-                oracle::items(answer, updates.len(), &report);
-            }
+            let report = report.transpose();
+            let is_made =
+                report.is_some_and(|report| oracle::items(answer, updates.len(), &report));
             let known = account.push_in_bulk()?.submissions(given.now).await;
-            oracle::only_under_success(answer, &known)
+            oracle::only_under_success(answer, &known) && is_made
         }
         Operation::Confirm => {
             let parcel = ParcelToConfirm {
@@ -315,7 +315,7 @@ async fn as_channel(
                 not_after: Timestamp::MAX,
             };
             let confirmed = account.confirm_parcels()?.confirm(order, &parcel).await;
-            oracle::confirmed(answer, &confirmed)
+            oracle::confirmed(opened.kind, answer, &confirmed)
         }
         Operation::IsConfirmed => {
             let door = account.confirm_parcels()?;
@@ -330,9 +330,9 @@ async fn as_channel(
                 not_after: Timestamp::MAX,
             };
             let refunded = account.refund()?.refund(order, &request).await;
-            oracle::refunded(answer, &refunded);
+            let is_made = oracle::refunded(answer, &refunded);
             let known = account.refund()?.refunds(order).await;
-            oracle::only_under_success(answer, &known)
+            oracle::only_under_success(answer, &known) && is_made
         }
         _ => {
             let lines = [given.line.clone()];
@@ -375,7 +375,7 @@ async fn as_supplier(
                 quantity: 2,
                 unit_cost: given.money,
                 shipping: given.money,
-                shipping_option: "STANDARD".to_owned(),
+                shipping_option: opened.kind.shipping_option().to_owned(),
                 variant_attributes: String::new(),
             }];
             let request = PlaceRequest {
@@ -404,9 +404,10 @@ fn push(answer: &Answer) -> Unverified {
         "content-type",
         HeaderValue::from_static(answer.content_type),
     );
-    // As long as the real ones, and of nobody.
-    let signature =
-        HeaderValue::from_static("eyJhbGciOiJlY2RzYSIsImtpZCI6IjEiLCJzaWduYXR1cmUiOiIifQ==");
+    // Well formed, with the numbers 1 and 1 for a signature, and of nobody.
+    let signature = HeaderValue::from_static(
+        "eyJhbGciOiJlY2RzYSIsImtpZCI6IjExMTExMTExLTIyMjItNDMzMy04NDQ0LTU1NTU1NTU1NTU1NSIsInNpZ25hdHVyZSI6Ik1BWUNBUUVDQVFFPSIsImRpZ2VzdCI6IlNIQTEifQ==",
+    );
     for name in ["x-ebay-signature", "authorization"] {
         headers.insert(name, signature.clone());
     }

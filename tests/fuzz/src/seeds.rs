@@ -50,7 +50,7 @@ fn find(folder: &Path, files: &mut Vec<PathBuf>) {
         let extension = path.extension().and_then(|extension| extension.to_str());
         if path.is_dir() {
             find(&path, files);
-        } else if is_small && matches!(extension, Some("json" | "xml")) {
+        } else if is_small && matches!(extension, Some("json" | "xml" | "form")) {
             files.push(path);
         }
     }

@@ -130,7 +130,7 @@ pub(super) struct ProductBase {
 /// A variant. Its currency is the one that was asked for; the product's own is the shop's.
 #[derive(Deserialize)]
 pub(super) struct Variant {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) sku_id: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) sku_attr: Option<String>,
@@ -280,9 +280,9 @@ pub(super) struct TrackingDetail {
 /// What is in a parcel.
 #[derive(Deserialize)]
 pub(super) struct PackageItem {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) item_id: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) sku_id: Option<String>,
     #[serde(default, deserialize_with = "loose::whole")]
     pub(super) quantity: Option<i64>,
@@ -344,6 +344,6 @@ pub(super) struct Push {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PushData {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) order_id: Option<String>,
 }

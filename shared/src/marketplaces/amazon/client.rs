@@ -17,7 +17,7 @@ use crate::{
     secrets::Secret,
 };
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
@@ -208,7 +208,6 @@ impl Client {
         );
         let mut call = self.call_with(operation, Method::POST, path, &body)?;
         call.not_after = parcel.not_after;
-        // 204 with an empty body; any other 2xx says as much.
         match self.send(&call).await {
             // The order was closed by another package or by hand: if it shows this one, all is well.
             Err(error) if error.code == "PackageToUpdateNotFound" => {
@@ -216,6 +215,10 @@ impl Client {
                     return Ok(());
                 }
                 Err(error)
+            }
+            // 204. Another 2xx, a proxy's page say, is not Amazon's word: the parcel is read back.
+            Ok(answer) if answer.status() != StatusCode::NO_CONTENT => {
+                Err(self.fault(operation).unsaid("status"))
             }
             outcome => outcome.map(|_| ()),
         }

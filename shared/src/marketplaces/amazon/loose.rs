@@ -14,6 +14,14 @@ pub(super) fn text<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>
     })
 }
 
+/// An id: text, or a whole number as text. The text of another number (`8.19e+19`) would be another thing's id.
+pub(super) fn id<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(input)? {
+        Value::Number(number) if !number.is_u64() => Ok(None),
+        value => text(value).map_err(Error::custom),
+    }
+}
+
 /// A whole number, or one as text.
 pub(super) fn whole<'de, D: Deserializer<'de>>(input: D) -> Result<Option<i64>, D::Error> {
     Ok(text(input)?.and_then(|text| text.strip_suffix(".0").unwrap_or(&text).parse().ok()))
@@ -92,6 +100,21 @@ mod tests {
         let absent = json!({"text": " ", "whole": {}, "flag": [], "list": null});
         let absent: Sample = serde_json::from_value(absent).unwrap();
         assert_eq!(absent, serde_json::from_value(json!({})).unwrap());
+    }
+
+    #[test]
+    fn an_id_is_text_or_a_whole_number_and_a_price_any_number() {
+        for (value, read) in [
+            (json!("01-1"), Some("01-1")),
+            (json!(50_001), Some("50001")),
+            (json!(8.19e19), None),
+            (json!(1.5), None),
+            (json!(-1), None),
+            (json!(true), None),
+        ] {
+            assert_eq!(id(&value).unwrap().as_deref(), read, "{value}");
+        }
+        assert_eq!(text(json!(7.25)).unwrap().as_deref(), Some("7.25"));
     }
 
     #[test]

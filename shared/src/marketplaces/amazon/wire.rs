@@ -43,7 +43,7 @@ pub(super) struct Pagination {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderStub {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) order_id: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) last_updated_time: Option<String>,
@@ -53,7 +53,7 @@ pub(super) struct OrderStub {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Order {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) order_id: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) created_time: Option<String>,
@@ -157,7 +157,7 @@ pub(super) struct DateTimeRange {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderItem {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) order_item_id: Option<String>,
     #[serde(default, deserialize_with = "loose::whole")]
     pub(super) quantity_ordered: Option<i64>,
@@ -342,7 +342,7 @@ pub(super) struct NewFeedDocument {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct FeedDocument {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) feed_document_id: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) url: Option<String>,
@@ -363,7 +363,7 @@ pub(super) struct NewFeed<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CreatedFeed {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) feed_id: Option<String>,
 }
 
@@ -371,13 +371,13 @@ pub(super) struct CreatedFeed {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Feed {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) feed_id: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) created_time: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) processing_status: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) result_feed_document_id: Option<String>,
 }
 
@@ -421,7 +421,7 @@ pub(super) struct NewQueue<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Destination {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) destination_id: Option<String>,
     pub(super) resource: Option<Resource>,
 }
@@ -451,9 +451,9 @@ pub(super) struct NewSubscription<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Subscription {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) subscription_id: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) destination_id: Option<String>,
 }
 

@@ -167,7 +167,7 @@ pub(super) struct CreatedAnswer {
 pub(super) struct Created {
     #[serde(default, deserialize_with = "loose::flag")]
     pub(super) success: Option<bool>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) order_id: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) code: Option<String>,
@@ -185,7 +185,7 @@ pub(super) struct Created {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CreatedPart {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) order_id: Option<String>,
 }
 
@@ -254,9 +254,9 @@ pub(super) struct Order {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BaseInfo {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) id: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) id_of_str: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) status: Option<String>,
@@ -268,17 +268,17 @@ pub(super) struct BaseInfo {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProductItem {
-    #[serde(default, rename = "productID", deserialize_with = "loose::text")]
+    #[serde(default, rename = "productID", deserialize_with = "loose::id")]
     pub(super) product_id: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) spec_id: Option<String>,
     #[serde(default, deserialize_with = "loose::whole")]
     pub(super) quantity: Option<i64>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) status: Option<String>,
-    #[serde(default, rename = "subItemID", deserialize_with = "loose::text")]
+    #[serde(default, rename = "subItemID", deserialize_with = "loose::id")]
     pub(super) sub_item_id: Option<String>,
-    #[serde(default, rename = "subItemIDString", deserialize_with = "loose::text")]
+    #[serde(default, rename = "subItemIDString", deserialize_with = "loose::id")]
     pub(super) sub_item_id_string: Option<String>,
 }
 
@@ -313,7 +313,7 @@ pub(super) struct Logistics {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SentGoods {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) trade_order_item_id: Option<String>,
     #[serde(default, deserialize_with = "loose::whole")]
     pub(super) quantity: Option<i64>,
@@ -373,7 +373,7 @@ pub(super) struct Product {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProductSku {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) spec_id: Option<String>,
     #[serde(default, deserialize_with = "loose::whole")]
     pub(super) amount_on_sale: Option<i64>,
@@ -439,7 +439,7 @@ pub(super) struct TakenAnswer {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Message {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) msg_id: Option<String>,
     /// Milliseconds since 1970.
     #[serde(default, deserialize_with = "loose::whole")]

@@ -181,7 +181,7 @@ pub(super) struct Product {
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) status: Option<String>,
     /// The seller, whom carriers are asked for.
-    #[serde(default, rename = "eCompanyId", deserialize_with = "loose::text")]
+    #[serde(default, rename = "eCompanyId", deserialize_with = "loose::id")]
     pub(super) company: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) currency: Option<String>,
@@ -203,7 +203,7 @@ pub(super) struct Wholesale {
 /// A variant.
 #[derive(Deserialize)]
 pub(super) struct Sku {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) sku_id: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) status: Option<String>,
@@ -234,7 +234,7 @@ pub(super) struct Shelf {
 /// The units of a variant at a place.
 #[derive(Deserialize)]
 pub(super) struct Inventory {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) sku_id: Option<String>,
     #[serde(default, deserialize_with = "loose::whole")]
     pub(super) inventory_count: Option<i64>,
@@ -264,7 +264,7 @@ pub(super) struct Amount {
 /// Value of `/buynow/order/create`.
 #[derive(Deserialize)]
 pub(super) struct Created {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) trade_id: Option<String>,
 }
 
@@ -289,7 +289,7 @@ pub(super) struct OrderPage {
 /// An order, in the list or in detail. Which of the fields show our reference is not documented, so all are looked at.
 #[derive(Deserialize)]
 pub(super) struct Order {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) trade_id: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) trade_status: Option<String>,
@@ -388,6 +388,6 @@ pub(super) struct Push {
 /// What a push is about. The number of its type may change, so the fields decide.
 #[derive(Deserialize)]
 pub(super) struct PushData {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) trade_id_str: Option<String>,
 }

@@ -76,7 +76,7 @@ pub(super) struct OrdersPage {
 /// An order in a list.
 #[derive(Deserialize)]
 pub(super) struct OrderStub {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) order_id: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) gmt_update: Option<String>,
@@ -143,9 +143,9 @@ pub(super) struct ReceiptCountry {
 /// A line of an order.
 #[derive(Deserialize)]
 pub(super) struct ChildOrder {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) child_order_id: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) id: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) sku_code: Option<String>,
@@ -262,7 +262,7 @@ pub(super) struct Updated {
 /// What became of one product.
 #[derive(Deserialize)]
 pub(super) struct UpdatedProduct {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) product_id: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) error_code: Option<String>,
@@ -271,7 +271,7 @@ pub(super) struct UpdatedProduct {
 /// Answer of `aliexpress.solution.feed.submit`.
 #[derive(Deserialize)]
 pub(super) struct SubmittedAnswer {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) job_id: Option<String>,
 }
 
@@ -320,7 +320,7 @@ pub(super) struct JobsAnswer {
 /// A submission.
 #[derive(Deserialize)]
 pub(super) struct Job {
-    #[serde(default, deserialize_with = "loose::text")]
+    #[serde(default, deserialize_with = "loose::id")]
     pub(super) job_id: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) operation_type: Option<String>,

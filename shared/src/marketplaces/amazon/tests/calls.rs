@@ -192,6 +192,19 @@ async fn an_order_of_several_marketplaces_is_confirmed_on_its_own() {
 }
 
 #[tokio::test]
+async fn only_amazons_own_answer_confirms_a_parcel() {
+    for (status, body) in [(200, ""), (200, "<html></html>"), (201, ""), (202, "{}")] {
+        let world = world();
+        world.network.answer(status, body);
+        let confirmed = world.amazon.confirm(&order_id("1-1"), &parcel()).await;
+        let error = confirmed.unwrap_err();
+        let axes = (error.kind, error.effect);
+        assert_eq!(axes, (Kind::Unreadable, Effect::Unknown), "{status}");
+        assert!(matches!(error.retry, Retry::After(_)), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_listing_goes_to_the_marketplace_that_its_offer_names_or_to_the_first() {
     let mut several = secret();
     several["marketplace_ids"] = json!(["A2EUQ1WTGCTBG2", "ATVPDKIKX0DER"]);

@@ -8,9 +8,10 @@ use crate::{
         ebay::{convert, error::Operation, limits, wire},
     },
 };
-use http::Method;
+use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::utf8_percent_encode;
+use serde::de::IgnoredAny;
 use url::Url;
 
 const FULFILLMENT: &str = "/sell/fulfillment/v1";
@@ -113,8 +114,14 @@ impl Client {
             not_after: parcel.not_after,
             ..Call::with(operation, Method::POST, path, body)
         };
-        // 201 with an empty body; any other 2xx says as much.
-        self.send(&call, Caller::Seller).await.map(|_| ())
+        let answer = self.send(&call, Caller::Seller).await?;
+        // 201 with an empty body. Another 2xx, or a page for people, is not eBay's word: the parcel is read back.
+        let body = answer.body().trim_ascii();
+        let is_json = || serde_json::from_slice::<IgnoredAny>(body).is_ok();
+        if answer.status() != StatusCode::CREATED || !(body.is_empty() || is_json()) {
+            return Err(self.fault(operation).unsaid("status"));
+        }
+        Ok(())
     }
 
     /// The filter as documented, brackets percent-encoded; `None` where the span of time is empty.

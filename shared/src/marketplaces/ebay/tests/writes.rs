@@ -51,6 +51,20 @@ async fn a_parcel_is_confirmed_in_one_call() {
 }
 
 #[tokio::test]
+async fn only_ebays_own_answer_confirms_a_parcel() {
+    let page = "<html><body>Please sign in</body></html>";
+    for (status, body) in [(200, ""), (200, page), (201, page), (202, ""), (204, "")] {
+        let world = world();
+        world.network.answer(status, body);
+        let confirmed = world.ebay.confirm(&order_id("1-1"), &parcel()).await;
+        let error = confirmed.unwrap_err();
+        let axes = (error.kind, error.effect);
+        assert_eq!(axes, (Kind::Unreadable, Effect::Unknown), "{status}");
+        assert!(matches!(error.retry, Retry::After(_)), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_parcel_is_found_by_its_number_however_it_is_written() {
     for (fulfillments, found) in [
         (json!([{"shipmentTrackingNumber": "lp-0012 3456"}]), true),
