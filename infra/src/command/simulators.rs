@@ -109,7 +109,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
         ],
     );
     println!(
-        "\nControl is below /_control on each, described in tests/marketplaces/README.md. Ctrl-C ends all of them."
+        "\nControl is below /_control on each, as in GET /_control/orders and POST /_control/faults; more in tests/marketplaces/README.md. Ctrl-C ends all."
     );
     tokio::signal::ctrl_c()
         .await

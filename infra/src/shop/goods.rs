@@ -301,7 +301,7 @@ pub(super) fn product(sku: &str) -> Option<u64> {
 /// One to three units of one sku, bought at the two channels in turn. Every third basket holds a sku of the other supplier
 /// too, and every fourth one more of the same supplier.
 pub(super) fn basket(seed: u64, index: u32) -> Basket {
-    let channel = if index % 2 == 0 {
+    let channel = if index.is_multiple_of(2) {
         Channel::Amazon
     } else {
         Channel::Ebay

@@ -132,7 +132,7 @@ impl Summary {
             );
             let money = self.money(channel.money_in_minor);
             println!(
-                "{:<12} {what:<52} {money:>13} in",
+                "{:<12} {what:<56} {money:>13} in",
                 channel.marketplace.as_str()
             );
         }
@@ -143,12 +143,12 @@ impl Summary {
             );
             let money = self.money(supplier.money_out_minor);
             println!(
-                "{:<12} {what:<52} {money:>13} out",
+                "{:<12} {what:<56} {money:>13} out",
                 supplier.marketplace.as_str()
             );
         }
         let made = self.money(self.money_made_minor);
-        println!("{:<12} {:<52} {made:>13}\n", "", "money made");
+        println!("{:<12} {:<56} {made:>13}\n", "", "money made");
         println!("{:<24} {:>9} {:>9}", "step", "median", "longest");
         for step in &self.steps {
             let name = format!("{} {}", step.letter, step.stage);
