@@ -401,7 +401,7 @@ mod tests {
             (Column::Sku, "", "must be given"),
             (Column::Sku, "MUG 1", "without blanks"),
             (Column::Channel, "ebay", "as in ebay:main"),
-            (Column::Channel, "aliexpress:main", "where you sell"),
+            (Column::Channel, "alibaba:main", "where you sell"),
             (Column::Channel, "etsy:main", "must be one of"),
             (Column::ListingOfferId, "8123/4", "letters, digits"),
             (Column::Price, "19,99", "as in 19.99"),

@@ -116,7 +116,12 @@ async fn nothing_that_lies_in_a_queue_makes_the_list_panic() {
                 sent_at: None,
             };
             let row = Message::read(name, received).as_row(now());
-            assert!(row[3].starts_with("cannot be read"), "{row:?}");
+            let begins = match name {
+                // What else is in one can be a buyer's, so nothing of it is shown.
+                Name::Notifications => "a notification of Amazon",
+                _ => "cannot be read",
+            };
+            assert!(row[3].starts_with(begins), "{row:?}");
             assert!(row[3].chars().count() < 200);
         }
     }

@@ -120,8 +120,10 @@ const DOCUMENTED: &[(Meaning, &[&str])] = &[
     (proven(Kind::OutOfStock, LATER), &["130704"]),
     (
         proven(Kind::NotFound, Retry::Permanent),
-        &["130106", "10005", "PRODUCT_NOT_FOUND", "ORDER_NOT_FOUND"],
+        &["130106", "10005", "PRODUCT_NOT_FOUND"],
     ),
+    // A new order is shown a moment late; one that stays away is a person's after an hour.
+    (proven(Kind::NotFound, WHILE), &["ORDER_NOT_FOUND"]),
     (
         proven(Kind::NotDeliverable, Retry::Permanent),
         &["10010", "130608", "10012", "120019", "4015"],
