@@ -75,3 +75,94 @@ async fn read(door: &Door, message: &str) -> Result<Option<Notification>, FlowEr
 fn passes(error: &CallError) -> bool {
     error.kind == Kind::Unavailable
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Accounts;
+    use crate::clock::ManualClock;
+    use crate::domain::{AccountId, ChannelOrderId, Signal, SignalKind};
+    use crate::http::HttpClient;
+    use crate::marketplaces::{Account, PushRefused, ReadNotifications};
+    use crate::queue::{MemoryQueue, Queue, UnsetQueue};
+    use crate::secrets::MemorySecrets;
+    use jiff::Timestamp;
+    use serde_json::json;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    /// A marketplace whose messages are its orders' ids; those that begin with `other` are another account's.
+    #[derive(Debug)]
+    struct Reader(AccountId);
+
+    impl Account for Reader {
+        fn id(&self) -> &AccountId {
+            &self.0
+        }
+
+        fn read_notifications(&self) -> Option<&dyn ReadNotifications> {
+            Some(self)
+        }
+    }
+
+    impl ReadNotifications for Reader {
+        fn read(&self, message: &[u8]) -> Result<Option<Notification>, PushRefused> {
+            let id: String = serde_json::from_slice(message)
+                .map_err(|_| PushRefused::new(http::StatusCode::BAD_REQUEST, "cannot be read"))?;
+            if id.starts_with("other") {
+                return Ok(None);
+            }
+            let order = ChannelOrderId::parse(&id).unwrap();
+            Ok(Some(Notification {
+                id,
+                signals: vec![Signal {
+                    account: self.0.clone(),
+                    kind: SignalKind::OrderChanged(order),
+                    seen_at: Timestamp::UNIX_EPOCH,
+                }],
+            }))
+        }
+    }
+
+    fn door(orders: Arc<dyn Queue>) -> Door {
+        let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
+        let http = Arc::new(HttpClient::new(Duration::from_secs(1)).unwrap());
+        let secrets = Arc::new(MemorySecrets::new());
+        let accounts = Accounts::new(Vec::new(), "kervan/", secrets, http, clock, None);
+        Door {
+            accounts: accounts.with_account(Arc::new(Reader("amazon:main".parse().unwrap()))),
+            orders,
+            tracking: Arc::new(UnsetQueue("tracking")),
+            notified: Notified::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_notification_that_comes_again_is_queued_once() {
+        let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
+        let orders = Arc::new(MemoryQueue::new(clock));
+        let door = door(orders.clone());
+        for id in ["1", "1", "2", "other-3", "1"] {
+            assert_eq!(notified(&door, &json!(id)).await.unwrap(), Outcome::Done);
+        }
+        assert_eq!(orders.bodies().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_notification_that_could_not_be_queued_is_not_taken_for_known() {
+        let door = door(Arc::new(UnsetQueue("orders")));
+        for _ in 0..2 {
+            assert!(matches!(
+                notified(&door, &json!("1")).await,
+                Err(FlowError::Queue(_))
+            ));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_for_the_dead_letter_queue() {
+        let door = door(Arc::new(UnsetQueue("orders")));
+        let read = notified(&door, &json!({"no": "id"})).await;
+        assert!(matches!(read, Err(FlowError::Poison(_))));
+    }
+}
