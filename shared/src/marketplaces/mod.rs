@@ -24,6 +24,7 @@ mod loose;
 mod push;
 mod roles;
 mod token;
+mod user_tokens;
 
 pub use call_error::{CallError, Effect, Kind, Retry};
 pub use push::{Challenge, Pseudonyms, PushRefused, Unverified, Verified};
@@ -37,6 +38,7 @@ pub use roles::{
     SupplierState, Verdict, VerifyPushes, Wanted,
 };
 pub use token::{FreshToken, Refresh, TokenStore};
+use user_tokens::UserTokens;
 
 use crate::domain::AccountId;
 use crate::limiter::{Limit, Limiter, NotAllowed, Traffic};

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::AccountId,
-    marketplaces::{CallError, FreshToken, Kind, Outside, Refresh, Retry, TokenStore},
+    marketplaces::{CallError, FreshToken, Kind, Outside, Refresh, Retry, UserTokens},
     secrets::Secret,
 };
 use async_trait::async_trait;
@@ -25,21 +25,6 @@ const GRANTLESS_SCOPE: &str = "sellingpartnerapi::notifications";
 
 /// The longest life of a token that is believed, in seconds. Amazon's live 3,600.
 const LONGEST_LIFE_S: i64 = 86_400;
-
-/// Where a seller's tokens are kept: the shared token store, which tests stand in for.
-#[async_trait]
-pub(super) trait UserTokens: Send + Sync {
-    /// A valid token, renewed by `refresh` where it ends soon.
-    async fn access(
-        &self,
-        account: &AccountId,
-        seed: &Secret,
-        refresh: &dyn Refresh,
-    ) -> Result<Secret, CallError>;
-
-    /// Amazon refused this token.
-    async fn refused(&self, account: &AccountId, token: &Secret) -> Result<(), CallError>;
-}
 
 /// Gets tokens.
 pub(super) struct Auth {
@@ -194,21 +179,5 @@ impl Refresh for Auth {
             ("refresh_token", refresh_token.expose()),
         ];
         self.ask(Operation::RefreshToken, &form).await
-    }
-}
-
-#[async_trait]
-impl UserTokens for TokenStore {
-    async fn access(
-        &self,
-        account: &AccountId,
-        seed: &Secret,
-        refresh: &dyn Refresh,
-    ) -> Result<Secret, CallError> {
-        Self::access(self, account, seed, refresh).await
-    }
-
-    async fn refused(&self, account: &AccountId, token: &Secret) -> Result<(), CallError> {
-        Self::refused(self, account, token).await
     }
 }

@@ -2,7 +2,7 @@
 //! `feeds.rs`, and what is set up once is in `setup.rs`.
 
 use super::{
-    auth::{Auth, UserTokens},
+    auth::Auth,
     config::Config,
     convert::{self, BadField},
     error::{Fault, Operation},
@@ -11,8 +11,8 @@ use super::{
 use crate::{
     domain::{AccountId, ChannelOrderId, TrackingNumber, safe_code},
     marketplaces::{
-        CallError, FetchedOrder, Kind, OrderPage, Outside, ParcelToConfirm, Retry, carriers,
-        in_time,
+        CallError, FetchedOrder, Kind, OrderPage, Outside, ParcelToConfirm, Retry, UserTokens,
+        carriers, in_time,
     },
     secrets::Secret,
 };

@@ -31,12 +31,12 @@ use super::{
     ListingUpdate, Notification, OrderPage, Outside, ParcelToConfirm, PushInBulk, PushListings,
     PushRefused, ReadNotifications, ReadOrders, Submission, Subscribe, SubscribeTo, Subscribed,
 };
+use crate::marketplaces::UserTokens;
 use crate::{
     domain::{AccountId, ChannelOrderId, Invalid, LineId, TrackingNumber},
     secrets::Secret,
 };
 use async_trait::async_trait;
-use auth::UserTokens;
 use client::Client;
 use jiff::Timestamp;
 use std::{fmt, sync::Arc};

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::AccountId,
-    marketplaces::{CallError, FreshToken, Kind, Outside, Refresh, Retry, TokenStore},
+    marketplaces::{CallError, FreshToken, Kind, Outside, Refresh, Retry, UserTokens},
     secrets::Secret,
 };
 use async_trait::async_trait;
@@ -22,21 +22,6 @@ use url::form_urlencoded;
 
 /// Enough for public keys.
 const APPLICATION_SCOPE: &str = "https://api.ebay.com/oauth/api_scope";
-
-/// Where user tokens are kept: the shared token store, which tests stand in for.
-#[async_trait]
-pub(super) trait UserTokens: Send + Sync {
-    /// A valid token, renewed by `refresh` where it ends soon.
-    async fn access(
-        &self,
-        account: &AccountId,
-        seed: &Secret,
-        refresh: &dyn Refresh,
-    ) -> Result<Secret, CallError>;
-
-    /// The marketplace refused this token.
-    async fn refused(&self, account: &AccountId, token: &Secret) -> Result<(), CallError>;
-}
 
 /// Gets tokens.
 pub(super) struct Auth {
@@ -197,21 +182,5 @@ impl Refresh for Auth {
         // Without a scope the token has all that the seller consented to. A list of ours would be refused whole where
         // the consent lacks one of it.
         self.ask(Operation::RefreshToken, &form).await
-    }
-}
-
-#[async_trait]
-impl UserTokens for TokenStore {
-    async fn access(
-        &self,
-        account: &AccountId,
-        seed: &Secret,
-        refresh: &dyn Refresh,
-    ) -> Result<Secret, CallError> {
-        Self::access(self, account, seed, refresh).await
-    }
-
-    async fn refused(&self, account: &AccountId, token: &Secret) -> Result<(), CallError> {
-        Self::refused(self, account, token).await
     }
 }

@@ -14,7 +14,7 @@ mod refunds;
 mod setup;
 
 use super::{
-    auth::{Auth, UserTokens},
+    auth::Auth,
     config::Config,
     convert::BadField,
     error::{Fault, Operation},
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     domain::AccountId,
-    marketplaces::{CallError, Kind, Outside, Retry, in_time},
+    marketplaces::{CallError, Kind, Outside, Retry, UserTokens, in_time},
     secrets::Secret,
 };
 use bytes::Bytes;

@@ -32,12 +32,12 @@ use super::{
     Outside, ParcelToConfirm, PushListings, PushRefused, ReadOrders, Refund, RefundRequest,
     Refunded, Subscribe, Unverified, VerifyPushes,
 };
+use crate::marketplaces::UserTokens;
 use crate::{
     domain::{AccountId, ChannelOrderId, Invalid, Signal, SignalKind, TrackingNumber},
     secrets::Secret,
 };
 use async_trait::async_trait;
-use auth::UserTokens;
 use client::Client;
 use http::StatusCode;
 use jiff::Timestamp;
