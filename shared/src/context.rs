@@ -2,13 +2,14 @@
 
 use crate::clock::Clock;
 use crate::domain::{AccountId, Invalid, Marketplace};
-use crate::flows::Notified;
+use crate::flows::{Notified, RulesShelf};
 use crate::http::Http;
 use crate::limiter::Limiter;
 use crate::marketplaces::{
     Account, CallError, Kind, Outside, Pseudonyms, Retry, TokenStore, alibaba, aliexpress,
     amazon::Amazon, ebay::Ebay,
 };
+use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::seal::Seal;
 use crate::secrets::{Secret, Secrets, SecretsError};
@@ -36,6 +37,31 @@ pub struct Kervan {
     pub queues: Queues,
     /// The merchant's accounts.
     pub accounts: Accounts,
+    /// What the merchant decides about stock and prices.
+    pub rules: RulesShelf,
+    /// What is measured while this function works.
+    pub metrics: Metrics,
+}
+
+impl Kervan {
+    /// The ports together.
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        store: Arc<dyn Store>,
+        seal: Arc<dyn Seal>,
+        queues: Queues,
+        accounts: Accounts,
+    ) -> Self {
+        Self {
+            rules: RulesShelf::new(store.clone(), clock.clone()),
+            clock,
+            store,
+            seal,
+            queues,
+            accounts,
+            metrics: Metrics::default(),
+        }
+    }
 }
 
 /// What the door has: enough to verify a push and to queue it, and no way to the table or to a buyer's data.

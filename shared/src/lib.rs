@@ -7,7 +7,8 @@
 //! - [`flows`] holds one file a use case; each takes a [`Kervan`] with every port it may need.
 //! - [`marketplaces`] holds one folder a marketplace behind small traits, one a role.
 //! - [`store`], [`queue`], [`secrets`], [`seal`], [`http`] and [`clock`] are the ports, each with its AWS
-//!   implementation and one in memory; [`limiter`] shares the marketplaces' limits over the store.
+//!   implementation and one in memory; [`limiter`] shares the marketplaces' limits over the store;
+//!   [`metrics`] keeps what is measured.
 //!
 //! **Invariant:** `domain` and `decide` never import a port; `flows` never imports an AWS crate.
 
@@ -22,6 +23,7 @@ pub mod handler;
 pub mod http;
 pub mod limiter;
 pub mod marketplaces;
+pub mod metrics;
 pub mod queue;
 pub mod seal;
 pub mod secrets;

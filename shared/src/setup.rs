@@ -48,13 +48,7 @@ pub fn kervan() -> Result<Kervan, SetupError> {
         tracking: queue(&sqs, "KERVAN_TRACKING_QUEUE"),
         inventory: queue(&sqs, "KERVAN_INVENTORY_QUEUE"),
     };
-    Ok(Kervan {
-        clock,
-        store,
-        seal,
-        queues,
-        accounts,
-    })
+    Ok(Kervan::new(clock, store, seal, queues, accounts))
 }
 
 /// What the door needs, and nothing else.

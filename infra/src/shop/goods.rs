@@ -239,6 +239,8 @@ impl Good {
             },
             buffer: 2,
             cap: 100,
+            pricing: kervan::domain::Pricing::default(),
+            variation_of: None,
             published: None,
             doubt_until: None,
             revisions: Default::default(),
@@ -275,6 +277,7 @@ impl Good {
             sku: Sku::parse(self.sku)?,
             rank,
             ship_to: "US".parse()?,
+            shipping: None,
             evidence: None,
             interval_s: 600,
         })

@@ -21,8 +21,15 @@ pub struct ListingId {
 pub struct Listing {
     /// Which listing.
     pub id: ListingId,
-    /// The price at which we sell.
+    /// The price at which we sell: the catalogue's, or what the price rules came to last.
     pub price: Money,
+    /// How the price is found.
+    #[serde(default, skip_serializing_if = "Pricing::is_fixed")]
+    pub pricing: Pricing,
+    /// The channel's id of the listing whose variations this and other skus are, where they share its daily budget of
+    /// changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variation_of: Option<String>,
     /// Units that are never offered.
     pub buffer: u32,
     /// The most units that are shown.
@@ -38,7 +45,54 @@ pub struct Listing {
     pub revisions: Revisions,
 }
 
+/// How a listing's price is found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pricing {
+    /// By the price rules; else it is the catalogue's.
+    pub by_rules: bool,
+    /// The lowest price of this listing.
+    pub floor: Option<Money>,
+    /// The highest price of this listing.
+    pub ceiling: Option<Money>,
+    /// The brand's minimum advertised price: never below it, whatever the ceiling says.
+    pub minimum_advertised: Option<Money>,
+    /// A price that jumped too far, until a person has looked at it. Meanwhile the old one stays.
+    pub held: Option<HeldPrice>,
+}
+
+impl Pricing {
+    /// Whether the catalogue's price is the price, and nothing else is to be known.
+    fn is_fixed(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A price that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldPrice {
+    /// What the rules came to.
+    pub price: Money,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 impl Listing {
+    /// A listing that was never published, with a fixed price, no buffer and the usual cap of 50 units.
+    pub fn new(id: ListingId, price: Money) -> Self {
+        Self {
+            id,
+            price,
+            pricing: Pricing::default(),
+            variation_of: None,
+            buffer: 0,
+            cap: 50,
+            published: None,
+            doubt_until: None,
+            revisions: Revisions::default(),
+        }
+    }
+
     /// What the channel surely shows; `None` where that is not known.
     pub fn shown(&self, now: Timestamp) -> Option<&Published> {
         let may_be_overwritten = |published: &&Published| {

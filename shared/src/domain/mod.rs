@@ -4,6 +4,7 @@
 
 mod address;
 mod attention;
+mod bundle;
 mod decision;
 mod event;
 mod ids;
@@ -15,17 +16,19 @@ mod parcel;
 mod purchase;
 mod refund;
 mod revisions;
+mod rules;
 mod signal;
 
 pub use address::{Address, Buyer, CountryCode};
 pub use attention::{Attention, Reason, safe_code};
+pub use bundle::{Bundle, Part};
 pub use decision::{Decided, Decision, Remark};
 pub use event::{Event, HistoryRecord};
 pub use ids::{
     AccountId, ChannelOrderId, Invalid, LineId, Marketplace, OfferId, OrderKey, Pseudonym,
     Reference, Sku, SupplierOrderId,
 };
-pub use listing::{Listing, ListingId, Published};
+pub use listing::{HeldPrice, Listing, ListingId, Pricing, Published};
 pub use money::{Currency, Money};
 pub use offer::{Evidence, Offer};
 pub use order::{Cancel, Misfit, Order, OrderDetails, OrderLine, Payment, Phase};
@@ -33,4 +36,5 @@ pub use parcel::{Parcel, ParcelLine, ParcelState, TrackingNumber};
 pub use purchase::{Doubt, Purchase, PurchaseLine, PurchaseState, Refusal};
 pub use refund::{OrderRefund, OrderRefundState, RefundReason};
 pub use revisions::Revisions;
+pub use rules::{EvidenceRule, Rules};
 pub use signal::{Signal, SignalKind};

@@ -26,8 +26,30 @@ pub struct Offer {
     pub rank: u32,
     /// The country for which stock is asked; a supplier's stock can differ by where it ships to.
     pub ship_to: CountryCode,
+    /// What the shipping of one unit is thought to cost, for the price rules; what an order really pays is asked when it is
+    /// planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping: Option<Money>,
     /// What is known of stock and cost; none before the first look.
     pub evidence: Option<Evidence>,
     /// Seconds between two looks at the stock.
     pub interval_s: u32,
+}
+
+/// Seconds between the first looks at an offer's stock; later ones follow what is found.
+const FIRST_INTERVAL_S: u32 = 600;
+
+impl Offer {
+    /// An offer that was never looked at.
+    pub fn new(id: OfferId, sku: Sku, rank: u32, ship_to: CountryCode) -> Self {
+        Self {
+            id,
+            sku,
+            rank,
+            ship_to,
+            shipping: None,
+            evidence: None,
+            interval_s: FIRST_INTERVAL_S,
+        }
+    }
 }

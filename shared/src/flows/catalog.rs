@@ -1,7 +1,7 @@
 //! The catalogue in the table: what we sell, where it is listed, and where it can be bought.
 
 use super::{FlowError, ledger};
-use crate::domain::{Evidence, Listing, Offer, Sku};
+use crate::domain::{Bundle, Evidence, Listing, Offer, Sku};
 use crate::store::{Condition, Due, Item, Store, Write, keys};
 use jiff::Timestamp;
 
@@ -17,6 +17,10 @@ pub struct Entry {
     pub listings: Vec<StoredListing>,
     /// Where it can be bought.
     pub offers: Vec<StoredOffer>,
+    /// What it is made of, where it is bought as other skus.
+    pub bundle: Option<Bundle>,
+    /// The bundles that it is a part of.
+    pub part_of: Vec<Sku>,
 }
 
 /// A listing with the version that guards it.
@@ -67,6 +71,11 @@ fn add(entry: &mut Entry, item: &Item) -> Result<(), FlowError> {
         });
     } else if item.key.sk.starts_with(keys::OFFER) {
         entry.offers.push(stored_offer(item)?);
+    } else if item.key.sk == keys::BUNDLE {
+        entry.bundle = Some(ledger::read(&item.body)?);
+    } else if let Some(bundle) = item.key.sk.strip_prefix(keys::PART_OF) {
+        let bundle = Sku::parse(bundle).map_err(|error| FlowError::Stored(error.to_string()))?;
+        entry.part_of.push(bundle);
     }
     Ok(())
 }
@@ -92,11 +101,11 @@ pub async fn put(
 ) -> Result<(), FlowError> {
     let known = load(store, &listing.id.sku).await?;
     let mut writes = Vec::new();
-    let key = keys::listing(&listing.id.sku, &listing.id.channel);
+    let key = keys::listing(&listing.id);
     let old = known
         .listings
         .iter()
-        .find(|old| old.listing.id.channel == listing.id.channel);
+        .find(|old| old.listing.id == listing.id);
     let body = match old.map(|old| old.listing.clone()) {
         Some(old) => ledger::write(&Listing {
             published: old.published,

@@ -13,7 +13,8 @@
 //! | `refund.rs` | a person gives a customer money back | the command `kervan` |
 //! | `decline.rs` | a person tells the channel that an order cannot be filled | the command `kervan` |
 //! | `track.rs` | suppliers are asked for parcels, channels are told of them | tracking-updater |
-//! | `stock.rs` | offers are looked at, listings are lowered and raised | inventory-poller |
+//! | `stock/` | offers are looked at, listings are lowered and raised | inventory-poller |
+//! | `rules.rs` | what the merchant decides about stock and prices | all |
 //! | `catalog.rs` | skus, listings and offers are read and written | all |
 //! | `ledger.rs` | an order is loaded; events are recorded in one transaction | all |
 //!
@@ -30,6 +31,7 @@ mod plan;
 mod purchase;
 pub mod refund;
 pub mod resolve;
+pub mod rules;
 mod stock;
 mod sweep;
 mod track;
@@ -37,6 +39,7 @@ mod track;
 pub use forward::forward;
 pub use intake::{Intake, IntakeAnswer, LARGEST_PUSH_BYTES, intake};
 pub use notified::{Notified, notified};
+pub use rules::RulesShelf;
 pub use stock::{InventoryTask, inventory, queue_due_stock};
 pub use sweep::{SWEEP_INTERVAL, sweep};
 pub use track::{queue_due_tracking, track};

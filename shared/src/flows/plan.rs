@@ -404,7 +404,10 @@ async fn announce(kervan: &Kervan, skus: &[Sku]) {
     let mut skus: Vec<Sku> = skus.to_vec();
     skus.sort();
     skus.dedup();
-    let task = stock::InventoryTask::Publish { skus };
+    let task = stock::InventoryTask::Publish {
+        skus,
+        ordered_at: Some(kervan.clock.now()),
+    };
     let sent = match ledger::write(&task) {
         Ok(body) => kervan
             .queues

@@ -8,15 +8,18 @@
 //! | | `ATTENTION` | why it waits for a person; in the attention lane |
 //! | `SUPPLIER#aliexpress:main#123` | `ORDER` | which order a supplier's order belongs to |
 //! | `PERSON#<pseudonym>` | `ebay:main/01-1` | which orders are a person's; expires with their data |
-//! | `SKU#<sku>` | `LISTING#ebay:main` | a listing: the channel's ids, what is published |
+//! | `SKU#<sku>` | `LISTING#ebay:main/81` | a listing: the channel's ids, what is published |
 //! | | `OFFER#aliexpress:main/1/2` | an offer: evidence, and the counters of free units |
+//! | | `BUNDLE` | what a sku is made of, where it is bought as others |
+//! | | `IN#<bundle>` | a bundle that this sku is a part of |
+//! | `RULES` | `RULES` | what the merchant decides about stock and prices |
 //! | `ACCOUNT#ebay:main` | `TOKEN` | access and refresh token, sealed; the lease of the one that refreshes |
 //! | | `SWEEP` | up to when the channel's orders were read |
 //! | | `ATTENTION` | why the account waits for a person |
 //! | | `LIMIT#getOrder` | how many calls of an operation are left; expires |
 
 use super::Key;
-use crate::domain::{AccountId, OfferId, OrderKey, Pseudonym, Sku, SupplierOrderId};
+use crate::domain::{AccountId, ListingId, OfferId, OrderKey, Pseudonym, Sku, SupplierOrderId};
 
 /// Sort key of an order's state.
 pub const STATE: &str = "STATE";
@@ -30,6 +33,10 @@ pub const HISTORY: &str = "HISTORY#";
 pub const LISTING: &str = "LISTING#";
 /// Beginning of the sort keys of a sku's offers.
 pub const OFFER: &str = "OFFER#";
+/// Sort key of what a sku is made of.
+pub const BUNDLE: &str = "BUNDLE";
+/// Beginning of the sort keys of the bundles that a sku is a part of.
+pub const PART_OF: &str = "IN#";
 
 /// Lane of orders that the order-forwarder has to look at.
 pub const FORWARD_LANE: &str = "forward";
@@ -91,8 +98,24 @@ pub fn sku(sku: &Sku) -> String {
 }
 
 /// A sku's listing on a channel.
-pub fn listing(code: &Sku, channel: &AccountId) -> Key {
-    Key::new(sku(code), format!("{LISTING}{channel}"))
+pub fn listing(id: &ListingId) -> Key {
+    let (channel, offer) = (&id.channel, &id.offer);
+    Key::new(sku(&id.sku), format!("{LISTING}{channel}/{offer}"))
+}
+
+/// What a sku is made of.
+pub fn bundle(code: &Sku) -> Key {
+    Key::new(sku(code), BUNDLE)
+}
+
+/// That a sku is a part of a bundle.
+pub fn part_of(part: &Sku, bundle: &Sku) -> Key {
+    Key::new(sku(part), format!("{PART_OF}{bundle}"))
+}
+
+/// The merchant's rules.
+pub fn rules() -> Key {
+    Key::new("RULES", "RULES")
 }
 
 /// A sku's offer.

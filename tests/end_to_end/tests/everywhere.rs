@@ -79,6 +79,8 @@ async fn sell_at_amazon(world: &World, sku: &str, price: i64, offer: OfferId) {
         },
         buffer: 0,
         cap: 5_000,
+        pricing: kervan::domain::Pricing::default(),
+        variation_of: None,
         published: None,
         doubt_until: None,
         revisions: Default::default(),
@@ -88,6 +90,7 @@ async fn sell_at_amazon(world: &World, sku: &str, price: i64, offer: OfferId) {
         sku,
         rank: 1,
         ship_to: "US".parse().unwrap(),
+        shipping: None,
         evidence: None,
         interval_s: 600,
     };

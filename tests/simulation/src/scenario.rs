@@ -355,19 +355,14 @@ async fn put_on_shelf(stage: &Stage, stock: u32) -> anyhow::Result<Shelf> {
     let sku = Sku::parse("LAMP-01")?;
     let views = stage.ebay.listings();
     let offer = views.first().map(|view| view.offer_id.clone());
-    let listing = Listing {
-        id: ListingId {
+    let listing = Listing::new(
+        ListingId {
             channel: channel(),
             sku,
             offer: offer.unwrap_or_default(),
         },
-        price: usd(49_99)?,
-        buffer: 0,
-        cap: 50,
-        published: None,
-        doubt_until: None,
-        revisions: Default::default(),
-    };
+        usd(49_99)?,
+    );
     let id = OfferId::new(plain_supplier(), "lamp", "one")?;
     stage.offer(&listing, id, 1).await?;
     Ok(Shelf::new(stock, usd(7_00)?))

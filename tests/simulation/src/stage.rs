@@ -225,17 +225,13 @@ impl Stage {
             let limiter = Limiter::new(ports.store.clone(), ports.clock.clone());
             accounts = accounts.with_limiter(Arc::new(limiter));
         }
-        Kervan {
-            clock: ports.clock.clone(),
-            store: ports.store.clone(),
-            seal: self.seal.clone(),
-            queues: Queues {
-                orders: ports.orders.clone(),
-                tracking: ports.tracking.clone(),
-                inventory: ports.inventory.clone(),
-            },
-            accounts,
-        }
+        let queues = Queues {
+            orders: ports.orders.clone(),
+            tracking: ports.tracking.clone(),
+            inventory: ports.inventory.clone(),
+        };
+        let (clock, store) = (ports.clock.clone(), ports.store.clone());
+        Kervan::new(clock, store, self.seal.clone(), queues, accounts)
     }
 
     /// One instance of the door's function.
@@ -268,19 +264,14 @@ impl Stage {
         let listing = NewListing::new(sku, kervan_marketplaces::Money::usd(price), 0);
         let listing = self.ebay.add_listing(listing);
         let sku = Sku::parse(sku)?;
-        let listing = Listing {
-            id: ListingId {
+        let listing = Listing::new(
+            ListingId {
                 channel: channel(),
                 sku: sku.clone(),
                 offer: listing.offer_id,
             },
-            price: usd(price)?,
-            buffer: 0,
-            cap: 50,
-            published: None,
-            doubt_until: None,
-            revisions: Default::default(),
-        };
+            usd(price)?,
+        );
         for offer in offers {
             let (store, account) = match (&self.second, offer.at_second) {
                 (Some(second), true) => (second, second_supplier()),
@@ -320,6 +311,7 @@ impl Stage {
             sku: listing.id.sku.clone(),
             rank,
             ship_to: "US".parse()?,
+            shipping: None,
             evidence: None,
             interval_s: 600,
         };

@@ -116,7 +116,7 @@ fn about_task(task: &InventoryTask) -> String {
             let skus = offers.iter().map(|(sku, _)| sku.as_str());
             format!("look at the stock of {}", named(skus))
         }
-        InventoryTask::Publish { skus } => {
+        InventoryTask::Publish { skus, .. } => {
             format!("publish {}", named(skus.iter().map(|sku| sku.as_str())))
         }
     }

@@ -92,17 +92,14 @@ fn kervan() -> Kervan {
     let secrets = Arc::new(MemorySecrets::new());
     let network = Arc::new(NoNetwork);
     let accounts = Accounts::new(Vec::new(), "", secrets, network, clock.clone(), None);
-    Kervan {
-        store: Arc::new(MemoryStore::new(clock.clone())),
-        clock,
-        seal: Arc::new(MemorySeal::new()),
-        queues: Queues {
-            orders: queue.clone(),
-            tracking: queue.clone(),
-            inventory: queue,
-        },
-        accounts: accounts.with_account(Arc::new(Mall("alibaba:main".parse().unwrap()))),
-    }
+    let store = Arc::new(MemoryStore::new(clock.clone()));
+    let queues = Queues {
+        orders: queue.clone(),
+        tracking: queue.clone(),
+        inventory: queue,
+    };
+    let accounts = accounts.with_account(Arc::new(Mall("alibaba:main".parse().unwrap())));
+    Kervan::new(clock, store, Arc::new(MemorySeal::new()), queues, accounts)
 }
 
 fn line(number: &str, seller: &str) -> PurchaseLine {

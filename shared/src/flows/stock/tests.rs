@@ -1,14 +1,17 @@
+use super::look::note;
 use super::*;
 use crate::clock::ManualClock;
 use crate::context::{Accounts, Kervan, Queues};
-use crate::domain::{ListingId, Money};
-use crate::marketplaces::{Account, PushListings};
+use crate::domain::{AccountId, Evidence, Listing, ListingId, Money, Offer};
+use crate::marketplaces::{Account, CallError, Effect, Kind, ListingUpdate, PushListings, Retry};
 use crate::queue::UnsetQueue;
 use crate::seal::MemorySeal;
 use crate::secrets::MemorySecrets;
 use crate::store::MemoryStore;
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 const BUDGET: u32 = 40;
 
@@ -86,17 +89,15 @@ impl Shop {
         let http = Arc::new(NoNetwork);
         let accounts = Accounts::new(Vec::new(), "", secrets, http, clock.clone(), None);
         let unset = Arc::new(UnsetQueue("A_QUEUE"));
-        let kervan = Kervan {
-            clock: clock.clone(),
-            store: Arc::new(MemoryStore::new(clock.clone())),
-            seal: Arc::new(MemorySeal::new()),
-            queues: Queues {
-                orders: unset.clone(),
-                tracking: unset.clone(),
-                inventory: unset,
-            },
-            accounts: accounts.with_account(channel.clone()),
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let queues = Queues {
+            orders: unset.clone(),
+            tracking: unset.clone(),
+            inventory: unset,
         };
+        let accounts = accounts.with_account(channel.clone());
+        let seal = Arc::new(MemorySeal::new());
+        let kervan = Kervan::new(clock.clone(), store, seal, queues, accounts);
         Self {
             kervan,
             clock,
@@ -108,19 +109,14 @@ impl Shop {
     async fn publish(&self, price: &str, stock: u32) -> Outcome {
         let sku = Sku::parse("LAMP").unwrap();
         let usd = "USD".parse().unwrap();
-        let listing = Listing {
-            id: ListingId {
+        let listing = Listing::new(
+            ListingId {
                 channel: self.channel.id.clone(),
                 sku: sku.clone(),
                 offer: "1".to_owned(),
             },
-            price: Money::parse(price, usd).unwrap(),
-            buffer: 0,
-            cap: 50,
-            published: None,
-            doubt_until: None,
-            revisions: crate::domain::Revisions::default(),
-        };
+            Money::parse(price, usd).unwrap(),
+        );
         let id = OfferId::new("aliexpress:main".parse().unwrap(), "1", "2").unwrap();
         let now = self.kervan.clock.now();
         let offer = Offer {
@@ -128,6 +124,7 @@ impl Shop {
             sku: sku.clone(),
             rank: 1,
             ship_to: "US".parse().unwrap(),
+            shipping: None,
             evidence: None,
             interval_s: 600,
         };
@@ -141,7 +138,10 @@ impl Shop {
         };
         let stored = entry.offers.into_iter().next().unwrap();
         note(&self.kervan, stored, Some(evidence)).await.unwrap();
-        let task = InventoryTask::Publish { skus: vec![sku] };
+        let task = InventoryTask::Publish {
+            skus: vec![sku],
+            ordered_at: None,
+        };
         inventory(&self.kervan, &task).await.unwrap()
     }
 

@@ -96,17 +96,14 @@ fn kervan(postbox: Arc<Postbox>) -> (Kervan, Arc<MemoryQueue>) {
     let secrets = Arc::new(MemorySecrets::new());
     let network = Arc::new(NoNetwork);
     let accounts = Accounts::new(Vec::new(), "", secrets, network, clock.clone(), None);
-    let kervan = Kervan {
-        store: Arc::new(MemoryStore::new(clock.clone())),
-        clock,
-        seal: Arc::new(MemorySeal::new()),
-        queues: Queues {
-            orders: other.clone(),
-            tracking: tracking.clone(),
-            inventory: other,
-        },
-        accounts: accounts.with_account(postbox),
+    let store = Arc::new(MemoryStore::new(clock.clone()));
+    let queues = Queues {
+        orders: other.clone(),
+        tracking: tracking.clone(),
+        inventory: other,
     };
+    let accounts = accounts.with_account(postbox);
+    let kervan = Kervan::new(clock, store, Arc::new(MemorySeal::new()), queues, accounts);
     (kervan, tracking)
 }
 

@@ -234,17 +234,14 @@ fn kervan(given: &Given) -> Kervan {
     let queue = || Arc::new(MemoryQueue::new(given.clock.clone()));
     let http = Arc::new(HttpClient::new(Duration::from_secs(1)).unwrap());
     let secrets = Arc::new(MemorySecrets::new());
-    Kervan {
-        clock: given.clock.clone(),
-        store: given.store.clone(),
-        seal: Arc::new(MemorySeal::new()),
-        queues: Queues {
-            orders: queue(),
-            tracking: queue(),
-            inventory: queue(),
-        },
-        accounts: Accounts::new(vec![], "", secrets, http, given.clock.clone(), None),
-    }
+    let queues = Queues {
+        orders: queue(),
+        tracking: queue(),
+        inventory: queue(),
+    };
+    let (clock, store) = (given.clock.clone(), given.store.clone());
+    let accounts = Accounts::new(vec![], "", secrets, http, clock.clone(), None);
+    Kervan::new(clock, store, Arc::new(MemorySeal::new()), queues, accounts)
 }
 
 fn order_key(race: &str, number: usize) -> OrderKey {

@@ -125,15 +125,11 @@ fn process(
     let tokens = TokenStore::new(given.store.clone(), seal.clone(), clock.clone());
     let ids = vec!["ebay:main".parse().unwrap()];
     let tokens = Some(Arc::new(tokens));
-    Kervan {
-        clock: clock.clone(),
-        store: given.store.clone(),
-        seal,
-        queues: Queues {
-            orders: orders.clone(),
-            tracking: orders.clone(),
-            inventory: orders,
-        },
-        accounts: Accounts::new(ids, "", Arc::new(secrets), http, clock, tokens),
-    }
+    let queues = Queues {
+        orders: orders.clone(),
+        tracking: orders.clone(),
+        inventory: orders,
+    };
+    let accounts = Accounts::new(ids, "", Arc::new(secrets), http, clock.clone(), tokens);
+    Kervan::new(clock, given.store.clone(), seal, queues, accounts)
 }
