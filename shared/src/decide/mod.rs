@@ -5,6 +5,7 @@ mod next;
 mod quantity;
 mod route;
 mod schedule;
+mod urgency;
 
 pub use margin::{Margin, margin};
 pub use next::{
@@ -13,3 +14,4 @@ pub use next::{
 pub use quantity::{FRESH, Stocked, WORTHLESS, published_quantity};
 pub use route::{Candidate, Need, Route, Share, Unroutable, route};
 pub use schedule::{attention_retry_is_due, next_stock_interval, next_tracking_check};
+pub use urgency::Urgency;

@@ -56,6 +56,17 @@ impl Revisions {
         Self(hours)
     }
 
+    /// Takes back a change that was counted then and changed nothing.
+    #[must_use]
+    pub fn with_one_less(&self, counted_at: Timestamp) -> Self {
+        let mut hours = self.0.clone();
+        if let Some(count) = hours.get_mut(&hour(counted_at)) {
+            *count = count.saturating_sub(1);
+        }
+        hours.retain(|_, count| *count > 0);
+        Self(hours)
+    }
+
     /// How many changes count now.
     pub fn used(&self, now: Timestamp) -> u32 {
         self.recent(hour(now)).map(|(_, count)| count).sum()
@@ -126,6 +137,14 @@ mod tests {
         assert_eq!(made(0, now).wait(1, false, now), Duration::ZERO);
         assert!(made(1, now).wait(1, true, now) > Duration::ZERO);
         assert!(made(0, now).wait(0, true, now) > Duration::ZERO);
+    }
+
+    #[test]
+    fn what_changed_nothing_is_taken_back() {
+        let now = at(0);
+        assert_eq!(made(3, now).with_one_less(now), made(2, now));
+        assert_eq!(made(1, now).with_one_less(now), Revisions::default());
+        assert_eq!(made(1, now).with_one_less(at(7_200)), made(1, now));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::domain::{OfferId, Sku};
 use crate::marketplaces::Retry;
 use crate::store::keys;
 use jiff::Timestamp;
-use publish::{Told, publish};
+use publish::{Told, Why, publish};
 use serde::{Deserialize, Serialize};
 
 /// A message of the inventory queue.
@@ -45,8 +45,8 @@ pub enum InventoryTask {
 
 /// Works on one message of the inventory queue.
 pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome, FlowError> {
-    let skus = match task {
-        InventoryTask::Publish { skus, .. } => skus.clone(),
+    let (skus, ordered_at) = match task {
+        InventoryTask::Publish { skus, ordered_at } => (skus.clone(), *ordered_at),
         InventoryTask::Look { offers } => {
             let mut stored = Vec::new();
             for (sku, id) in offers {
@@ -62,26 +62,29 @@ pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome,
             let mut skus: Vec<Sku> = offers.iter().map(|(sku, _)| sku.clone()).collect();
             skus.sort();
             skus.dedup();
-            skus
+            (skus, None)
         }
     };
-    let mut outcome = Outcome::Done;
-    for sku in &skus {
-        match publish(kervan, sku).await? {
-            Told::Done => {}
-            Told::Again(wait) => outcome = Outcome::Later(wait),
-            Told::Failed(error) => {
-                tracing::warn!(%sku, %error, "A listing could not be published.");
-                if let Some(reason) = reason_of(&error) {
-                    forward::raise_for_account(kervan, &error.account, reason).await?;
-                }
-                if let Retry::After(wait) = error.retry {
-                    outcome = Outcome::Later(wait);
-                }
-            }
+    let why = Why {
+        ordered_at,
+        has_waited: false,
+    };
+    outcome(kervan, publish(kervan, &skus, why).await?).await
+}
+
+/// What is to be done about what was not told.
+async fn outcome(kervan: &Kervan, told: Told) -> Result<Outcome, FlowError> {
+    let mut again = told.again;
+    for (id, error) in told.failed {
+        tracing::warn!(sku = %id.sku, %error, "A listing could not be published.");
+        if let Some(reason) = reason_of(&error) {
+            forward::raise_for_account(kervan, &error.account, reason).await?;
+        }
+        if let Retry::After(wait) = error.retry {
+            again = Some(again.map_or(wait, |before| before.min(wait)));
         }
     }
-    Ok(outcome)
+    Ok(again.map_or(Outcome::Done, Outcome::Later))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! | | `OFFER#aliexpress:main/1/2` | an offer: evidence, and the counters of free units |
 //! | | `BUNDLE` | what a sku is made of, where it is bought as others |
 //! | | `IN#<bundle>` | a bundle that this sku is a part of |
+//! | `VARIATIONS#ebay:main#12` | `REVISIONS` | how often a listing was changed whose variations share a budget; expires |
 //! | `RULES` | `RULES` | what the merchant decides about stock and prices |
 //! | `ACCOUNT#ebay:main` | `TOKEN` | access and refresh token, sealed; the lease of the one that refreshes |
 //! | | `SWEEP` | up to when the channel's orders were read |
@@ -19,6 +20,7 @@
 //! | | `LIMIT#getOrder` | how many calls of an operation are left; expires |
 
 use super::Key;
+use crate::decide::Urgency;
 use crate::domain::{AccountId, ListingId, OfferId, OrderKey, Pseudonym, Sku, SupplierOrderId};
 
 /// Sort key of an order's state.
@@ -46,6 +48,11 @@ pub const TRACK_LANE: &str = "track";
 pub const ATTENTION_LANE: &str = "attention";
 /// Lane of offers whose stock is due.
 pub const STOCK_LANE: &str = "stock";
+
+/// Lane of a channel's listings that wait to be told in bulk, of one urgency.
+pub fn bulk_lane(channel: &AccountId, urgency: Urgency) -> String {
+    format!("bulk#{channel}#{}", urgency as u8)
+}
 
 /// Partition of an order.
 pub fn order(order: &OrderKey) -> String {
@@ -111,6 +118,11 @@ pub fn bundle(code: &Sku) -> Key {
 /// That a sku is a part of a bundle.
 pub fn part_of(part: &Sku, bundle: &Sku) -> Key {
     Key::new(sku(part), format!("{PART_OF}{bundle}"))
+}
+
+/// How often a channel's listing was changed whose variations share a budget.
+pub fn revisions(channel: &AccountId, variation_of: &str) -> Key {
+    Key::new(format!("VARIATIONS#{channel}#{variation_of}"), "REVISIONS")
 }
 
 /// The merchant's rules.

@@ -170,6 +170,15 @@ pub(super) fn calls_of(updates: &[ListingUpdate]) -> Vec<UpdateCall> {
     calls
 }
 
+/// Whether one call can set both listings.
+pub(super) fn go_together(one: &ListingId, other: &ListingId) -> bool {
+    match (item_id(one), item_id(other)) {
+        (None, None) => one.sku == other.sku,
+        (Some(one), Some(other)) => one != other,
+        _ => false,
+    }
+}
+
 /// One call's request, of updates of one sku. The pool is set with the offers, because a listing shows no more than
 /// either; it is what the largest of them needs. `None` for no update.
 pub(super) fn bulk_update<'a>(updates: &[&'a ListingUpdate]) -> Option<wire::BulkUpdate<'a>> {

@@ -34,7 +34,7 @@ use super::{
 };
 use crate::marketplaces::UserTokens;
 use crate::{
-    domain::{AccountId, ChannelOrderId, Invalid, Signal, SignalKind, TrackingNumber},
+    domain::{AccountId, ChannelOrderId, Invalid, ListingId, Signal, SignalKind, TrackingNumber},
     secrets::Secret,
 };
 use async_trait::async_trait;
@@ -153,6 +153,15 @@ impl PushListings for Ebay {
         updates: &[ListingUpdate],
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         self.client.push(updates).await
+    }
+
+    fn most_at_once(&self) -> usize {
+        limits::OFFERS_PER_UPDATE
+    }
+
+    /// One call takes one sku's offers; of the Trading API, a few items.
+    fn go_together(&self, one: &ListingId, other: &ListingId) -> bool {
+        convert::go_together(one, other)
     }
 
     fn revisions_per_day(&self) -> Option<u32> {

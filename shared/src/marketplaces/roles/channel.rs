@@ -61,6 +61,16 @@ pub trait PushListings: Send + Sync {
         updates: &[ListingUpdate],
     ) -> Result<Vec<Result<(), CallError>>, CallError>;
 
+    /// The most listings that one call of the marketplace sets; at least 1.
+    fn most_at_once(&self) -> usize {
+        1
+    }
+
+    /// Whether one call of the marketplace can set both; asked of each with the first of a call.
+    fn go_together(&self, _: &ListingId, _: &ListingId) -> bool {
+        true
+    }
+
     /// How often one listing may be changed in any 24 hours; `None` where nobody says. Whoever pushes counts.
     fn revisions_per_day(&self) -> Option<u32> {
         None

@@ -142,6 +142,11 @@ impl PushListings for Shop {
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         self.client.push(updates).await
     }
+
+    /// Products of a call; the variants of one product count once, which a message rarely brings.
+    fn most_at_once(&self) -> usize {
+        limits::PRODUCTS_PER_UPDATE
+    }
 }
 
 /// A submission is two jobs, one for stock and one for prices, written `S<job>+P<job>`. Of one that is found again, or
