@@ -31,6 +31,8 @@ pub const BUYER: &str = "BUYER";
 pub const ATTENTION: &str = "ATTENTION";
 /// Beginning of the sort keys of an order's history.
 pub const HISTORY: &str = "HISTORY#";
+/// Beginning of the partitions of skus.
+pub const SKU: &str = "SKU#";
 /// Beginning of the sort keys of a sku's listings.
 pub const LISTING: &str = "LISTING#";
 /// Beginning of the sort keys of a sku's offers.
@@ -101,7 +103,7 @@ pub fn person_order(pseudonym: &Pseudonym, order: &OrderKey) -> Key {
 
 /// Partition of a sku.
 pub fn sku(sku: &Sku) -> String {
-    format!("SKU#{sku}")
+    format!("{SKU}{sku}")
 }
 
 /// A sku's listing on a channel.

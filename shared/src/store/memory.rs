@@ -1,11 +1,14 @@
 //! The store in memory: what DynamoDB promises, and its limits, under one lock.
 
-use super::{Condition, Due, Guard, Item, Key, Page, Store, StoreError, Write, WriteError, check};
+use super::{
+    Condition, Due, Guard, Item, Key, Page, Scan, Store, StoreError, Write, WriteError, check,
+};
 use crate::clock::Clock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::{
     collections::BTreeMap,
+    ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -76,6 +79,33 @@ impl Store for MemoryStore {
         Ok(Page::of(found.collect(), limit))
     }
 
+    async fn scan(
+        &self,
+        pk_prefix: &str,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Scan, StoreError> {
+        let now = self.clock.now();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let items = self.lock();
+        let mut ahead = items.range((from, Bound::Unbounded));
+        let seen: Vec<&Item> = ahead
+            .by_ref()
+            .take(limit.max(1))
+            .map(|(_, item)| item)
+            .collect();
+        let last = seen.last().map(|item| item.key.clone());
+        let wanted = |item: &&&Item| item.key.pk.starts_with(pk_prefix) && !item.is_expired(now);
+        Ok(Scan {
+            items: seen
+                .iter()
+                .filter(wanted)
+                .map(|item| (*item).clone())
+                .collect(),
+            next: last.filter(|_| ahead.next().is_some()),
+        })
+    }
+
     async fn write(&self, writes: Vec<Write>) -> Result<(), WriteError> {
         check(&writes)?;
         for write in &writes {
@@ -135,7 +165,7 @@ fn holds(write: &Write, before: Option<&Item>) -> bool {
             Condition::Absent => before.is_none(),
             Condition::Version(version) => before.is_some_and(|item| item.version == *version),
         },
-        Write::Update { only_if, .. } => {
+        Write::Update { only_if, .. } | Write::DeleteIf { only_if, .. } => {
             before.is_some_and(|item| only_if.iter().all(|guard| guards(*guard, item)))
         }
         Write::Delete { .. } => true,
@@ -153,7 +183,7 @@ fn guards(guard: Guard, item: &Item) -> bool {
 
 fn make(write: Write, items: &BTreeMap<Key, Item>) -> Result<(Key, Option<Item>), StoreError> {
     match write {
-        Write::Delete { key } => Ok((key, None)),
+        Write::Delete { key } | Write::DeleteIf { key, .. } => Ok((key, None)),
         Write::Put { item, .. } => {
             let item = kept(item)?;
             Ok((item.key.clone(), Some(item)))

@@ -182,7 +182,9 @@ fn told(writes: &[Write]) -> String {
             }
             Write::Put { item, .. } => format!("{} {} v{}", key.pk, key.sk, item.version),
             Write::Update { add, .. } => format!("{} {} {add:?}", key.pk, key.sk),
-            Write::Delete { .. } => format!("{} {} deleted", key.pk, key.sk),
+            Write::Delete { .. } | Write::DeleteIf { .. } => {
+                format!("{} {} deleted", key.pk, key.sk)
+            }
         }
     });
     words.collect::<Vec<_>>().join(", ")

@@ -11,7 +11,7 @@ mod attributes;
 mod expression;
 mod retry;
 
-use super::{Item, Key, Page, Store, StoreError, Write, WriteError, check};
+use super::{Item, Key, Page, Scan, Store, StoreError, Write, WriteError, check};
 use crate::{aws::Fault, clock::Clock};
 use async_trait::async_trait;
 use attributes::{DUE_AT, DUE_LANE, PK, SK};
@@ -106,7 +106,25 @@ impl DynamoDb {
                 sent.map_err(|error| single(&error))?;
                 Ok(())
             }
+            Write::DeleteIf { key, only_if } => {
+                self.delete(&key, Expression::check(&only_if, now)).await
+            }
         }
+    }
+
+    async fn delete(&self, key: &Key, expression: Expression) -> Result<(), WriteError> {
+        let call = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(attributes::of_key(key)))
+            .set_condition_expression(expression.condition)
+            .set_expression_attribute_names(expression.names)
+            .set_expression_attribute_values(expression.values);
+        let config = retry::only_after_a_refusal();
+        let sent = call.customize().config_override(config).send().await;
+        sent.map_err(|error| single(&error))?;
+        Ok(())
     }
 
     async fn put(&self, item: Item, expression: Expression) -> Result<(), WriteError> {
@@ -191,6 +209,16 @@ impl DynamoDb {
                 let delete = delete.set_key(Some(attributes::of_key(&key)));
                 part.delete(delete.build()?)
             }
+            Write::DeleteIf { key, only_if } => {
+                let expression = Expression::check(&only_if, now);
+                let delete = Delete::builder()
+                    .table_name(&self.table)
+                    .set_key(Some(attributes::of_key(&key)))
+                    .set_condition_expression(expression.condition)
+                    .set_expression_attribute_names(expression.names)
+                    .set_expression_attribute_values(expression.values);
+                part.delete(delete.build()?)
+            }
         };
         Ok(part.build())
     }
@@ -253,6 +281,49 @@ impl Store for DynamoDb {
         // One more than was asked for tells whether there is more.
         let items = self.collect(&range, limit.saturating_add(1)).await?;
         Ok(Page::of(items, limit))
+    }
+
+    async fn scan(
+        &self,
+        pk_prefix: &str,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Scan, StoreError> {
+        let now = self.clock.now();
+        let prefix = AttributeValue::S(pk_prefix.to_owned());
+        // It refuses an empty prefix.
+        let filter = (!pk_prefix.is_empty()).then(|| {
+            let names = HashMap::from([("#pk".to_owned(), PK.to_owned())]);
+            (names, HashMap::from([(":prefix".to_owned(), prefix)]))
+        });
+        let (names, values) = filter.unzip();
+        let answer = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .set_filter_expression(
+                names
+                    .is_some()
+                    .then(|| "begins_with(#pk, :prefix)".to_owned()),
+            )
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
+            .set_exclusive_start_key(after.map(attributes::of_key))
+            .limit(i32::try_from(limit.max(1)).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(|error| failed(&error))?;
+        let mut scan = Scan::default();
+        for attributes in answer.items.unwrap_or_default() {
+            let item = attributes::to_item(attributes)?;
+            if !item.is_expired(now) {
+                scan.items.push(item);
+            }
+        }
+        let next = answer.last_evaluated_key;
+        scan.next = next.map(attributes::to_key).transpose()?;
+        Ok(scan)
     }
 
     async fn write(&self, mut writes: Vec<Write>) -> Result<(), WriteError> {
