@@ -14,6 +14,7 @@ pub use remove::{Removed, remove_bundle, remove_listing, remove_offer};
 use super::{FlowError, ledger};
 use crate::domain::{Bundle, Listing, Offer, Sku};
 use crate::store::{Item, Key, Store, keys};
+use std::collections::BTreeMap;
 
 /// Items of the table that one step of a walk looks at.
 const ITEMS_AT_ONCE: usize = 1000;
@@ -34,6 +35,8 @@ pub struct Entry {
     pub bundle: Option<Bundle>,
     /// The version of what it is made of; 0 where it is no bundle.
     pub bundle_version: u64,
+    /// Where the parts of a bundle can be bought; only [`load_with_parts`] reads them.
+    pub parts: BTreeMap<Sku, Vec<StoredOffer>>,
     /// The bundles that it is a part of.
     pub part_of: Vec<Sku>,
 }
@@ -65,6 +68,19 @@ pub struct StoredOffer {
     pub bought: i64,
     /// Its version in the table.
     pub version: u64,
+}
+
+/// As [`load`], with the offers of a bundle's parts.
+pub async fn load_with_parts(store: &dyn Store, sku: &Sku) -> Result<Entry, FlowError> {
+    let mut entry = load(store, sku).await?;
+    let Some(bundle) = &entry.bundle else {
+        return Ok(entry);
+    };
+    for part in bundle.parts() {
+        let offers = load(store, &part.sku).await?.offers;
+        entry.parts.insert(part.sku.clone(), offers);
+    }
+    Ok(entry)
 }
 
 /// Reads all that is known of a sku; nothing where it is not in the catalogue.

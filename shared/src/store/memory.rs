@@ -1,13 +1,11 @@
 //! The store in memory: what DynamoDB promises, and its limits, under one lock.
 
-use super::{
-    Condition, Due, Guard, Item, Key, Page, Scan, Store, StoreError, Write, WriteError, check,
-};
+use super::{Condition, Guard, Item, Key, Page, Scan, Store, StoreError, Write, WriteError, check};
 use crate::clock::Clock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -24,15 +22,42 @@ const LONGEST_SK_BYTES: usize = 1024;
 /// A table in memory.
 #[derive(Debug)]
 pub struct MemoryStore {
-    items: Mutex<BTreeMap<Key, Item>>,
+    table: Mutex<Table>,
     clock: Arc<dyn Clock>,
+}
+
+/// The items and the index of their due times.
+#[derive(Debug, Default)]
+struct Table {
+    items: BTreeMap<Key, Item>,
+    due: BTreeMap<String, BTreeSet<(i64, Key)>>,
+}
+
+impl Table {
+    /// Puts an item, or takes it out.
+    fn set(&mut self, key: Key, item: Option<Item>) {
+        let due = item.as_ref().and_then(|item| item.due.clone());
+        let old = match item {
+            Some(item) => self.items.insert(key.clone(), item),
+            None => self.items.remove(&key),
+        };
+        if let Some(old) = old.and_then(|old| old.due)
+            && let Some(lane) = self.due.get_mut(&old.lane)
+        {
+            lane.remove(&(old.at.as_millisecond(), key.clone()));
+        }
+        if let Some(due) = due {
+            let lane = self.due.entry(due.lane).or_default();
+            lane.insert((due.at.as_millisecond(), key));
+        }
+    }
 }
 
 impl MemoryStore {
     /// An empty table; the clock decides what has expired.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
-            items: Mutex::default(),
+            table: Mutex::default(),
             clock,
         }
     }
@@ -40,13 +65,13 @@ impl MemoryStore {
     /// Everything that has not expired, in the order of the keys, for whoever checks what was written.
     pub fn items(&self) -> Vec<Item> {
         let now = self.clock.now();
-        let items = self.lock();
-        let live = items.values().filter(|item| !item.is_expired(now));
+        let table = self.lock();
+        let live = table.items.values().filter(|item| !item.is_expired(now));
         live.cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Item>> {
-        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -54,7 +79,7 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         check_key(key)?;
-        Ok(live(&self.lock(), key, self.clock.now()).cloned())
+        Ok(live(&self.lock().items, key, self.clock.now()).cloned())
     }
 
     async fn query(
@@ -67,8 +92,9 @@ impl Store for MemoryStore {
         check_key(&Key::new(pk, "-"))?;
         let now = self.clock.now();
         let limit = limit.max(1);
-        let items = self.lock();
-        let found = items
+        let table = self.lock();
+        let found = table
+            .items
             .range(Key::new(pk, prefix)..)
             .take_while(|(key, _)| key.pk == pk && key.sk.starts_with(prefix))
             .filter(|(key, item)| {
@@ -87,8 +113,8 @@ impl Store for MemoryStore {
     ) -> Result<Scan, StoreError> {
         let now = self.clock.now();
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let items = self.lock();
-        let mut ahead = items.range((from, Bound::Unbounded));
+        let table = self.lock();
+        let mut ahead = table.items.range((from, Bound::Unbounded));
         let seen: Vec<&Item> = ahead
             .by_ref()
             .take(limit.max(1))
@@ -113,10 +139,10 @@ impl Store for MemoryStore {
         }
         check_puts(&writes)?;
         let now = self.clock.now();
-        let mut items = self.lock();
+        let mut table = self.lock();
         let places = writes.iter().enumerate();
         let conflicts = places
-            .filter(|(_, write)| !holds(write, live(&items, write.key(), now)))
+            .filter(|(_, write)| !holds(write, live(&table.items, write.key(), now)))
             .map(|(place, _)| place)
             .collect::<Vec<_>>();
         if !conflicts.is_empty() {
@@ -125,13 +151,10 @@ impl Store for MemoryStore {
         // All are made before any is kept.
         let made = writes
             .into_iter()
-            .map(|write| make(write, &items))
+            .map(|write| make(write, &table.items))
             .collect::<Result<Vec<_>, _>>()?;
         for (key, item) in made {
-            match item {
-                Some(item) => items.insert(key, item),
-                None => items.remove(&key),
-            };
+            table.set(key, item);
         }
         Ok(())
     }
@@ -139,18 +162,22 @@ impl Store for MemoryStore {
     async fn due(
         &self,
         lane: &str,
+        from: Timestamp,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Item>, StoreError> {
         let now = self.clock.now();
-        let items = self.lock();
-        let is_due = |due: &Due| due.lane == lane && due.at <= until;
-        let mut found = items
-            .values()
-            .filter(|item| item.due.as_ref().is_some_and(is_due) && !item.is_expired(now))
-            .collect::<Vec<_>>();
-        found.sort_by_key(|item| (item.due.as_ref().map(|due| due.at), &item.key));
-        Ok(found.into_iter().take(limit).cloned().collect())
+        let table = self.lock();
+        let Some(lane) = table.due.get(lane) else {
+            return Ok(Vec::new());
+        };
+        let (from, until) = (from.as_millisecond(), until.as_millisecond());
+        let first = (from, Key::new("", ""));
+        let found = lane
+            .range(first..)
+            .take_while(|(at, _)| *at <= until)
+            .filter_map(|(_, key)| live(&table.items, key, now));
+        Ok(found.take(limit).cloned().collect())
     }
 }
 

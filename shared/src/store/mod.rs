@@ -217,6 +217,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Reads one item, consistently.
     async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError>;
 
+    /// Reads items, consistently each, in the order of their keys; `None` where there is none. A key may stand there twice.
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        let mut items = Vec::with_capacity(keys.len());
+        for key in keys {
+            items.push(self.get(key).await?);
+        }
+        Ok(items)
+    }
+
     /// Reads a partition's items whose sort keys begin with `prefix`, consistently, from after `after`.
     async fn query(
         &self,
@@ -244,10 +253,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Applies 1 to [`MOST_WRITES`] writes on different items, all or none.
     async fn write(&self, writes: Vec<Write>) -> Result<(), WriteError>;
 
-    /// Items of a lane that are due at `until`, the oldest first. May lag behind writes.
+    /// Items of a lane that are due from `from` to `until`, both included, the oldest first. May lag behind writes.
     async fn due(
         &self,
         lane: &str,
+        from: Timestamp,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Item>, StoreError>;

@@ -162,11 +162,12 @@ impl Store for GatedStore {
     async fn due(
         &self,
         lane: &str,
+        from: Timestamp,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Item>, StoreError> {
         self.read(|| format!("table due {lane}")).await?;
-        self.store.due(lane, until, limit).await
+        self.store.due(lane, from, until, limit).await
     }
 }
 

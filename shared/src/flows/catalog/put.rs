@@ -196,7 +196,7 @@ fn put_offer(
 ) -> Result<(), FlowError> {
     let key = keys::offer(&offer.sku, &offer.id);
     let due = Due {
-        lane: keys::STOCK_LANE.to_owned(),
+        lane: keys::stock_lane(&offer.sku, &offer.id),
         at: now,
     };
     let mut offers = known.offers.iter();
