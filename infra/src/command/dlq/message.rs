@@ -112,7 +112,7 @@ fn about_signal(signal: &Signal) -> String {
 
 fn about_task(task: &InventoryTask) -> String {
     match task {
-        InventoryTask::Look { offers } => {
+        InventoryTask::Look { offers, .. } => {
             let skus = offers.iter().map(|(sku, _)| sku.as_str());
             format!("look at the stock of {}", named(skus))
         }
