@@ -53,7 +53,8 @@ pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome,
         InventoryTask::Publish { skus, ordered_at } => (skus.clone(), *ordered_at),
         InventoryTask::Look { offers, queued_at } => {
             let stored = still_due(kervan, offers, *queued_at).await?;
-            let mut skus: Vec<Sku> = stored.iter().map(|it| it.offer.sku.clone()).collect();
+            // All of them: a message comes back where a listing had to wait, and then nothing is left to look at.
+            let mut skus: Vec<Sku> = offers.iter().map(|(sku, _)| sku.clone()).collect();
             skus.sort();
             skus.dedup();
             if let Some(error) = look(kervan, stored).await? {
