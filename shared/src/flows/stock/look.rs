@@ -7,6 +7,7 @@ use crate::flows::catalog::{BOUGHT, FREE, StoredOffer};
 use crate::flows::{FlowError, ledger};
 use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{CallError, Kind, Retry};
+use crate::metrics::{Count, Measure};
 use crate::store::{Due, Guard, Write, WriteError, keys};
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,6 +25,15 @@ pub(in crate::flows) async fn look(
         .iter()
         .map(|stored| stored.offer.id.clone())
         .collect();
+    let now = kervan.clock.now();
+    for known in offers
+        .iter()
+        .filter_map(|stored| stored.offer.evidence.as_ref())
+    {
+        kervan
+            .metrics
+            .note(Measure::EvidenceAge, now.duration_since(known.at));
+    }
     let account = match kervan.accounts.get(&id.supplier).await {
         Ok(account) => account,
         Err(error) => return Ok(Some(error)),
@@ -42,6 +52,10 @@ pub(in crate::flows) async fn look(
         Ok(answers) => answers,
         Err(error) => return Ok(Some(error)),
     };
+    kervan.metrics.count(
+        Count::OffersChecked,
+        answers.iter().filter(|it| it.is_ok()).count(),
+    );
     let mut failed = None;
     for (stored, answer) in offers.into_iter().zip(answers) {
         match answer {

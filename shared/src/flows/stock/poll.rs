@@ -4,6 +4,7 @@ use super::InventoryTask;
 use crate::Kervan;
 use crate::domain::{AccountId, CountryCode, Offer, OfferId, Sku};
 use crate::flows::{FlowError, ledger};
+use crate::metrics::Count;
 use crate::queue::Outgoing;
 use crate::store::{Due, Guard, Write, WriteError, keys};
 use jiff::{SignedDuration, Timestamp};
@@ -62,6 +63,7 @@ pub async fn queue_due_stock(kervan: &Kervan) -> Result<usize, FlowError> {
             Err(error) => return Err(error.into()),
         }
     }
+    kervan.metrics.count(Count::OffersDue, due.len());
     Ok(due.len())
 }
 

@@ -10,7 +10,7 @@ use crate::flows::catalog::{self, Entry};
 use crate::flows::{FlowError, LANDS_WITHIN, ledger};
 use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{Account, CallError, Effect, Kind, ListingUpdate, PushListings, Retry};
-use crate::metrics::Measure;
+use crate::metrics::{Count, Measure};
 use crate::store::{Due, Guard, Write, WriteError, keys};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -390,6 +390,7 @@ async fn succeed(
 }
 
 fn measure(kervan: &Kervan, job: &Job, why: Why) {
+    kervan.metrics.count(Count::ListingsTold, 1);
     let now = kervan.clock.now();
     if let (Some(at), true) = (why.ordered_at, job.urgency <= Urgency::Fall) {
         let time = now.duration_since(at);
@@ -398,7 +399,12 @@ fn measure(kervan: &Kervan, job: &Job, why: Why) {
     }
     let evidence = job.work.entry.offers.iter();
     let newest = evidence.filter_map(|stored| stored.offer.evidence.as_ref().map(|it| it.at));
-    if let Some(at) = newest.max() {
+    // What the listing was told of already is not what this was told for: evidence that fades, say.
+    let before = job.listing.published.as_ref().map(|published| published.at);
+    if let Some(at) = newest
+        .max()
+        .filter(|at| before.is_none_or(|before| before < *at))
+    {
         let time = now.duration_since(at);
         kervan.metrics.note(Measure::EvidenceToPublished, time);
     }
