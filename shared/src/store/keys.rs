@@ -16,6 +16,8 @@
 //! | `RULES` | `RULES` | what the merchant decides about stock and prices |
 //! | `ACCOUNT#ebay:main` | `TOKEN` | access and refresh token, sealed; the lease of the one that refreshes |
 //! | | `SWEEP` | up to when the channel's orders were read |
+//! | | `BULK` | the channel's submission that is at work, or the last |
+//! | | `BULK#00000001#00001` | listings of that submission; expires |
 //! | | `ATTENTION` | why the account waits for a person |
 //! | | `LIMIT#getOrder` | how many calls of an operation are left; expires |
 
@@ -53,6 +55,9 @@ pub const STOCK_LANE: &str = "stock";
 pub fn bulk_lane(channel: &AccountId, urgency: Urgency) -> String {
     format!("bulk#{channel}#{}", urgency as u8)
 }
+
+/// Lane of submissions that have to be looked at.
+pub const SUBMISSION_LANE: &str = "submission";
 
 /// Partition of an order.
 pub fn order(order: &OrderKey) -> String {
@@ -143,6 +148,17 @@ pub fn token(account: &AccountId) -> Key {
 /// The calls that are left of an account's operation.
 pub fn limit(account: &AccountId, operation: &str) -> Key {
     Key::new(format!("ACCOUNT#{account}"), format!("LIMIT#{operation}"))
+}
+
+/// A channel's submission.
+pub fn submission(channel: &AccountId) -> Key {
+    Key::new(format!("ACCOUNT#{channel}"), "BULK")
+}
+
+/// A part of a submission's listings; both numbers count from 1.
+pub fn submission_part(channel: &AccountId, number: u64, part: u32) -> Key {
+    let sk = format!("BULK#{number:08}#{part:05}");
+    Key::new(format!("ACCOUNT#{channel}"), sk)
 }
 
 /// How far a channel's orders were swept.

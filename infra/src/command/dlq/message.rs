@@ -119,6 +119,9 @@ fn about_task(task: &InventoryTask) -> String {
         InventoryTask::Publish { skus, .. } => {
             format!("publish {}", named(skus.iter().map(|sku| sku.as_str())))
         }
+        InventoryTask::Bulk { channel } => {
+            format!("hand in what waits at {}", plain(&channel.to_string()))
+        }
     }
 }
 

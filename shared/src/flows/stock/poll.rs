@@ -16,7 +16,7 @@ const QUEUED_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Queues the offers whose time has come, as many products together as the supplier tells of at once. Returns how many
 /// offers were queued.
-pub async fn queue_due_stock(kervan: &Kervan) -> Result<usize, FlowError> {
+pub(super) async fn queue_due_stock(kervan: &Kervan) -> Result<usize, FlowError> {
     let now = kervan.clock.now();
     let due = kervan.store.due(keys::STOCK_LANE, now, MOST_DUE).await?;
     let mut asked: BTreeMap<(AccountId, CountryCode), Products> = BTreeMap::new();
