@@ -24,6 +24,7 @@ use crate::flows::{FlowError, ledger, wait_of};
 use crate::marketplaces::{Effect, ListingUpdate, PushInBulk, Retry};
 use crate::queue::Outgoing;
 use crate::store::keys;
+use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use record::{Record, Sent, Step, Stored};
@@ -116,6 +117,14 @@ pub(super) async fn bulk(kervan: &Kervan, channel: &AccountId) -> Result<Told, F
         Step::Submitting => settle::find(kervan, door, mine).await,
         Step::Open { submissions } => settle::report(kervan, door, mine, &submissions).await,
     }
+}
+
+/// Reading or writing one listing.
+type Work<'a, T> = BoxFuture<'a, Result<T, FlowError>>;
+
+/// Does works, some at a time; the results are in their order.
+async fn side_by_side<T>(works: Vec<Work<'_, T>>) -> Result<Vec<T>, FlowError> {
+    stream::iter(works).buffered(AT_ONCE).try_collect().await
 }
 
 fn after(now: Timestamp, time: SignedDuration) -> Timestamp {
@@ -247,14 +256,23 @@ async fn read_all(kervan: &Kervan, ids: &[ListingId]) -> Result<Vec<Waiting>, Fl
     for id in ids {
         by_sku.entry(id.sku.clone()).or_default().push(id.clone());
     }
-    let read = by_sku.into_iter().map(|(sku, ids)| async move {
-        let entry = catalog::load(&*kervan.store, &sku).await?;
-        Ok::<_, FlowError>(waiting_of(kervan, &entry, &ids))
-    });
-    let read: Vec<Vec<Waiting>> = stream::iter(read).buffered(AT_ONCE).try_collect().await?;
+    let mut works: Vec<Work<'_, Vec<Waiting>>> = Vec::new();
+    for (sku, ids) in by_sku {
+        works.push(Box::pin(read_one(kervan, sku, ids)));
+    }
+    let read = side_by_side(works).await?;
     let mut waiting: Vec<Waiting> = read.into_iter().flatten().collect();
     waiting.sort_by_key(|it| it.urgency);
     Ok(waiting)
+}
+
+async fn read_one(
+    kervan: &Kervan,
+    sku: Sku,
+    ids: Vec<ListingId>,
+) -> Result<Vec<Waiting>, FlowError> {
+    let entry = catalog::load(&*kervan.store, &sku).await?;
+    Ok(waiting_of(kervan, &entry, &ids))
 }
 
 fn waiting_of(kervan: &Kervan, entry: &Entry, ids: &[ListingId]) -> Vec<Waiting> {
@@ -317,8 +335,11 @@ async fn mark(
     for (part, waiting) in (1..).zip(waiting.chunks(LISTINGS_OF_A_PART)) {
         let planned: Vec<Sent> = waiting.iter().map(Waiting::sent).collect();
         record::write_part(kervan, record, part, &planned).await?;
-        let marked = waiting.iter().map(|it| mark_one(kervan, record, it));
-        let marked: Vec<bool> = stream::iter(marked).buffered(AT_ONCE).try_collect().await?;
+        let mut works: Vec<Work<'_, bool>> = Vec::new();
+        for it in waiting {
+            works.push(Box::pin(mark_one(kervan, record, it)));
+        }
+        let marked = side_by_side(works).await?;
         let count = planned.len();
         let mut is_marked = marked.into_iter();
         let mut left = planned;

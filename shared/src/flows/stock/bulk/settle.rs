@@ -1,7 +1,9 @@
 //! How a submission ends, and what becomes of its listings.
 
 use super::record::{self, HandedIn, Sent, Step, Stored};
-use super::{AT_ONCE, CLOCKS_DIFFER, FIRST_LOOKS, KNOWN_WITHIN, LATER_LOOKS, OPEN_AT_MOST, after};
+use super::{
+    CLOCKS_DIFFER, FIRST_LOOKS, KNOWN_WITHIN, LATER_LOOKS, OPEN_AT_MOST, Work, after, side_by_side,
+};
 use crate::Kervan;
 use crate::decide::Urgency;
 use crate::domain::{Listing, ListingId, Published};
@@ -10,7 +12,6 @@ use crate::flows::{FlowError, LANDS_WITHIN, ledger};
 use crate::guards::{Guard, stands};
 use crate::marketplaces::{CallError, ListingUpdate, PushInBulk, Retry};
 use crate::store::keys;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 /// How often a listing is read anew when others come between.
@@ -144,12 +145,11 @@ async fn end(
     verdicts: Vec<Verdict>,
 ) -> Result<Told, FlowError> {
     let (listings, channel) = (sent.len(), mine.record.channel.clone());
-    let ended = sent
-        .into_iter()
-        .zip(verdicts)
-        .map(|(sent, verdict)| end_one(kervan, sent, verdict));
-    let failed: Vec<Option<(ListingId, CallError)>> =
-        stream::iter(ended).buffered(AT_ONCE).try_collect().await?;
+    let mut works: Vec<Work<'_, Option<(ListingId, CallError)>>> = Vec::new();
+    for (sent, verdict) in sent.into_iter().zip(verdicts) {
+        works.push(Box::pin(end_one(kervan, sent, verdict)));
+    }
+    let failed = side_by_side(works).await?;
     let mut failed: Vec<(ListingId, CallError)> = failed.into_iter().flatten().collect();
     let refused = failed.len();
     tracing::info!(%channel, listings, refused, "A submission is over.");
