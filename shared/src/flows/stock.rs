@@ -6,12 +6,14 @@
 //! | `look.rs` | a supplier is asked, and what it says is noted |
 //! | `supply.rs` | how many units there are to sell |
 //! | `publish.rs` | listings are brought to what the table knows, the most urgent first |
+//! | `read_back.rs` | a sample of listings is read, to find what was changed behind our back |
 //! | `bulk.rs` | what may wait is handed in together, and its report read |
 
 mod bulk;
 mod look;
 mod poll;
 mod publish;
+mod read_back;
 mod supply;
 
 pub(in crate::flows) use look::look;
@@ -42,6 +44,11 @@ pub enum InventoryTask {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ordered_at: Option<Timestamp>,
     },
+    /// Read listings of a channel back.
+    ReadBack {
+        /// The channel.
+        channel: AccountId,
+    },
     /// Hand in what waits at a channel, or look at what was handed in.
     Bulk {
         /// The channel.
@@ -54,12 +61,17 @@ pub enum InventoryTask {
 pub async fn queue_due_stock(kervan: &Kervan) -> Result<usize, FlowError> {
     let queued = poll::queue_due_stock(kervan).await?;
     bulk::queue_waiting(kervan).await?;
+    read_back::queue_due(kervan).await?;
     Ok(queued)
 }
 
 /// Works on one message of the inventory queue.
 pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome, FlowError> {
     let (skus, ordered_at) = match task {
+        InventoryTask::ReadBack { channel } => {
+            let told = read_back::read_back(kervan, channel).await?;
+            return outcome(kervan, told).await;
+        }
         InventoryTask::Bulk { channel } => {
             let told = bulk::bulk(kervan, channel).await?;
             return outcome(kervan, told).await;

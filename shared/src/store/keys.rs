@@ -56,6 +56,12 @@ pub fn bulk_lane(channel: &AccountId, urgency: Urgency) -> String {
     format!("bulk#{channel}#{}", urgency as u8)
 }
 
+/// Lane of a channel's listings that are read back, at the first look or, where it found less than was published, at the
+/// second.
+pub fn read_back_lane(channel: &AccountId, is_second: bool) -> String {
+    format!("readback#{channel}#{}", u8::from(is_second) + 1)
+}
+
 /// Lane of submissions that have to be looked at.
 pub const SUBMISSION_LANE: &str = "submission";
 

@@ -5,7 +5,8 @@ use crate::clock::ManualClock;
 use crate::context::{Accounts, Queues};
 use crate::domain::{AccountId, Evidence, Listing, ListingId, Money, Offer};
 use crate::marketplaces::{
-    Account, CallError, Effect, Kind, ListingUpdate, PushInBulk, PushListings, Submission,
+    Account, CallError, Effect, Kind, ListingUpdate, PushInBulk, PushListings, ReadListings, Shown,
+    Submission,
 };
 use crate::queue::{MemoryQueue, UnsetQueue};
 use crate::seal::MemorySeal;
@@ -33,6 +34,10 @@ pub(super) struct Does {
     pub(super) submissions: Vec<(Submission, Vec<ListingUpdate>)>,
     /// Submissions are worked off.
     pub(super) is_done: bool,
+    /// What its listings show, by sku.
+    shows: BTreeMap<String, Shown>,
+    /// How many listings were read.
+    reads: usize,
 }
 
 /// A channel.
@@ -56,6 +61,10 @@ impl Account for Channel {
         Some(self)
     }
 
+    fn read_listings(&self) -> Option<&dyn ReadListings> {
+        Some(self)
+    }
+
     fn push_in_bulk(&self) -> Option<&dyn PushInBulk> {
         self.has_bulk.then_some(self)
     }
@@ -67,6 +76,16 @@ impl Channel {
         does.fails
             .get(update.listing.sku.as_str())
             .map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// A person at the channel sets a quantity.
+    pub(super) fn changed_by_hand(&self, sku: &str, quantity: u32) {
+        let mut does = self.does.lock().unwrap();
+        does.shows.get_mut(sku).unwrap().quantity = quantity;
+    }
+
+    pub(super) fn reads(&self) -> usize {
+        self.does.lock().unwrap().reads
     }
 
     pub(super) fn error(&self, kind: Kind, effect: Effect) -> CallError {
@@ -94,7 +113,16 @@ impl PushListings for Channel {
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         let call = (self.id.to_string(), said(updates));
         self.log.lock().unwrap().push(call);
-        Ok(updates.iter().map(|update| self.outcome(update)).collect())
+        let outcomes: Vec<_> = updates.iter().map(|update| self.outcome(update)).collect();
+        let mut does = self.does.lock().unwrap();
+        for (update, outcome) in updates.iter().zip(&outcomes) {
+            if outcome.is_ok() {
+                let (quantity, price) = (update.quantity, update.price);
+                let sku = update.listing.sku.to_string();
+                does.shows.insert(sku, Shown { quantity, price });
+            }
+        }
+        Ok(outcomes)
     }
 
     fn most_at_once(&self) -> usize {
@@ -103,6 +131,16 @@ impl PushListings for Channel {
 
     fn revisions_per_day(&self) -> Option<u32> {
         self.budget
+    }
+}
+
+#[async_trait]
+impl ReadListings for Channel {
+    async fn read(&self, listings: &[ListingId]) -> Vec<Result<Option<Shown>, CallError>> {
+        let mut does = self.does.lock().unwrap();
+        does.reads += listings.len();
+        let shown = |id: &ListingId| Ok(does.shows.get(id.sku.as_str()).cloned());
+        listings.iter().map(shown).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod budget;
 
+use super::read_back;
 use super::supply::wanted_quantity;
 use crate::Kervan;
 use crate::decide::Urgency;
@@ -316,7 +317,7 @@ async fn tell(
     results.resize(updates.len(), Err(unsaid));
     for (marked, result) in marked.into_iter().zip(results) {
         match result {
-            Ok(()) => overtaken.extend(succeed(kervan, marked, why, told).await?),
+            Ok(()) => overtaken.extend(succeed(kervan, account, marked, why, told).await?),
             Err(error) => fail(kervan, account, marked, error, told).await?,
         }
     }
@@ -379,6 +380,7 @@ fn shared_budget(listing: &Listing) -> Option<(&crate::domain::AccountId, &str)>
 /// Notes what the channel shows now. Where somebody came between, the listing is looked at again.
 async fn succeed(
     kervan: &Kervan,
+    account: &dyn Account,
     marked: Marked,
     why: Why,
     told: &mut Told,
@@ -391,7 +393,17 @@ async fn succeed(
         price: job.listing.price,
         at,
     };
-    if !note_published(kervan, &job.listing, job.version + 1, Some(published), None).await? {
+    let can_read = account.read_listings().is_some() && job.listing.submitted(at).is_none();
+    let sampled = can_read.then(|| read_back::due(id, at)).flatten().map(Some);
+    if !note_published(
+        kervan,
+        &job.listing,
+        job.version + 1,
+        Some(published),
+        sampled,
+    )
+    .await?
+    {
         let work = Work {
             is_told: true,
             ..job.work
