@@ -18,11 +18,12 @@ mod supply;
 
 pub(in crate::flows) use look::look;
 
-use super::{FlowError, Outcome, catalog, forward, reason_of};
+use super::catalog::{self, StoredOffer};
+use super::{FlowError, Outcome, forward, reason_of};
 use crate::Kervan;
 use crate::domain::{AccountId, OfferId, Sku};
 use crate::marketplaces::Retry;
-use crate::store::keys;
+use crate::store::{Due, Key, keys};
 use jiff::Timestamp;
 use publish::{Told, Why, publish};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,9 @@ pub enum InventoryTask {
     Look {
         /// The offers with their skus.
         offers: Vec<(Sku, OfferId)>,
+        /// When they were found to be due: what was looked at since is not looked at again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        queued_at: Option<Timestamp>,
     },
     /// Publish what the table knows of these skus.
     Publish {
@@ -77,21 +81,17 @@ pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome,
             return outcome(kervan, told).await;
         }
         InventoryTask::Publish { skus, ordered_at } => (skus.clone(), *ordered_at),
-        InventoryTask::Look { offers } => {
-            let mut stored = Vec::new();
-            for (sku, id) in offers {
-                let item = kervan.store.get(&keys::offer(sku, id)).await?;
-                stored.extend(item.map(|item| catalog::stored_offer(&item)).transpose()?);
-            }
+        InventoryTask::Look { offers, queued_at } => {
+            let stored = still_due(kervan, offers, *queued_at).await?;
+            let mut skus: Vec<Sku> = stored.iter().map(|it| it.offer.sku.clone()).collect();
+            skus.sort();
+            skus.dedup();
             if let Some(error) = look(kervan, stored).await? {
                 tracing::warn!(%error, "A supplier's stock could not be read; what is known grows old.");
                 if let Some(reason) = reason_of(&error) {
                     forward::raise_for_account(kervan, &error.account, reason).await?;
                 }
             }
-            let mut skus: Vec<Sku> = offers.iter().map(|(sku, _)| sku.clone()).collect();
-            skus.sort();
-            skus.dedup();
             (skus, None)
         }
     };
@@ -100,6 +100,27 @@ pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome,
         has_waited: false,
     };
     outcome(kervan, publish(kervan, &skus, why).await?).await
+}
+
+/// The offers as they are stored, without those that were looked at since the message was written.
+async fn still_due(
+    kervan: &Kervan,
+    offers: &[(Sku, OfferId)],
+    queued_at: Option<Timestamp>,
+) -> Result<Vec<StoredOffer>, FlowError> {
+    let keys: Vec<Key> = offers
+        .iter()
+        .map(|(sku, id)| keys::offer(sku, id))
+        .collect();
+    let items = kervan.store.get_many(&keys).await?;
+    let mut stored = Vec::with_capacity(items.len());
+    for item in items.into_iter().flatten() {
+        let is_later = |due: &Due| queued_at.is_some_and(|queued_at| due.at > queued_at);
+        if !item.due.as_ref().is_some_and(is_later) {
+            stored.push(catalog::stored_offer(&item)?);
+        }
+    }
+    Ok(stored)
 }
 
 /// What is to be done about what was not told.

@@ -14,7 +14,7 @@ use crate::marketplaces::{Account, CallError, Effect, Kind, ListingUpdate, PushL
 use crate::metrics::Measure;
 use crate::store::{Due, Guard, Write, WriteError, keys};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,9 +102,18 @@ pub(in crate::flows::stock) async fn publish(
 ) -> Result<Told, FlowError> {
     let mut told = Told::default();
     let mut jobs = Vec::new();
-    for sku in skus {
+    // A bundle has fewer units when one of its parts has: it is published with them.
+    let mut open: Vec<Sku> = skus.to_vec();
+    let mut seen: BTreeSet<Sku> = skus.iter().cloned().collect();
+    while let Some(sku) = open.pop() {
         let read_at = kervan.clock.now();
-        let entry = Arc::new(catalog::load(&*kervan.store, sku).await?);
+        let entry = Arc::new(catalog::load_with_parts(&*kervan.store, &sku).await?);
+        let bundles = entry.part_of.iter();
+        open.extend(
+            bundles
+                .filter(|bundle| seen.insert((*bundle).clone()))
+                .cloned(),
+        );
         for stored in &entry.listings {
             let work = Work {
                 id: stored.listing.id.clone(),
@@ -165,7 +174,8 @@ async fn decide(kervan: &Kervan, work: Work, told: &mut Told) -> Result<Option<J
     };
     let now = kervan.clock.now();
     let listing = stored.listing.clone();
-    let quantity = wanted_quantity(&work.entry, &listing, now);
+    let rules = kervan.rules.get().await?;
+    let quantity = wanted_quantity(&work.entry, &listing, &rules.evidence, now);
     let shown = listing.shown(now);
     let shown = shown.map(|shown| (shown.quantity, shown.price));
     let submitted = listing.submitted(now);
@@ -207,7 +217,7 @@ async fn read_again(
     told: &mut Told,
 ) -> Result<Option<Job>, FlowError> {
     let read_at = kervan.clock.now();
-    let entry = Arc::new(catalog::load(&*kervan.store, &work.id.sku).await?);
+    let entry = Arc::new(catalog::load_with_parts(&*kervan.store, &work.id.sku).await?);
     let work = Work {
         entry,
         read_at,
@@ -491,7 +501,7 @@ fn once_more(listing: &Listing, now: Timestamp, told: &mut Told) {
 /// for long stay in doubt with the last of them.
 async fn note_doubt(kervan: &Kervan, id: &ListingId) -> Result<(), FlowError> {
     for _ in 0..MOST_PUBLISHINGS {
-        let entry = catalog::load(&*kervan.store, &id.sku).await?;
+        let entry = catalog::load_with_parts(&*kervan.store, &id.sku).await?;
         let mut listings = entry.listings.into_iter();
         let Some(stored) = listings.find(|stored| stored.listing.id == *id) else {
             return Ok(());
