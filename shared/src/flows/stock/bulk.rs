@@ -18,7 +18,7 @@ use super::publish::{BULK_FROM, Told, Why, bulk_due, note_published, publish, se
 use super::supply::wanted_quantity;
 use crate::Kervan;
 use crate::decide::Urgency;
-use crate::domain::{AccountId, Listing, ListingId, Published, Sku};
+use crate::domain::{AccountId, EvidenceRule, Listing, ListingId, Published, Sku};
 use crate::flows::catalog::{self, Entry};
 use crate::flows::{FlowError, ledger, wait_of};
 use crate::marketplaces::{Effect, ListingUpdate, PushInBulk, Retry};
@@ -57,7 +57,11 @@ const WAITING: [Urgency; 3] = [Urgency::Fall, Urgency::Rise, Urgency::Price];
 pub(super) async fn queue_waiting(kervan: &Kervan) -> Result<(), FlowError> {
     let now = kervan.clock.now();
     let mut channels = BTreeSet::new();
-    for item in kervan.store.due(keys::SUBMISSION_LANE, now, 100).await? {
+    for item in kervan
+        .store
+        .due(keys::SUBMISSION_LANE, Timestamp::MIN, now, 100)
+        .await?
+    {
         channels.insert(ledger::read::<Record>(&item.body)?.channel);
     }
     for id in kervan.accounts.ids() {
@@ -69,7 +73,12 @@ pub(super) async fn queue_waiting(kervan: &Kervan) -> Result<(), FlowError> {
         }
         for urgency in WAITING {
             let lane = keys::bulk_lane(id, urgency);
-            if !kervan.store.due(&lane, now, 1).await?.is_empty() {
+            if !kervan
+                .store
+                .due(&lane, Timestamp::MIN, now, 1)
+                .await?
+                .is_empty()
+            {
                 channels.insert(id.clone());
                 break;
             }
@@ -237,7 +246,7 @@ async fn collect(
             break;
         }
         let lane = keys::bulk_lane(channel, urgency);
-        for item in kervan.store.due(&lane, now, room).await? {
+        for item in kervan.store.due(&lane, Timestamp::MIN, now, room).await? {
             match ledger::read::<Listing>(&item.body) {
                 Ok(listing) => ids.push(listing.id),
                 Err(error) => tracing::error!(%error, "A waiting listing cannot be read."),
@@ -271,18 +280,24 @@ async fn read_one(
     sku: Sku,
     ids: Vec<ListingId>,
 ) -> Result<Vec<Waiting>, FlowError> {
-    let entry = catalog::load(&*kervan.store, &sku).await?;
-    Ok(waiting_of(kervan, &entry, &ids))
+    let rules = kervan.rules.get().await?;
+    let entry = catalog::load_with_parts(&*kervan.store, &sku).await?;
+    Ok(waiting_of(kervan, &entry, &rules.evidence, &ids))
 }
 
-fn waiting_of(kervan: &Kervan, entry: &Entry, ids: &[ListingId]) -> Vec<Waiting> {
+fn waiting_of(
+    kervan: &Kervan,
+    entry: &Entry,
+    rule: &EvidenceRule,
+    ids: &[ListingId],
+) -> Vec<Waiting> {
     let now = kervan.clock.now();
     let listings = entry.listings.iter();
     let asked = listings.filter(|stored| ids.contains(&stored.listing.id));
     asked
         .map(|stored| {
             let listing = stored.listing.clone();
-            let quantity = wanted_quantity(entry, &listing, now);
+            let quantity = wanted_quantity(entry, &listing, rule, now);
             let shown = listing.shown(now).map(|it| (it.quantity, it.price));
             Waiting {
                 urgency: Urgency::of(shown, (quantity, listing.price)),

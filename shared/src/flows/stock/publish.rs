@@ -14,7 +14,7 @@ use crate::marketplaces::{Account, CallError, Effect, Kind, ListingUpdate, PushL
 use crate::metrics::Measure;
 use crate::store::{Due, Guard, Write, WriteError, keys};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,9 +103,9 @@ pub(in crate::flows::stock) async fn publish(
     let mut told = Told::default();
     let mut jobs = Vec::new();
     // A bundle has fewer units when one of its parts has: it is published with them.
-    let mut open: Vec<Sku> = skus.to_vec();
+    let mut open: VecDeque<Sku> = skus.iter().cloned().collect();
     let mut seen: BTreeSet<Sku> = skus.iter().cloned().collect();
-    while let Some(sku) = open.pop() {
+    while let Some(sku) = open.pop_front() {
         let read_at = kervan.clock.now();
         let entry = Arc::new(catalog::load_with_parts(&*kervan.store, &sku).await?);
         let bundles = entry.part_of.iter();
@@ -501,7 +501,7 @@ fn once_more(listing: &Listing, now: Timestamp, told: &mut Told) {
 /// for long stay in doubt with the last of them.
 async fn note_doubt(kervan: &Kervan, id: &ListingId) -> Result<(), FlowError> {
     for _ in 0..MOST_PUBLISHINGS {
-        let entry = catalog::load_with_parts(&*kervan.store, &id.sku).await?;
+        let entry = catalog::load(&*kervan.store, &id.sku).await?;
         let mut listings = entry.listings.into_iter();
         let Some(stored) = listings.find(|stored| stored.listing.id == *id) else {
             return Ok(());

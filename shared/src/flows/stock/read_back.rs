@@ -76,7 +76,7 @@ async fn next(
     let now = kervan.clock.now();
     for is_second in [true, false] {
         let lane = keys::read_back_lane(channel, is_second);
-        let due = kervan.store.due(&lane, now, most).await?;
+        let due = kervan.store.due(&lane, Timestamp::MIN, now, most).await?;
         if !due.is_empty() {
             return Ok(due.into_iter().map(|item| (item, is_second)).collect());
         }
