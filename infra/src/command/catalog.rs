@@ -8,8 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 use kervan::clock::{Clock, SystemClock};
-use kervan::decide::{FRESH, WORTHLESS};
-use kervan::domain::Sku;
+use kervan::domain::{EvidenceRule, Sku};
 use kervan::flows::catalog::{self, Entry, StoredListing, StoredOffer};
 use kervan::store::Store;
 use serde_json::{Value, json};
@@ -197,8 +196,8 @@ fn offer_line(stored: &StoredOffer, now: Timestamp) -> Vec<String> {
         return line;
     };
     let worth = match now.duration_since(evidence.at) {
-        old if old > WORTHLESS => ", too old to count",
-        old if old > FRESH => ", too old to raise a listing",
+        old if old > EvidenceRule::default().worthless() => ", too old to count",
+        old if old > EvidenceRule::default().fresh() => ", too old to raise a listing",
         _ => "",
     };
     line.extend([

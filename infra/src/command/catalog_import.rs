@@ -504,7 +504,13 @@ mod tests {
             Err(StoreError::Refused("gone".to_owned()).into())
         }
 
-        async fn due(&self, _: &str, _: Timestamp, _: usize) -> Result<Vec<Item>, StoreError> {
+        async fn due(
+            &self,
+            _: &str,
+            _: Timestamp,
+            _: Timestamp,
+            _: usize,
+        ) -> Result<Vec<Item>, StoreError> {
             Err(StoreError::Refused("gone".to_owned()))
         }
     }

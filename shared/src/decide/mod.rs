@@ -11,7 +11,7 @@ pub use margin::{Margin, margin};
 pub use next::{
     BuyingStep, Lane, TrackingStep, due, next_buying_step, next_tracking_step, open_units,
 };
-pub use quantity::{FRESH, Stocked, WORTHLESS, published_quantity};
+pub use quantity::{Stocked, Supply, published_quantity};
 pub use route::{Candidate, Need, Route, Share, Unroutable, route};
-pub use schedule::{attention_retry_is_due, next_stock_interval, next_tracking_check};
+pub use schedule::{Pace, attention_retry_is_due, next_stock_interval, next_tracking_check};
 pub use urgency::Urgency;

@@ -1,12 +1,8 @@
 //! How many units a channel may show.
 
+use crate::domain::EvidenceRule;
 use crate::guards::{Guard, stands};
-use jiff::{SignedDuration, Timestamp};
-
-/// Evidence up to this age may raise a published quantity.
-pub const FRESH: SignedDuration = SignedDuration::from_hours(2);
-/// Evidence older than this counts as nothing.
-pub const WORTHLESS: SignedDuration = SignedDuration::from_hours(24);
+use jiff::Timestamp;
 
 /// What is known of one offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,35 +13,69 @@ pub struct Stocked {
     pub evidence_at: Timestamp,
 }
 
-/// Units to publish: what is free over all offers, less the buffer, capped; old evidence lowers and never raises.
+/// What one unit of a sku takes of one of its parts. A sku that is no bundle is its own only part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Supply {
+    /// Units of the part in one unit of the sku, at least 1.
+    pub units: u32,
+    /// The part's offers.
+    pub offers: Vec<Stocked>,
+}
+
+/// Units to publish: what is free over all offers, the scarcest part deciding, less the buffer, capped. Evidence that is
+/// no longer fresh lowers and never raises; from the rule's `fades` on less and less of it counts, down to nothing.
 pub fn published_quantity(
-    offers: &[Stocked],
+    parts: &[Supply],
     published: Option<u32>,
     buffer: u32,
     cap: u32,
+    rule: &EvidenceRule,
     now: Timestamp,
 ) -> u32 {
-    let age = |offer: &Stocked| now.duration_since(offer.evidence_at);
-    let units = |most: SignedDuration| {
-        let free = offers
-            .iter()
-            .filter(|offer| age(offer) <= most)
-            .map(|offer| offer.free.max(0));
-        let sum = free
-            .fold(0_i64, i64::saturating_add)
-            .saturating_sub(i64::from(buffer));
-        u32::try_from(sum.max(0)).unwrap_or(u32::MAX).min(cap)
+    let units = |worth: &dyn Fn(&Stocked) -> i64| {
+        let of_part = |part: &Supply| {
+            let free = part.offers.iter().map(worth);
+            free.fold(0_i64, i64::saturating_add) / i64::from(part.units.max(1))
+        };
+        let scarcest = parts.iter().map(of_part).min().unwrap_or(0);
+        let offered = scarcest.saturating_sub(i64::from(buffer)).max(0);
+        u32::try_from(offered).unwrap_or(u32::MAX).min(cap)
     };
-    let (fresh, known) = (units(FRESH), units(WORTHLESS));
+    let age = |offer: &Stocked| now.duration_since(offer.evidence_at);
+    let fresh = units(&|offer| {
+        if age(offer) <= rule.fresh() {
+            offer.free.max(0)
+        } else {
+            0
+        }
+    });
+    let known = units(&|offer| worth(offer, rule, now));
     if !stands(Guard::FreshEvidence) {
         return known;
     }
     fresh.max(known.min(published.unwrap_or(0)))
 }
 
+/// What old evidence still counts: all of it up to `fades`, then a share that falls evenly to nothing.
+fn worth(offer: &Stocked, rule: &EvidenceRule, now: Timestamp) -> i64 {
+    let free = offer.free.max(0);
+    let age = now.duration_since(offer.evidence_at);
+    let (fades, worthless) = (rule.fades(), rule.worthless());
+    if age <= fades {
+        return free;
+    }
+    if age >= worthless {
+        return 0;
+    }
+    let (left, whole) = ((worthless - age).as_secs(), (worthless - fades).as_secs());
+    let share = i128::from(free) * i128::from(left) / i128::from(whole.max(1));
+    i64::try_from(share).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::SignedDuration;
     use proptest::prelude::*;
 
     fn at(hours: i64) -> Timestamp {
@@ -59,39 +89,83 @@ mod tests {
         }
     }
 
+    fn shown(offers: &[Stocked], published: Option<u32>, buffer: u32, cap: u32) -> u32 {
+        let part = Supply {
+            units: 1,
+            offers: offers.to_vec(),
+        };
+        let rule = EvidenceRule::default();
+        published_quantity(&[part], published, buffer, cap, &rule, at(0))
+    }
+
     #[test]
     fn buffer_is_held_back_and_the_cap_kept() {
-        assert_eq!(published_quantity(&[offer(12, 0)], None, 2, 100, at(0)), 10);
-        assert_eq!(
-            published_quantity(&[offer(500, 0)], None, 2, 100, at(0)),
-            100
-        );
-        assert_eq!(published_quantity(&[offer(1, 0)], None, 2, 100, at(0)), 0);
+        assert_eq!(shown(&[offer(12, 0)], None, 2, 100), 10);
+        assert_eq!(shown(&[offer(500, 0)], None, 2, 100), 100);
+        assert_eq!(shown(&[offer(1, 0)], None, 2, 100), 0);
+        assert_eq!(shown(&[], Some(5), 0, 100), 0);
     }
 
     #[test]
     fn old_evidence_lowers_and_never_raises() {
-        assert_eq!(
-            published_quantity(&[offer(12, 5)], Some(3), 0, 100, at(0)),
-            3
-        );
-        assert_eq!(
-            published_quantity(&[offer(2, 5)], Some(3), 0, 100, at(0)),
-            2
-        );
-        assert_eq!(published_quantity(&[offer(12, 5)], None, 0, 100, at(0)), 0);
-        assert_eq!(
-            published_quantity(&[offer(12, 30)], Some(3), 0, 100, at(0)),
-            0
-        );
+        assert_eq!(shown(&[offer(12, 5)], Some(3), 0, 100), 3);
+        assert_eq!(shown(&[offer(2, 5)], Some(3), 0, 100), 2);
+        assert_eq!(shown(&[offer(12, 5)], None, 0, 100), 0);
+        assert_eq!(shown(&[offer(12, 30)], Some(3), 0, 100), 0);
+    }
+
+    #[test]
+    fn evidence_fades_evenly_between_the_two_times_of_the_merchants_rule() {
+        // 6 to 24 hours by default: after 15 hours half of it is left.
+        assert_eq!(shown(&[offer(40, 6)], Some(100), 0, 100), 40);
+        assert_eq!(shown(&[offer(40, 15)], Some(100), 0, 100), 20);
+        assert_eq!(shown(&[offer(40, 24)], Some(100), 0, 100), 0);
+        let rule = EvidenceRule {
+            fresh_minutes: 10,
+            fades_minutes: 20,
+            worthless_minutes: 30,
+        };
+        let minutes = |minutes: i64| {
+            let part = Supply {
+                units: 1,
+                offers: vec![offer(10, 0)],
+            };
+            let now = at(0) + SignedDuration::from_mins(minutes);
+            published_quantity(&[part], Some(10), 0, 100, &rule, now)
+        };
+        let seen: Vec<u32> = [0, 10, 20, 25, 29, 30].map(minutes).to_vec();
+        assert_eq!(seen, [10, 10, 10, 5, 1, 0]);
+    }
+
+    #[test]
+    fn the_scarcest_part_decides_about_a_bundle() {
+        let part = |units, free| Supply {
+            units,
+            offers: vec![offer(free, 0)],
+        };
+        let rule = EvidenceRule::default();
+        let bundle = |parts: &[Supply]| published_quantity(parts, None, 1, 100, &rule, at(0));
+        assert_eq!(bundle(&[part(2, 9), part(1, 30)]), 3);
+        assert_eq!(bundle(&[part(2, 9), part(1, 0)]), 0);
     }
 
     proptest! {
         #[test]
         fn never_more_than_is_free(free in -50_i64..500, hours in 0_i64..40, before in 0_u32..500, buffer in 0_u32..20) {
-            let shown = published_quantity(&[offer(free, hours)], Some(before), buffer, 300, at(0));
+            let shown = shown(&[offer(free, hours)], Some(before), buffer, 300);
             prop_assert!(i64::from(shown) <= (free - i64::from(buffer)).max(0));
             prop_assert!(hours <= 2 || shown <= before);
+        }
+
+        #[test]
+        fn what_grows_old_never_shows_more(free in 0_i64..500, minutes in 0_i64..3000, more in 0_i64..600, before in 0_u32..500) {
+            let part = Supply { units: 1, offers: vec![offer(free, 0)] };
+            let rule = EvidenceRule::default();
+            let after = |minutes: i64| {
+                let now = at(0) + SignedDuration::from_mins(minutes);
+                published_quantity(std::slice::from_ref(&part), Some(before), 0, 1_000, &rule, now)
+            };
+            prop_assert!(after(minutes + more) <= after(minutes));
         }
     }
 }

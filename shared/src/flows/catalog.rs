@@ -1,9 +1,23 @@
 //! The catalogue in the table: what we sell, where it is listed, and where it can be bought.
+//!
+//! | file | what |
+//! |---|---|
+//! | `put.rs` | terms are put into it, each sku's in one transaction |
+//! | `remove.rs` | what is no longer sold or bought goes, if nothing hangs on it |
+
+mod put;
+mod remove;
+
+pub use put::{Put, Terms, put, put_bundle, put_terms};
+pub use remove::{Removed, remove_bundle, remove_listing, remove_offer};
 
 use super::{FlowError, ledger};
-use crate::domain::{Bundle, Evidence, Listing, Offer, Sku};
-use crate::store::{Condition, Due, Item, Store, Write, keys};
-use jiff::Timestamp;
+use crate::domain::{Bundle, Listing, Offer, Sku};
+use crate::store::{Item, Key, Store, keys};
+use std::collections::BTreeMap;
+
+/// Items of the table that one step of a walk looks at.
+const ITEMS_AT_ONCE: usize = 1000;
 
 /// Counter of an offer: units that no order has taken.
 pub const FREE: &str = "free";
@@ -19,8 +33,19 @@ pub struct Entry {
     pub offers: Vec<StoredOffer>,
     /// What it is made of, where it is bought as other skus.
     pub bundle: Option<Bundle>,
+    /// The version of what it is made of; 0 where it is no bundle.
+    pub bundle_version: u64,
+    /// Where the parts of a bundle can be bought; only [`load_with_parts`] reads them.
+    pub parts: BTreeMap<Sku, Vec<StoredOffer>>,
     /// The bundles that it is a part of.
     pub part_of: Vec<Sku>,
+}
+
+impl Entry {
+    /// Whether the sku itself is in the catalogue; one that is only a part of bundles is not.
+    pub const fn is_there(&self) -> bool {
+        !self.listings.is_empty() || !self.offers.is_empty() || self.bundle.is_some()
+    }
 }
 
 /// A listing with the version that guards it.
@@ -43,6 +68,19 @@ pub struct StoredOffer {
     pub bought: i64,
     /// Its version in the table.
     pub version: u64,
+}
+
+/// As [`load`], with the offers of a bundle's parts.
+pub async fn load_with_parts(store: &dyn Store, sku: &Sku) -> Result<Entry, FlowError> {
+    let mut entry = load(store, sku).await?;
+    let Some(bundle) = &entry.bundle else {
+        return Ok(entry);
+    };
+    for part in bundle.parts() {
+        let offers = load(store, &part.sku).await?.offers;
+        entry.parts.insert(part.sku.clone(), offers);
+    }
+    Ok(entry)
 }
 
 /// Reads all that is known of a sku; nothing where it is not in the catalogue.
@@ -73,6 +111,7 @@ fn add(entry: &mut Entry, item: &Item) -> Result<(), FlowError> {
         entry.offers.push(stored_offer(item)?);
     } else if item.key.sk == keys::BUNDLE {
         entry.bundle = Some(ledger::read(&item.body)?);
+        entry.bundle_version = item.version;
     } else if let Some(bundle) = item.key.sk.strip_prefix(keys::PART_OF) {
         let bundle = Sku::parse(bundle).map_err(|error| FlowError::Stored(error.to_string()))?;
         entry.part_of.push(bundle);
@@ -91,70 +130,51 @@ pub(super) fn stored_offer(item: &Item) -> Result<StoredOffer, FlowError> {
     })
 }
 
-/// Puts a listing and an offer of one sku into the catalogue, both or neither. What is already there keeps its evidence,
-/// its counters, what was published, and how often; the offer's stock is due at once.
-pub async fn put(
-    store: &dyn Store,
-    listing: Listing,
-    offer: Offer,
-    now: Timestamp,
-) -> Result<(), FlowError> {
-    let known = load(store, &listing.id.sku).await?;
-    let mut writes = Vec::new();
-    let key = keys::listing(&listing.id);
-    let old = known
-        .listings
-        .iter()
-        .find(|old| old.listing.id == listing.id);
-    let body = match old.map(|old| old.listing.clone()) {
-        Some(old) => ledger::write(&Listing {
-            published: old.published,
-            doubt_until: old.doubt_until,
-            revisions: old.revisions,
-            ..listing
-        })?,
-        None => ledger::write(&listing)?,
-    };
-    writes.push(put_or_update(key, body, old.map(|old| old.version), None));
-    let key = keys::offer(&offer.sku, &offer.id);
-    let old = known.offers.iter().find(|old| old.offer.id == offer.id);
-    let evidence: Option<Evidence> = old.and_then(|old| old.offer.evidence.clone());
-    let body = ledger::write(&Offer { evidence, ..offer })?;
-    let due = Due {
-        lane: keys::STOCK_LANE.to_owned(),
-        at: now,
-    };
-    writes.push(put_or_update(
-        key,
-        body,
-        old.map(|old| old.version),
-        Some(due),
-    ));
-    Ok(store.write(writes).await?)
+/// Reads the catalogue sku by sku, in no order. What is written meanwhile may be read or not.
+#[derive(Debug, Default)]
+pub struct Walk {
+    after: Option<Key>,
+    is_over: bool,
+    /// The sku whose items may go on in the next page.
+    open: Option<(Sku, Entry)>,
 }
 
-/// A put where nothing is there, else an update of the body alone, so that counters live on.
-fn put_or_update(
-    key: crate::store::Key,
-    body: String,
-    version: Option<u64>,
-    due: Option<Due>,
-) -> Write {
-    match version {
-        None => {
-            let mut item = Item::new(key, 1, body);
-            item.due = due;
-            Write::Put {
-                item,
-                only_if: Condition::Absent,
+impl Walk {
+    /// The next skus, about a page of them; `None` at the end. A sku that is only a part of bundles is not among them.
+    pub async fn next(
+        &mut self,
+        store: &dyn Store,
+    ) -> Result<Option<Vec<(Sku, Entry)>>, FlowError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let scan = store
+            .scan(keys::SKU, self.after.as_ref(), ITEMS_AT_ONCE)
+            .await?;
+        let mut whole = Vec::new();
+        for item in &scan.items {
+            let code = item.key.pk.strip_prefix(keys::SKU).unwrap_or_default();
+            if self
+                .open
+                .as_ref()
+                .is_none_or(|(sku, _)| sku.as_str() != code)
+            {
+                let sku = Sku::parse(code).map_err(|error| FlowError::Stored(error.to_string()))?;
+                whole.extend(self.open.replace((sku, Entry::default())));
+            }
+            if let Some((_, entry)) = &mut self.open {
+                add(entry, item)?;
             }
         }
-        Some(version) => Write::Update {
-            key,
-            set_body: Some(body),
-            set_due: due.map(Some),
-            add: Vec::new(),
-            only_if: vec![crate::store::Guard::Version(version)],
-        },
+        self.is_over = scan.next.is_none();
+        self.after = scan.next;
+        if self.is_over {
+            whole.extend(self.open.take());
+        }
+        whole.retain(|(_, entry)| entry.is_there());
+        Ok(Some(whole))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,6 +93,9 @@ pub enum FlowError {
     /// A stored item is not what it should be.
     #[error("a stored item cannot be read: {0}")]
     Stored(String),
+    /// What was asked for does not fit what is there; nothing was changed. The text says what would.
+    #[error("{0}")]
+    Unfit(String),
     /// A defect of ours: an event met a state that it does not fit.
     #[error(transparent)]
     Misfit(#[from] Misfit),

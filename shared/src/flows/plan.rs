@@ -4,7 +4,7 @@ use super::catalog::{self, BOUGHT, FREE, StoredOffer};
 use super::ledger::NotRecorded;
 use super::{FlowError, forward, ledger, reason_of, stock, wait_of};
 use crate::Kervan;
-use crate::decide::{Candidate, FRESH, Margin, Need, Share, margin, open_units, route};
+use crate::decide::{Candidate, Margin, Need, Share, margin, open_units, route};
 use crate::domain::{
     Cancel, Event, OfferId, Order, Purchase, PurchaseLine, PurchaseState, Reason, Reference,
     Refusal, Sku,
@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{CallError, Kind, QuoteRequest, Retry, Wanted};
 use crate::queue::Outgoing;
-use crate::store::{Due, Guard, Key, Write, keys};
+use crate::store::{Due, Guard, Write, keys};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -112,13 +112,13 @@ pub(super) fn release<'a>(
     lines: impl IntoIterator<Item = &'a PurchaseLine>,
     now: Timestamp,
 ) -> Vec<Write> {
-    let give = |(key, units): (Key, i64)| change(key, vec![(FREE, units)], Vec::new(), Some(now));
+    let give = |(offer, units)| change(offer, vec![(FREE, units)], Vec::new(), Some(now));
     units_by_offer(lines).into_iter().map(give).collect()
 }
 
 /// Writes that note that a purchase's units were bought: the evidence still contains them until the next look.
 pub(super) fn bought(purchase: &Purchase) -> Vec<Write> {
-    let note = |(key, units): (Key, i64)| change(key, vec![(BOUGHT, units)], Vec::new(), None);
+    let note = |(offer, units)| change(offer, vec![(BOUGHT, units)], Vec::new(), None);
     units_by_offer(&purchase.lines)
         .into_iter()
         .map(note)
@@ -128,37 +128,37 @@ pub(super) fn bought(purchase: &Purchase) -> Vec<Write> {
 /// Writes that take the units of lines, on the condition that they are free. Their offers are due for a look at once: if
 /// the word that their listings have to be lowered is lost, the look lowers them within a minute.
 fn take<'a>(lines: impl IntoIterator<Item = &'a PurchaseLine>, now: Timestamp) -> Vec<Write> {
-    let take = |(key, units): (Key, i64)| {
+    let take = |(offer, units)| {
         let mut only_if = vec![Guard::AtLeast(FREE, units)];
         only_if.retain(|_| stands(Safety::Reservation));
-        change(key, vec![(FREE, -units)], only_if, Some(now))
+        change(offer, vec![(FREE, -units)], only_if, Some(now))
     };
     units_by_offer(lines).into_iter().map(take).collect()
 }
 
 /// Units by offer: a transaction writes an item once, however many lines it fills.
-fn units_by_offer<'a>(lines: impl IntoIterator<Item = &'a PurchaseLine>) -> BTreeMap<Key, i64> {
+fn units_by_offer<'a>(
+    lines: impl IntoIterator<Item = &'a PurchaseLine>,
+) -> BTreeMap<(&'a Sku, &'a OfferId), i64> {
     let mut units = BTreeMap::new();
     for line in lines {
-        *units
-            .entry(keys::offer(&line.sku, &line.offer))
-            .or_default() += i64::from(line.quantity);
+        *units.entry((&line.sku, &line.offer)).or_default() += i64::from(line.quantity);
     }
     units
 }
 
 fn change(
-    key: Key,
+    (sku, offer): (&Sku, &OfferId),
     add: Vec<(&'static str, i64)>,
     only_if: Vec<Guard>,
     look_at: Option<Timestamp>,
 ) -> Write {
     let due = |at| Due {
-        lane: keys::STOCK_LANE.to_owned(),
+        lane: keys::stock_lane(sku, offer),
         at,
     };
     Write::Update {
-        key,
+        key: keys::offer(sku, offer),
         set_body: None,
         set_due: look_at.map(|at| Some(due(at))),
         add,
@@ -230,9 +230,10 @@ async fn needs(
 /// candidate. The supplier is asked for its terms before anything is bought, so old evidence decides nothing here.
 async fn candidate(kervan: &Kervan, stored: StoredOffer) -> Result<Option<Candidate>, FlowError> {
     let now = kervan.clock.now();
+    let most_age = kervan.rules.get().await?.evidence.fresh();
     let fresh = |stored: &StoredOffer| {
         let evidence = stored.offer.evidence.as_ref();
-        evidence.is_some_and(|evidence| now.duration_since(evidence.at) <= FRESH)
+        evidence.is_some_and(|evidence| now.duration_since(evidence.at) <= most_age)
     };
     let stored = if fresh(&stored) {
         stored

@@ -233,7 +233,10 @@ async fn read_span(
 /// Orders whose due time has come: retries, leases that ran out, doubts to settle, payments to look for.
 async fn queue_due(kervan: &Kervan) -> Result<usize, FlowError> {
     let now = kervan.clock.now();
-    let due = kervan.store.due(keys::FORWARD_LANE, now, MOST_DUE).await?;
+    let due = kervan
+        .store
+        .due(keys::FORWARD_LANE, Timestamp::MIN, now, MOST_DUE)
+        .await?;
     let mut signals = Vec::new();
     for item in &due {
         // One item that cannot be read must not stop the others.
@@ -251,7 +254,7 @@ async fn retry_attention(kervan: &Kervan) -> Result<usize, FlowError> {
     let now = kervan.clock.now();
     let waiting = kervan
         .store
-        .due(keys::ATTENTION_LANE, now, MOST_DUE)
+        .due(keys::ATTENTION_LANE, Timestamp::MIN, now, MOST_DUE)
         .await?;
     let mut signals = Vec::new();
     for item in &waiting {

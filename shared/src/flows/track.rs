@@ -53,7 +53,10 @@ pub async fn track(kervan: &Kervan, signal: &Signal) -> Result<Outcome, FlowErro
 /// Queues what the index says is due: what no push announced.
 pub async fn queue_due_tracking(kervan: &Kervan) -> Result<usize, FlowError> {
     let now = kervan.clock.now();
-    let due = kervan.store.due(keys::TRACK_LANE, now, MOST_DUE).await?;
+    let due = kervan
+        .store
+        .due(keys::TRACK_LANE, Timestamp::MIN, now, MOST_DUE)
+        .await?;
     let mut signals = Vec::new();
     for item in &due {
         // One item that cannot be read must not stop the others.

@@ -13,9 +13,12 @@
 //! | | `BUNDLE` | what a sku is made of, where it is bought as others |
 //! | | `IN#<bundle>` | a bundle that this sku is a part of |
 //! | `VARIATIONS#ebay:main#12` | `REVISIONS` | how often a listing was changed whose variations share a budget; expires |
+//! | `STOCK` | `QUEUED` | up to when the offers that are due were queued, by lane |
 //! | `RULES` | `RULES` | what the merchant decides about stock and prices |
 //! | `ACCOUNT#ebay:main` | `TOKEN` | access and refresh token, sealed; the lease of the one that refreshes |
 //! | | `SWEEP` | up to when the channel's orders were read |
+//! | | `BULK` | the channel's submission that is at work, or the last |
+//! | | `BULK#00000001#00001` | listings of that submission; expires |
 //! | | `ATTENTION` | why the account waits for a person |
 //! | | `LIMIT#getOrder` | how many calls of an operation are left; expires |
 
@@ -31,6 +34,8 @@ pub const BUYER: &str = "BUYER";
 pub const ATTENTION: &str = "ATTENTION";
 /// Beginning of the sort keys of an order's history.
 pub const HISTORY: &str = "HISTORY#";
+/// Beginning of the partitions of skus.
+pub const SKU: &str = "SKU#";
 /// Beginning of the sort keys of a sku's listings.
 pub const LISTING: &str = "LISTING#";
 /// Beginning of the sort keys of a sku's offers.
@@ -46,13 +51,22 @@ pub const FORWARD_LANE: &str = "forward";
 pub const TRACK_LANE: &str = "track";
 /// Lane of what waits for a person.
 pub const ATTENTION_LANE: &str = "attention";
-/// Lane of offers whose stock is due.
-pub const STOCK_LANE: &str = "stock";
+/// How many lanes the offers whose stock is due are spread over: one partition of the index takes 1,000 writes a second.
+pub const STOCK_LANES: u8 = 16;
 
 /// Lane of a channel's listings that wait to be told in bulk, of one urgency.
 pub fn bulk_lane(channel: &AccountId, urgency: Urgency) -> String {
     format!("bulk#{channel}#{}", urgency as u8)
 }
+
+/// Lane of a channel's listings that are read back, at the first look or, where it found less than was published, at the
+/// second.
+pub fn read_back_lane(channel: &AccountId, is_second: bool) -> String {
+    format!("readback#{channel}#{}", u8::from(is_second) + 1)
+}
+
+/// Lane of submissions that have to be looked at.
+pub const SUBMISSION_LANE: &str = "submission";
 
 /// Partition of an order.
 pub fn order(order: &OrderKey) -> String {
@@ -101,7 +115,7 @@ pub fn person_order(pseudonym: &Pseudonym, order: &OrderKey) -> Key {
 
 /// Partition of a sku.
 pub fn sku(sku: &Sku) -> String {
-    format!("SKU#{sku}")
+    format!("{SKU}{sku}")
 }
 
 /// A sku's listing on a channel.
@@ -125,6 +139,26 @@ pub fn revisions(channel: &AccountId, variation_of: &str) -> Key {
     Key::new(format!("VARIATIONS#{channel}#{variation_of}"), "REVISIONS")
 }
 
+/// The lane of an offer whose stock is due: the same for it always.
+pub fn stock_lane(code: &Sku, offer: &OfferId) -> String {
+    // FNV-1a: what lies in the table must not depend on a hash that a library may change.
+    let key = format!("{code}/{offer}");
+    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    stock_lane_of(u8::try_from(hash % u64::from(STOCK_LANES)).unwrap_or(0))
+}
+
+/// A lane by its number, below [`STOCK_LANES`].
+pub fn stock_lane_of(number: u8) -> String {
+    format!("stock#{number:02}")
+}
+
+/// Up to when the offers that are due were queued.
+pub fn stock_cursor() -> Key {
+    Key::new("STOCK", "QUEUED")
+}
+
 /// The merchant's rules.
 pub fn rules() -> Key {
     Key::new("RULES", "RULES")
@@ -143,6 +177,17 @@ pub fn token(account: &AccountId) -> Key {
 /// The calls that are left of an account's operation.
 pub fn limit(account: &AccountId, operation: &str) -> Key {
     Key::new(format!("ACCOUNT#{account}"), format!("LIMIT#{operation}"))
+}
+
+/// A channel's submission.
+pub fn submission(channel: &AccountId) -> Key {
+    Key::new(format!("ACCOUNT#{channel}"), "BULK")
+}
+
+/// A part of a submission's listings; both numbers count from 1.
+pub fn submission_part(channel: &AccountId, number: u64, part: u32) -> Key {
+    let sk = format!("BULK#{number:08}#{part:05}");
+    Key::new(format!("ACCOUNT#{channel}"), sk)
 }
 
 /// How far a channel's orders were swept.

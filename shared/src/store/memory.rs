@@ -1,11 +1,12 @@
 //! The store in memory: what DynamoDB promises, and its limits, under one lock.
 
-use super::{Condition, Due, Guard, Item, Key, Page, Store, StoreError, Write, WriteError, check};
+use super::{Condition, Guard, Item, Key, Page, Scan, Store, StoreError, Write, WriteError, check};
 use crate::clock::Clock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -21,15 +22,42 @@ const LONGEST_SK_BYTES: usize = 1024;
 /// A table in memory.
 #[derive(Debug)]
 pub struct MemoryStore {
-    items: Mutex<BTreeMap<Key, Item>>,
+    table: Mutex<Table>,
     clock: Arc<dyn Clock>,
+}
+
+/// The items and the index of their due times.
+#[derive(Debug, Default)]
+struct Table {
+    items: BTreeMap<Key, Item>,
+    due: BTreeMap<String, BTreeSet<(i64, Key)>>,
+}
+
+impl Table {
+    /// Puts an item, or takes it out.
+    fn set(&mut self, key: Key, item: Option<Item>) {
+        let due = item.as_ref().and_then(|item| item.due.clone());
+        let old = match item {
+            Some(item) => self.items.insert(key.clone(), item),
+            None => self.items.remove(&key),
+        };
+        if let Some(old) = old.and_then(|old| old.due)
+            && let Some(lane) = self.due.get_mut(&old.lane)
+        {
+            lane.remove(&(old.at.as_millisecond(), key.clone()));
+        }
+        if let Some(due) = due {
+            let lane = self.due.entry(due.lane).or_default();
+            lane.insert((due.at.as_millisecond(), key));
+        }
+    }
 }
 
 impl MemoryStore {
     /// An empty table; the clock decides what has expired.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
-            items: Mutex::default(),
+            table: Mutex::default(),
             clock,
         }
     }
@@ -37,13 +65,13 @@ impl MemoryStore {
     /// Everything that has not expired, in the order of the keys, for whoever checks what was written.
     pub fn items(&self) -> Vec<Item> {
         let now = self.clock.now();
-        let items = self.lock();
-        let live = items.values().filter(|item| !item.is_expired(now));
+        let table = self.lock();
+        let live = table.items.values().filter(|item| !item.is_expired(now));
         live.cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Item>> {
-        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -51,7 +79,7 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         check_key(key)?;
-        Ok(live(&self.lock(), key, self.clock.now()).cloned())
+        Ok(live(&self.lock().items, key, self.clock.now()).cloned())
     }
 
     async fn query(
@@ -64,8 +92,9 @@ impl Store for MemoryStore {
         check_key(&Key::new(pk, "-"))?;
         let now = self.clock.now();
         let limit = limit.max(1);
-        let items = self.lock();
-        let found = items
+        let table = self.lock();
+        let found = table
+            .items
             .range(Key::new(pk, prefix)..)
             .take_while(|(key, _)| key.pk == pk && key.sk.starts_with(prefix))
             .filter(|(key, item)| {
@@ -76,6 +105,33 @@ impl Store for MemoryStore {
         Ok(Page::of(found.collect(), limit))
     }
 
+    async fn scan(
+        &self,
+        pk_prefix: &str,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Scan, StoreError> {
+        let now = self.clock.now();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let table = self.lock();
+        let mut ahead = table.items.range((from, Bound::Unbounded));
+        let seen: Vec<&Item> = ahead
+            .by_ref()
+            .take(limit.max(1))
+            .map(|(_, item)| item)
+            .collect();
+        let last = seen.last().map(|item| item.key.clone());
+        let wanted = |item: &&&Item| item.key.pk.starts_with(pk_prefix) && !item.is_expired(now);
+        Ok(Scan {
+            items: seen
+                .iter()
+                .filter(wanted)
+                .map(|item| (*item).clone())
+                .collect(),
+            next: last.filter(|_| ahead.next().is_some()),
+        })
+    }
+
     async fn write(&self, writes: Vec<Write>) -> Result<(), WriteError> {
         check(&writes)?;
         for write in &writes {
@@ -83,10 +139,10 @@ impl Store for MemoryStore {
         }
         check_puts(&writes)?;
         let now = self.clock.now();
-        let mut items = self.lock();
+        let mut table = self.lock();
         let places = writes.iter().enumerate();
         let conflicts = places
-            .filter(|(_, write)| !holds(write, live(&items, write.key(), now)))
+            .filter(|(_, write)| !holds(write, live(&table.items, write.key(), now)))
             .map(|(place, _)| place)
             .collect::<Vec<_>>();
         if !conflicts.is_empty() {
@@ -95,13 +151,10 @@ impl Store for MemoryStore {
         // All are made before any is kept.
         let made = writes
             .into_iter()
-            .map(|write| make(write, &items))
+            .map(|write| make(write, &table.items))
             .collect::<Result<Vec<_>, _>>()?;
         for (key, item) in made {
-            match item {
-                Some(item) => items.insert(key, item),
-                None => items.remove(&key),
-            };
+            table.set(key, item);
         }
         Ok(())
     }
@@ -109,18 +162,22 @@ impl Store for MemoryStore {
     async fn due(
         &self,
         lane: &str,
+        from: Timestamp,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Item>, StoreError> {
         let now = self.clock.now();
-        let items = self.lock();
-        let is_due = |due: &Due| due.lane == lane && due.at <= until;
-        let mut found = items
-            .values()
-            .filter(|item| item.due.as_ref().is_some_and(is_due) && !item.is_expired(now))
-            .collect::<Vec<_>>();
-        found.sort_by_key(|item| (item.due.as_ref().map(|due| due.at), &item.key));
-        Ok(found.into_iter().take(limit).cloned().collect())
+        let table = self.lock();
+        let Some(lane) = table.due.get(lane) else {
+            return Ok(Vec::new());
+        };
+        let (from, until) = (from.as_millisecond(), until.as_millisecond());
+        let first = (from, Key::new("", ""));
+        let found = lane
+            .range(first..)
+            .take_while(|(at, _)| *at <= until)
+            .filter_map(|(_, key)| live(&table.items, key, now));
+        Ok(found.take(limit).cloned().collect())
     }
 }
 
@@ -135,7 +192,7 @@ fn holds(write: &Write, before: Option<&Item>) -> bool {
             Condition::Absent => before.is_none(),
             Condition::Version(version) => before.is_some_and(|item| item.version == *version),
         },
-        Write::Update { only_if, .. } => {
+        Write::Update { only_if, .. } | Write::DeleteIf { only_if, .. } => {
             before.is_some_and(|item| only_if.iter().all(|guard| guards(*guard, item)))
         }
         Write::Delete { .. } => true,
@@ -153,7 +210,7 @@ fn guards(guard: Guard, item: &Item) -> bool {
 
 fn make(write: Write, items: &BTreeMap<Key, Item>) -> Result<(Key, Option<Item>), StoreError> {
     match write {
-        Write::Delete { key } => Ok((key, None)),
+        Write::Delete { key } | Write::DeleteIf { key, .. } => Ok((key, None)),
         Write::Put { item, .. } => {
             let item = kept(item)?;
             Ok((item.key.clone(), Some(item)))

@@ -114,6 +114,13 @@ pub enum Write {
         /// Which item.
         key: Key,
     },
+    /// Deletes an item that exists.
+    DeleteIf {
+        /// Which item.
+        key: Key,
+        /// All must hold before.
+        only_if: Vec<Guard>,
+    },
 }
 
 impl Write {
@@ -121,7 +128,7 @@ impl Write {
     pub const fn key(&self) -> &Key {
         match self {
             Self::Put { item, .. } => &item.key,
-            Self::Update { key, .. } | Self::Delete { key } => key,
+            Self::Update { key, .. } | Self::Delete { key } | Self::DeleteIf { key, .. } => key,
         }
     }
 }
@@ -137,7 +144,7 @@ pub enum Condition {
     Version(u64),
 }
 
-/// What must hold before an update, besides that the item exists.
+/// What must hold before an update or a guarded delete, besides that the item exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
     /// The item is at this version.
@@ -168,6 +175,15 @@ impl Page {
             .map(|item| item.key.sk.clone());
         Self { items, next }
     }
+}
+
+/// A part of the whole table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scan {
+    /// Items whose partition keys begin as was asked; there may be none, and yet more to come.
+    pub items: Vec<Item>,
+    /// The key to go on after; `None` at the end of the table.
+    pub next: Option<Key>,
 }
 
 /// The store did not do what was asked.
@@ -201,6 +217,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Reads one item, consistently.
     async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError>;
 
+    /// Reads items, consistently each, in the order of their keys; `None` where there is none. A key may stand there twice.
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        let mut items = Vec::with_capacity(keys.len());
+        for key in keys {
+            items.push(self.get(key).await?);
+        }
+        Ok(items)
+    }
+
     /// Reads a partition's items whose sort keys begin with `prefix`, consistently, from after `after`.
     async fn query(
         &self,
@@ -210,13 +235,29 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         limit: usize,
     ) -> Result<Page, StoreError>;
 
+    /// Looks at up to `limit` items of the table from after `after`, and reads those whose partition keys begin with
+    /// `pk_prefix`. An item that is there from the first page to the last is read once; what is written meanwhile may be
+    /// read or not. Partitions come in no order; the items of one come one after the other, in the order of their sort
+    /// keys. Every item of the table is paid for, so this is for a person's tools alone, never for a function.
+    async fn scan(
+        &self,
+        pk_prefix: &str,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Scan, StoreError> {
+        let _ = (pk_prefix, after, limit);
+        let problem = "this store cannot be read as a whole";
+        Err(StoreError::Refused(problem.to_owned()))
+    }
+
     /// Applies 1 to [`MOST_WRITES`] writes on different items, all or none.
     async fn write(&self, writes: Vec<Write>) -> Result<(), WriteError>;
 
-    /// Items of a lane that are due at `until`, the oldest first. May lag behind writes.
+    /// Items of a lane that are due from `from` to `until`, both included, the oldest first. May lag behind writes.
     async fn due(
         &self,
         lane: &str,
+        from: Timestamp,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Item>, StoreError>;

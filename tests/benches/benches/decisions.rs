@@ -7,9 +7,9 @@
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
 use kervan::decide::{
-    Candidate, Need, Stocked, Urgency, next_stock_interval, published_quantity, route,
+    Candidate, Need, Pace, Stocked, Supply, Urgency, next_stock_interval, published_quantity, route,
 };
-use kervan::domain::{LineId, Money, OfferId, Sku};
+use kervan::domain::{EvidenceRule, LineId, Money, OfferId, Sku};
 use kervan_benches::options::Options;
 use serde_json::json;
 use std::hint::black_box;
@@ -34,10 +34,22 @@ fn main() -> Result<()> {
         evidence_at: now - SignedDuration::from_mins(minutes),
     };
     // Fresh, fading and worthless.
-    let offers = [stocked(12, 5), stocked(40, 300), stocked(7, 2_000)];
+    let supplies = [Supply {
+        units: 1,
+        offers: vec![stocked(12, 5), stocked(40, 300), stocked(7, 2_000)],
+    }];
+    let rule = EvidenceRule::default();
+    let pace = Pace {
+        interval_s: 600,
+        elapsed_s: Some(612),
+        changed: true,
+        gone: 3,
+        free: 40,
+    };
     let routing = || black_box(route(black_box(&needs)).is_ok());
-    let quantity = || published_quantity(black_box(&offers), black_box(Some(9)), 2, 50, now);
-    let interval = || next_stock_interval(black_box(600), black_box(true));
+    let quantity =
+        || published_quantity(black_box(&supplies), black_box(Some(9)), 2, 50, &rule, now);
+    let interval = || next_stock_interval(black_box(pace));
     let urgency = || {
         Urgency::of(
             black_box(Some((9, price(1_999)))),

@@ -135,7 +135,10 @@ impl Dropped {
     /// Sends what the poller sends.
     async fn look(&self, shop: &Shop) -> Result<()> {
         let offers = vec![(Sku::parse(self.sku)?, self.offer.clone())];
-        let task = ledger::write(&InventoryTask::Look { offers })?;
+        let task = ledger::write(&InventoryTask::Look {
+            offers,
+            queued_at: None,
+        })?;
         let queue = shop.queue(&shop.deployment.queues.inventory);
         Ok(queue.send(vec![Outgoing::now(task)]).await?)
     }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use kervan::queue::{Depth, MemoryQueue, Outgoing, Queue, QueueError, Received};
 use kervan::store::{Due, Item, Key, MemoryStore, Page, Store, StoreError, Write, WriteError};
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Add, Sub};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 /// What was asked of the ports.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Calls {
-    /// Reads of one item.
+    /// Reads of items by their keys, up to a hundred together.
     pub gets: u64,
     /// Reads of a partition.
     pub queries: u64,
@@ -126,6 +127,23 @@ impl Store for CountingStore {
         Ok(item)
     }
 
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        let items = self.inner.get_many(keys).await?;
+        let distinct: BTreeSet<&Key> = keys.iter().collect();
+        let mut units = 0.0;
+        if self.units {
+            let found: BTreeMap<&Key, &Option<Item>> = keys.iter().zip(&items).collect();
+            let sizes = found.values().map(|item| item.as_ref().map_or(0, size));
+            units = sizes.map(read_units).sum();
+        }
+        self.counter.add(|calls| {
+            // One call reads a hundred.
+            calls.gets += distinct.len().div_ceil(100) as u64;
+            calls.read_units += units;
+        });
+        Ok(items)
+    }
+
     async fn query(
         &self,
         pk: &str,
@@ -170,10 +188,11 @@ impl Store for CountingStore {
     async fn due(
         &self,
         lane: &str,
+        from: Timestamp,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Item>, StoreError> {
-        let items = self.inner.due(lane, until, limit).await?;
+        let items = self.inner.due(lane, from, until, limit).await?;
         let units = self.units.then(|| items.iter().map(size).sum());
         self.counter.add(|calls| {
             calls.dues += 1;

@@ -60,10 +60,11 @@ impl Store for Colliding {
     async fn due(
         &self,
         lane: &str,
+        from: Timestamp,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Item>, StoreError> {
-        self.store.due(lane, until, limit).await
+        self.store.due(lane, from, until, limit).await
     }
 }
 

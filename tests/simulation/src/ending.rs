@@ -4,7 +4,7 @@ use crate::monitor::Monitor;
 use crate::stage::{NEVER_IN_THE_OPEN, Stage};
 use futures_util::FutureExt;
 use kervan::clock::Clock;
-use kervan::decide::WORTHLESS;
+use kervan::domain::EvidenceRule;
 use kervan::domain::{Offer, Order, Phase, PurchaseState, Sku};
 use kervan::flows::{catalog, ledger};
 use kervan::store::{Item, Store, keys};
@@ -140,7 +140,7 @@ pub(crate) fn check_listings(stage: &Stage, monitor: &Monitor) {
         }
         let free = offers.by_ref().filter_map(|item| {
             let evidence = ledger::read::<Offer>(&item.body).ok()?.evidence?;
-            let is_known = now.duration_since(evidence.at) <= WORTHLESS;
+            let is_known = now.duration_since(evidence.at) <= EvidenceRule::default().worthless();
             let units = item.counters.get(catalog::FREE).copied().unwrap_or(0);
             Some(if is_known { units.max(0) } else { 0 })
         });

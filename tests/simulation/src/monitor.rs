@@ -145,7 +145,7 @@ impl Monitor {
             let (key, body) = match write {
                 Write::Put { item, .. } => (&item.key, Some(&item.body)),
                 Write::Update { key, set_body, .. } => (key, set_body.as_ref()),
-                Write::Delete { key } => (key, None),
+                Write::Delete { key } | Write::DeleteIf { key, .. } => (key, None),
             };
             if let Some(body) = body {
                 self.nothing_in_the_open(&format!("{} {}", key.pk, key.sk), body);

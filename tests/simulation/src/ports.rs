@@ -162,11 +162,12 @@ impl Store for GatedStore {
     async fn due(
         &self,
         lane: &str,
+        from: Timestamp,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Item>, StoreError> {
         self.read(|| format!("table due {lane}")).await?;
-        self.store.due(lane, until, limit).await
+        self.store.due(lane, from, until, limit).await
     }
 }
 
@@ -182,7 +183,9 @@ fn told(writes: &[Write]) -> String {
             }
             Write::Put { item, .. } => format!("{} {} v{}", key.pk, key.sk, item.version),
             Write::Update { add, .. } => format!("{} {} {add:?}", key.pk, key.sk),
-            Write::Delete { .. } => format!("{} {} deleted", key.pk, key.sk),
+            Write::Delete { .. } | Write::DeleteIf { .. } => {
+                format!("{} {} deleted", key.pk, key.sk)
+            }
         }
     });
     words.collect::<Vec<_>>().join(", ")

@@ -397,10 +397,11 @@ impl Store for Busy {
     async fn due(
         &self,
         lane: &str,
+        from: Timestamp,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Item>, crate::store::StoreError> {
-        self.store.due(lane, until, limit).await
+        self.store.due(lane, from, until, limit).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! A supplier is asked for its stock, and what it says is noted.
 
 use crate::Kervan;
-use crate::decide::next_stock_interval;
+use crate::decide::{Pace, next_stock_interval};
 use crate::domain::{Evidence, Offer, OfferId};
 use crate::flows::catalog::{BOUGHT, FREE, StoredOffer};
 use crate::flows::{FlowError, ledger};
@@ -10,60 +10,125 @@ use crate::marketplaces::{CallError, Kind, Retry};
 use crate::metrics::{Count, Measure};
 use crate::store::{Due, Guard, Write, WriteError, keys};
 use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+/// An offer that could not be looked at is due again after this time at the soonest.
+const SOONEST: Duration = Duration::from_secs(60);
+/// And after this time at the latest, so that a supplier that is well again is noticed.
+const LATEST: Duration = Duration::from_secs(30 * 60);
 
 /// Asks the supplier of these offers for their stock and notes what it says. After an error, what it concerns is no newer
-/// than before.
+/// than before, and is due again when the supplier may be well.
 pub(in crate::flows) async fn look(
     kervan: &Kervan,
     offers: Vec<StoredOffer>,
 ) -> Result<Option<CallError>, FlowError> {
+    let now = kervan.clock.now();
+    for known in offers.iter().filter_map(|it| it.offer.evidence.as_ref()) {
+        let age = now.duration_since(known.at);
+        kervan.metrics.note(Measure::EvidenceAge, age);
+    }
+    let looked_at = offers.clone();
+    let mut failed = None;
+    for (stored, answer) in looked_at.into_iter().zip(ask(kervan, &offers).await) {
+        match answer {
+            Ok(answer) => {
+                kervan.metrics.count(Count::OffersChecked, 1);
+                note(kervan, stored, answer).await?;
+            }
+            Err(error) => {
+                put_off(kervan, &stored, &error).await?;
+                failed = Some(error);
+            }
+        }
+    }
+    Ok(failed)
+}
+
+/// An answer for each offer. All are of one supplier and one country.
+async fn ask(kervan: &Kervan, offers: &[StoredOffer]) -> Vec<Result<Option<Evidence>, CallError>> {
+    match ask_together(kervan, offers).await {
+        Ok(answers) => answers,
+        Err(error) => offers.iter().map(|_| Err(error.clone())).collect(),
+    }
+}
+
+async fn ask_together(
+    kervan: &Kervan,
+    offers: &[StoredOffer],
+) -> Result<Vec<Result<Option<Evidence>, CallError>>, CallError> {
     let Some(first) = offers.first() else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
-    let (id, ship_to) = (first.offer.id.clone(), first.offer.ship_to.clone());
+    let supplier = &first.offer.id.supplier;
     let ids: Vec<OfferId> = offers
         .iter()
         .map(|stored| stored.offer.id.clone())
         .collect();
-    let now = kervan.clock.now();
-    for known in offers
-        .iter()
-        .filter_map(|stored| stored.offer.evidence.as_ref())
-    {
-        kervan
-            .metrics
-            .note(Measure::EvidenceAge, now.duration_since(known.at));
+    let account = kervan.accounts.get(supplier).await?;
+    let (kind, retry) = (Kind::Misconfigured, Retry::Person);
+    let door = account
+        .read_stock()
+        .ok_or_else(|| CallError::new(supplier, "stock", kind, retry, "not-a-supplier"))?;
+    door.stock(&ids, &first.offer.ship_to).await
+}
+
+/// The offer was not looked at: it is due again after its usual time, or when the marketplace says, and its age lowers what
+/// is published meanwhile.
+async fn put_off(
+    kervan: &Kervan,
+    stored: &StoredOffer,
+    error: &CallError,
+) -> Result<(), FlowError> {
+    let usual = Duration::from_secs(u64::from(stored.offer.interval_s));
+    let wait = match error.retry {
+        Retry::After(wait) => wait.clamp(SOONEST, LATEST),
+        Retry::Permanent | Retry::Person => usual.clamp(SOONEST, LATEST),
+    };
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_mins(5));
+    let (sku, id) = (&stored.offer.sku, &stored.offer.id);
+    let due = Due {
+        lane: keys::stock_lane(sku, id),
+        at: kervan
+            .clock
+            .now()
+            .checked_add(wait)
+            .unwrap_or(Timestamp::MAX),
+    };
+    let write = Write::Update {
+        key: keys::offer(sku, id),
+        set_body: None,
+        set_due: Some(Some(due)),
+        add: Vec::new(),
+        only_if: vec![Guard::Version(stored.version)],
+    };
+    match kervan.store.write(vec![write]).await {
+        // Somebody looked in between and set the time.
+        Ok(()) | Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(()),
+        Err(error) => Err(error.into()),
     }
-    let account = match kervan.accounts.get(&id.supplier).await {
-        Ok(account) => account,
-        Err(error) => return Ok(Some(error)),
-    };
-    let Some(supplier) = account.read_stock() else {
-        let (kind, retry) = (Kind::Misconfigured, Retry::Person);
-        return Ok(Some(CallError::new(
-            &id.supplier,
-            "stock",
-            kind,
-            retry,
-            "not-a-supplier",
-        )));
-    };
-    let answers = match supplier.stock(&ids, &ship_to).await {
-        Ok(answers) => answers,
-        Err(error) => return Ok(Some(error)),
-    };
-    kervan.metrics.count(
-        Count::OffersChecked,
-        answers.iter().filter(|it| it.is_ok()).count(),
-    );
-    let mut failed = None;
-    for (stored, answer) in offers.into_iter().zip(answers) {
-        match answer {
-            Ok(answer) => note(kervan, stored, answer).await?,
-            Err(error) => failed = Some(error),
-        }
+}
+
+/// How the offer moved since the look before.
+fn pace(stored: &StoredOffer, evidence: Option<&Evidence>, changed: i64) -> Pace {
+    let old = stored.offer.evidence.as_ref();
+    let elapsed = old
+        .zip(evidence)
+        .map(|(old, new)| new.at.duration_since(old.at));
+    let cost = |evidence: Option<&Evidence>| evidence.map(|evidence| evidence.cost);
+    let whole = |number: i64| u32::try_from(number.max(0)).unwrap_or(u32::MAX);
+    Pace {
+        interval_s: stored.offer.interval_s,
+        elapsed_s: elapsed.map(|elapsed| whole(elapsed.as_secs())),
+        changed: changed != 0 || cost(old) != cost(evidence),
+        gone: whole(stored.bought.max(-changed)),
+        free: whole(
+            stored
+                .free
+                .saturating_add(changed)
+                .saturating_add(stored.bought),
+        ),
     }
-    Ok(failed)
 }
 
 /// Writes new evidence and moves the free units by what changed. A purchase that was placed while the supplier was asked
@@ -87,7 +152,7 @@ pub(super) async fn note(
     };
     let units = |evidence: &Option<Evidence>| evidence.as_ref().map_or(0, |e| i64::from(e.stock));
     let changed = units(&evidence) - units(&old);
-    let interval_s = next_stock_interval(stored.offer.interval_s, changed != 0);
+    let interval_s = next_stock_interval(pace(&stored, evidence.as_ref(), changed));
     let wait = SignedDuration::from_secs(i64::from(interval_s));
     let offer = Offer {
         evidence,
@@ -95,7 +160,7 @@ pub(super) async fn note(
         ..stored.offer
     };
     let due = Due {
-        lane: keys::STOCK_LANE.to_owned(),
+        lane: keys::stock_lane(&offer.sku, &offer.id),
         at: now.checked_add(wait).unwrap_or(Timestamp::MAX),
     };
     let mut only_if = vec![Guard::Version(stored.version)];

@@ -1,20 +1,39 @@
 //! How many units of a sku there are to sell.
 
-use crate::decide::{Stocked, published_quantity};
-use crate::domain::Listing;
+use crate::decide::{Stocked, Supply, published_quantity};
+use crate::domain::{EvidenceRule, Listing};
 use crate::flows::catalog::{Entry, StoredOffer};
 use jiff::Timestamp;
 
-/// Units that a listing should show now.
-pub(super) fn wanted_quantity(entry: &Entry, listing: &Listing, now: Timestamp) -> u32 {
-    let known = |stored: &StoredOffer| {
-        let evidence = stored.offer.evidence.as_ref()?;
-        Some(Stocked {
-            free: stored.free,
-            evidence_at: evidence.at,
-        })
+/// Units that a listing should show now. A bundle has as many as its scarcest part allows.
+pub(super) fn wanted_quantity(
+    entry: &Entry,
+    listing: &Listing,
+    rule: &EvidenceRule,
+    now: Timestamp,
+) -> u32 {
+    let of = |units, offers: &[StoredOffer]| Supply {
+        units,
+        offers: offers.iter().filter_map(known).collect(),
     };
-    let offers: Vec<Stocked> = entry.offers.iter().filter_map(known).collect();
+    let supply: Vec<Supply> = match &entry.bundle {
+        None => vec![of(1, &entry.offers)],
+        Some(bundle) => {
+            let parts = bundle.parts().iter();
+            let offers = |sku| entry.parts.get(sku).map_or(&[][..], Vec::as_slice);
+            parts
+                .map(|part| of(part.units, offers(&part.sku)))
+                .collect()
+        }
+    };
     let shown = listing.shown(now).map(|published| published.quantity);
-    published_quantity(&offers, shown, listing.buffer, listing.cap, now)
+    published_quantity(&supply, shown, listing.buffer, listing.cap, rule, now)
+}
+
+fn known(stored: &StoredOffer) -> Option<Stocked> {
+    let evidence = stored.offer.evidence.as_ref()?;
+    Some(Stocked {
+        free: stored.free,
+        evidence_at: evidence.at,
+    })
 }

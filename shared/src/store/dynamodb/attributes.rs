@@ -44,12 +44,20 @@ pub(super) fn of_item(item: Item) -> Attributes {
 }
 
 pub(super) fn to_item(mut attributes: Attributes) -> Result<Item, StoreError> {
-    let key = Key {
-        pk: text(&mut attributes, PK)?,
-        sk: text(&mut attributes, SK)?,
-    };
+    let key = take_key(&mut attributes)?;
     read(key.clone(), attributes)
         .map_err(|error| StoreError::Refused(format!("item {} {}: {error}", key.pk, key.sk)))
+}
+
+pub(super) fn to_key(mut attributes: Attributes) -> Result<Key, StoreError> {
+    take_key(&mut attributes)
+}
+
+fn take_key(attributes: &mut Attributes) -> Result<Key, StoreError> {
+    Ok(Key {
+        pk: text(attributes, PK)?,
+        sk: text(attributes, SK)?,
+    })
 }
 
 pub(super) fn number(value: impl ToString) -> AttributeValue {

@@ -38,6 +38,11 @@ impl Expression {
         words.with(Some(condition), None)
     }
 
+    /// That the item exists, and what else must hold.
+    pub(super) fn check(only_if: &[Guard], now: Timestamp) -> Self {
+        Self::update(None, None, &[], only_if, now)
+    }
+
     pub(super) fn update(
         set_body: Option<String>,
         set_due: Option<Option<Due>>,

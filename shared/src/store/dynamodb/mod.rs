@@ -11,7 +11,7 @@ mod attributes;
 mod expression;
 mod retry;
 
-use super::{Item, Key, Page, Store, StoreError, Write, WriteError, check};
+use super::{Item, Key, Page, Scan, Store, StoreError, Write, WriteError, check};
 use crate::{aws::Fault, clock::Clock};
 use async_trait::async_trait;
 use attributes::{DUE_AT, DUE_LANE, PK, SK};
@@ -20,15 +20,27 @@ use aws_sdk_dynamodb::{
     error::{BuildError, ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
     types::{
-        AttributeValue, CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+        AttributeValue, CancellationReason, ConditionCheck, Delete, KeysAndAttributes, Put,
+        TransactWriteItem, Update,
     },
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use expression::Expression;
 use jiff::Timestamp;
-use std::{collections::HashMap, error::Error, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    error::Error,
+    sync::Arc,
+    time::Duration,
+};
 
 const DUE_INDEX: &str = "due";
+/// The most items that one call reads (DynamoDB's own limit).
+const MOST_READ: usize = 100;
+/// How often what an answer left out is asked for.
+const MOST_READINGS: u32 = 6;
+/// Before what was left out is asked for again; longer each time.
+const UNREAD_PAUSE: Duration = Duration::from_millis(40);
 
 type Attributes = HashMap<String, AttributeValue>;
 
@@ -86,6 +98,51 @@ impl DynamoDb {
         Ok(items)
     }
 
+    /// Reads up to [`MOST_READ`] items with one call, and what DynamoDB left out of its answer with further ones.
+    async fn read_together(
+        &self,
+        keys: &[&Key],
+        found: &mut BTreeMap<Key, Item>,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut wanted: Vec<Attributes> = keys.iter().map(|key| attributes::of_key(key)).collect();
+        for attempt in 0..MOST_READINGS {
+            if attempt > 0 {
+                self.clock.sleep(UNREAD_PAUSE * attempt).await;
+            }
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(wanted))
+                .consistent_read(true)
+                .build()
+                .map_err(|error| StoreError::Refused(error.to_string()))?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, request)
+                .send()
+                .await
+                .map_err(|error| failed(&error))?;
+            for attributes in answer
+                .responses
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, it)| it)
+            {
+                let item = attributes::to_item(attributes)?;
+                if !item.is_expired(now) {
+                    found.insert(item.key.clone(), item);
+                }
+            }
+            let left = answer.unprocessed_keys.into_iter().flatten();
+            wanted = left.flat_map(|(_, left)| left.keys).collect();
+            if wanted.is_empty() {
+                return Ok(());
+            }
+        }
+        let problem = "the table is too busy to read many items at once";
+        Err(StoreError::Unavailable(problem.to_owned()))
+    }
+
     async fn write_one(&self, write: Write) -> Result<(), WriteError> {
         let now = self.clock.now();
         match write {
@@ -106,7 +163,25 @@ impl DynamoDb {
                 sent.map_err(|error| single(&error))?;
                 Ok(())
             }
+            Write::DeleteIf { key, only_if } => {
+                self.delete(&key, Expression::check(&only_if, now)).await
+            }
         }
+    }
+
+    async fn delete(&self, key: &Key, expression: Expression) -> Result<(), WriteError> {
+        let call = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(attributes::of_key(key)))
+            .set_condition_expression(expression.condition)
+            .set_expression_attribute_names(expression.names)
+            .set_expression_attribute_values(expression.values);
+        let config = retry::only_after_a_refusal();
+        let sent = call.customize().config_override(config).send().await;
+        sent.map_err(|error| single(&error))?;
+        Ok(())
     }
 
     async fn put(&self, item: Item, expression: Expression) -> Result<(), WriteError> {
@@ -191,6 +266,16 @@ impl DynamoDb {
                 let delete = delete.set_key(Some(attributes::of_key(&key)));
                 part.delete(delete.build()?)
             }
+            Write::DeleteIf { key, only_if } => {
+                let expression = Expression::check(&only_if, now);
+                let delete = Delete::builder()
+                    .table_name(&self.table)
+                    .set_key(Some(attributes::of_key(&key)))
+                    .set_condition_expression(expression.condition)
+                    .set_expression_attribute_names(expression.names)
+                    .set_expression_attribute_values(expression.values);
+                part.delete(delete.build()?)
+            }
         };
         Ok(part.build())
     }
@@ -239,6 +324,16 @@ impl Store for DynamoDb {
         Ok(item.filter(|item| !item.is_expired(self.clock.now())))
     }
 
+    async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        // A call refuses a key that it has twice.
+        let distinct: Vec<&Key> = keys.iter().collect::<BTreeSet<_>>().into_iter().collect();
+        let mut found = BTreeMap::new();
+        for keys in distinct.chunks(MOST_READ) {
+            self.read_together(keys, &mut found).await?;
+        }
+        Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
+    }
+
     async fn query(
         &self,
         pk: &str,
@@ -253,6 +348,49 @@ impl Store for DynamoDb {
         // One more than was asked for tells whether there is more.
         let items = self.collect(&range, limit.saturating_add(1)).await?;
         Ok(Page::of(items, limit))
+    }
+
+    async fn scan(
+        &self,
+        pk_prefix: &str,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Scan, StoreError> {
+        let now = self.clock.now();
+        let prefix = AttributeValue::S(pk_prefix.to_owned());
+        // It refuses an empty prefix.
+        let filter = (!pk_prefix.is_empty()).then(|| {
+            let names = HashMap::from([("#pk".to_owned(), PK.to_owned())]);
+            (names, HashMap::from([(":prefix".to_owned(), prefix)]))
+        });
+        let (names, values) = filter.unzip();
+        let answer = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .set_filter_expression(
+                names
+                    .is_some()
+                    .then(|| "begins_with(#pk, :prefix)".to_owned()),
+            )
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
+            .set_exclusive_start_key(after.map(attributes::of_key))
+            .limit(i32::try_from(limit.max(1)).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(|error| failed(&error))?;
+        let mut scan = Scan::default();
+        for attributes in answer.items.unwrap_or_default() {
+            let item = attributes::to_item(attributes)?;
+            if !item.is_expired(now) {
+                scan.items.push(item);
+            }
+        }
+        let next = answer.last_evaluated_key;
+        scan.next = next.map(attributes::to_key).transpose()?;
+        Ok(scan)
     }
 
     async fn write(&self, mut writes: Vec<Write>) -> Result<(), WriteError> {
@@ -270,10 +408,16 @@ impl Store for DynamoDb {
     async fn due(
         &self,
         lane: &str,
+        from: Timestamp,
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Item>, StoreError> {
-        self.collect(&Range::of_lane(lane, until), limit).await
+        // DynamoDB refuses a span that ends before it begins.
+        if from > until {
+            return Ok(Vec::new());
+        }
+        self.collect(&Range::of_lane(lane, from, until), limit)
+            .await
     }
 }
 
@@ -316,18 +460,19 @@ impl Range {
         })
     }
 
-    fn of_lane(lane: &str, until: Timestamp) -> Self {
-        let until = AttributeValue::N(until.as_millisecond().to_string());
+    fn of_lane(lane: &str, from: Timestamp, until: Timestamp) -> Self {
+        let number = |at: Timestamp| AttributeValue::N(at.as_millisecond().to_string());
         Self {
             index: Some(DUE_INDEX),
-            condition: "#lane = :lane AND #at <= :until".to_owned(),
+            condition: "#lane = :lane AND #at BETWEEN :from AND :until".to_owned(),
             names: HashMap::from([
                 ("#lane".to_owned(), DUE_LANE.to_owned()),
                 ("#at".to_owned(), DUE_AT.to_owned()),
             ]),
             values: HashMap::from([
                 (":lane".to_owned(), AttributeValue::S(lane.to_owned())),
-                (":until".to_owned(), until),
+                (":from".to_owned(), number(from)),
+                (":until".to_owned(), number(until)),
             ]),
             start: None,
         }

@@ -4,7 +4,7 @@ use super::{Monitor, PUSH_SLACK};
 use crate::fault::Fault;
 use bytes::Bytes;
 use kervan::clock::Clock;
-use kervan::decide::FRESH;
+use kervan::domain::EvidenceRule;
 use kervan::domain::Offer;
 use kervan::flows::ledger;
 
@@ -128,7 +128,7 @@ impl Monitor {
             if shown.is_none_or(|view| *quantity <= view.quantity) {
                 continue;
             }
-            let fresh = FRESH + PUSH_SLACK;
+            let fresh = EvidenceRule::default().fresh() + PUSH_SLACK;
             let now = self.clock.now();
             let is_fresh = self.store.items().into_iter().any(|item| {
                 let of_sku = item.key.pk == format!("SKU#{sku}");

@@ -5,6 +5,7 @@ mod limits;
 mod protocol;
 mod races;
 mod reads;
+mod scans;
 mod sweeps;
 mod writes;
 
@@ -26,6 +27,7 @@ pub(crate) struct Given {
 pub(crate) fn cases(given: Given) -> Vec<Case> {
     let mut cases = writes::cases(given.clone());
     cases.extend(reads::cases(given.clone()));
+    cases.extend(scans::cases(given.clone()));
     cases.extend(protocol::cases(given.clone()));
     cases.extend(concurrency::cases(given.clone()));
     // Before the races, which leave orders that are due.

@@ -68,7 +68,10 @@ async fn partition(given: &Given, pk: &str) -> Vec<Item> {
 }
 
 async fn is_due(given: &Given, lane: &str, seconds: i64) -> Vec<Key> {
-    let found = given.store.due(lane, given.in_seconds(seconds), 100).await;
+    let found = given
+        .store
+        .due(lane, Timestamp::MIN, given.in_seconds(seconds), 100)
+        .await;
     found.unwrap().into_iter().map(|item| item.key).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Given, check, item};
 use crate::cases::{self, Case};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use kervan::{
     clock::Clock,
     store::{Due, Item, Key, Write},
@@ -22,6 +22,8 @@ pub(super) fn cases(given: Given) -> Vec<Case> {
         what_is_no_longer_due_is_not_found,
         a_due_item_moves_between_lanes,
         so_many_due_items_are_read_as_asked_for,
+        what_is_due_is_read_from_a_time_on,
+        many_items_are_read_in_the_order_of_their_keys,
         an_expired_item_is_read_by_nobody,
     ]
 }
@@ -152,7 +154,7 @@ async fn only_what_is_due_is_found_the_oldest_first(given: Given) {
     assert_eq!(found(&given, "r9", 60).await.len(), 4);
     let whole = given
         .store
-        .due("r9", given.in_seconds(-20), 1)
+        .due("r9", Timestamp::MIN, given.in_seconds(-20), 1)
         .await
         .unwrap();
     assert_eq!(whole, [given.get(&Key::new("R9", "oldest")).await.unwrap()]);
@@ -193,9 +195,59 @@ async fn so_many_due_items_are_read_as_asked_for(given: Given) {
         keep_due(&given, item("R12", sk), "r12", -10 + place as i64).await;
     }
     for limit in 0..=3 {
-        let items = given.store.due("r12", given.clock.now(), limit).await;
+        let items = given
+            .store
+            .due("r12", Timestamp::MIN, given.clock.now(), limit)
+            .await;
         assert_eq!(items.unwrap().len(), limit);
     }
+}
+
+async fn what_is_due_is_read_from_a_time_on(given: Given) {
+    for (place, sk) in (0..).zip(["A", "B", "C", "D"]) {
+        keep_due(&given, item("R14", sk), "r14", place * 10).await;
+    }
+    let span = async |from: Timestamp, until: Timestamp| {
+        let items = given.store.due("r14", from, until, 100).await.unwrap();
+        let names = items.into_iter().map(|item| item.key.sk);
+        names.collect::<Vec<_>>()
+    };
+    let at = |seconds| given.in_seconds(seconds);
+    assert_eq!(span(at(10), at(20)).await, ["B", "C"]);
+    assert_eq!(span(at(11), at(29)).await, ["C"]);
+    assert_eq!(span(at(20), at(20)).await, ["C"]);
+    assert_eq!(span(at(20), at(10)).await, [""; 0]);
+    assert_eq!(span(Timestamp::MIN, Timestamp::MAX).await.len(), 4);
+}
+
+/// More than DynamoDB reads with one call, some of them absent and some asked for twice.
+async fn many_items_are_read_in_the_order_of_their_keys(given: Given) {
+    let key = |number: usize| Key::new(format!("R15-{number}"), "A");
+    for number in (0..130).step_by(2) {
+        let mut item = Item::new(key(number), 1, number.to_string());
+        item.counters.insert("free".to_owned(), 7);
+        given.keep(item).await;
+    }
+    let mut mortal = Item::new(key(131), 1, "131".to_owned());
+    mortal.expires_at = Some(given.in_seconds(-1));
+    given.keep(mortal).await;
+    let numbers: Vec<usize> = (0..132).rev().chain([4, 4, 5]).collect();
+    let keys: Vec<Key> = numbers.iter().copied().map(key).collect();
+    let items = given.store.get_many(&keys).await.unwrap();
+    let bodies = items
+        .iter()
+        .map(|item| item.as_ref().map(|it| it.body.clone()));
+    let wanted = numbers.iter().map(|number| {
+        let is_there = number % 2 == 0 && *number < 130;
+        is_there.then(|| number.to_string())
+    });
+    assert_eq!(bodies.collect::<Vec<_>>(), wanted.collect::<Vec<_>>());
+    let whole = items
+        .iter()
+        .flatten()
+        .all(|item| item.counters["free"] == 7);
+    assert!(whole && items.len() == 135);
+    assert_eq!(given.store.get_many(&[]).await.unwrap(), []);
 }
 
 async fn an_expired_item_is_read_by_nobody(given: Given) {
@@ -213,7 +265,11 @@ async fn an_expired_item_is_read_by_nobody(given: Given) {
     assert_eq!(found(&given, "r13", 0).await, ["A", "C"]);
     let page = given.store.query("R13", "", None, 2).await.unwrap();
     assert_eq!((page.items.len(), page.next), (2, None));
-    let two = given.store.due("r13", given.clock.now(), 2).await.unwrap();
+    let two = given
+        .store
+        .due("r13", Timestamp::MIN, given.clock.now(), 2)
+        .await
+        .unwrap();
     assert_eq!(two.len(), 2);
 }
 
@@ -230,7 +286,10 @@ async fn sort_keys(given: &Given, pk: &str, prefix: &str) -> Vec<String> {
 
 /// Sort keys of what is due so many seconds from now.
 async fn found(given: &Given, lane: &str, seconds: i64) -> Vec<String> {
-    let items = given.store.due(lane, given.in_seconds(seconds), 100).await;
+    let items = given
+        .store
+        .due(lane, Timestamp::MIN, given.in_seconds(seconds), 100)
+        .await;
     let items = items.unwrap().into_iter();
     items.map(|item| item.key.sk).collect()
 }
