@@ -233,6 +233,7 @@ impl Cells<'_> {
                 variation_of: None,
                 published: None,
                 doubt_until: None,
+                in_bulk: None,
                 revisions: Default::default(),
             },
             offer: Offer {

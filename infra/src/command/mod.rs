@@ -1,5 +1,6 @@
 //! The command line: one module a sub-command.
 
+mod bench;
 mod catalog;
 mod catalog_import;
 mod catalog_report;
@@ -54,6 +55,8 @@ enum Command {
     Stack(stack::Arguments),
     /// Break the purchase protocol in every way, in one process, and show that nothing is bought twice or lost.
     Simulate(simulate::Arguments),
+    /// Measure how fast it decides and publishes, and what that costs a month at AWS.
+    Bench(bench::Arguments),
     /// Make up what comes over the wire, and show that no decoder panics or takes for a success what is none.
     Fuzz(fuzz::Arguments),
     /// Run the simulated marketplaces alone.
@@ -76,6 +79,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Test(arguments) => test::run(arguments).await,
         Command::Stack(arguments) => stack::run(arguments).await,
         Command::Simulate(arguments) => simulate::run(arguments).await,
+        Command::Bench(arguments) => bench::run(arguments).await,
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Simulators(arguments) => simulators::run(arguments).await,
         Command::Catalog(arguments) => catalog::run(arguments).await,

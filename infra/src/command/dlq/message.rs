@@ -119,6 +119,12 @@ fn about_task(task: &InventoryTask) -> String {
         InventoryTask::Publish { skus, .. } => {
             format!("publish {}", named(skus.iter().map(|sku| sku.as_str())))
         }
+        InventoryTask::ReadBack { channel } => {
+            format!("read listings of {} back", plain(&channel.to_string()))
+        }
+        InventoryTask::Bulk { channel } => {
+            format!("hand in what waits at {}", plain(&channel.to_string()))
+        }
     }
 }
 
