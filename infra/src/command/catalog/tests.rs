@@ -45,6 +45,12 @@ async fn kervan(arguments: &[&str]) -> Result<(ExitCode, String)> {
     Ok((code, String::from_utf8(out)?))
 }
 
+/// On the stack at this endpoint.
+async fn at(endpoint: &str, arguments: &[&str]) -> Result<(ExitCode, String)> {
+    let place = ["--endpoint", endpoint];
+    kervan(&[&["catalog"], arguments, &place[..]].concat()).await
+}
+
 /// As `template.yaml` declares it, under a name as CloudFormation gives.
 async fn make_table(aws: &Aws) {
     let attribute = |name: &str, kind| {
@@ -125,5 +131,42 @@ async fn what_is_imported_into_a_local_stack_is_shown() {
     let other = [&["catalog", "show", "MUG-2"], &to_stack[..]].concat();
     let error = kervan(&other).await.unwrap_err();
     assert!(format!("{error:#}").contains("not in the catalogue"));
+
+    let (set, copy) = (path("set.json"), path("copy.json"));
+    let document = r#"[{"sku":"SET-1","bundle":[{"sku":"MUG-1","units":2}]}]"#;
+    fs::write(&set, document).unwrap();
+    at(endpoint, &["import", &set]).await.unwrap();
+    let (_, text) = at(endpoint, &["show", "SET-1"]).await.unwrap();
+    assert!(
+        text.contains("a bundle, of which 0 could be sold now"),
+        "{text}"
+    );
+    assert!(text.contains("2 of  MUG-1  0 there"), "{text}");
+    let (_, text) = at(endpoint, &["show", "MUG-1"]).await.unwrap();
+    assert!(text.contains("a part of SET-1"), "{text}");
+    at(endpoint, &["export", &copy]).await.unwrap();
+    let exported: Value = serde_json::from_str(&fs::read_to_string(&copy).unwrap()).unwrap();
+    let exported = exported.as_array().unwrap();
+    let of = |sku: &str| exported.iter().find(|it| it["sku"] == sku).unwrap();
+    assert_eq!(exported.len(), 2);
+    assert_eq!(of("SET-1")["bundle"][0]["units"], 2);
+    assert_eq!(of("MUG-1")["offers"].as_array().unwrap().len(), 2);
+    let before = at(endpoint, &["export", "--format", "csv"]).await.unwrap();
+    at(endpoint, &["import", &copy]).await.unwrap();
+    let after = at(endpoint, &["export", "--format", "csv"]).await.unwrap();
+    assert_eq!(before, after);
+
+    let (code, _) = at(endpoint, &["remove", "SET-1", "--all"]).await.unwrap();
+    assert_eq!(code, ExitCode::SUCCESS);
+    let offer = "aliexpress:main/1005/12";
+    at(endpoint, &["remove", "MUG-1", "--offer", offer])
+        .await
+        .unwrap();
+    let (code, text) = at(endpoint, &["remove", "MUG-1", "--all"]).await.unwrap();
+    assert_eq!(code, ExitCode::FAILURE, "{text}");
+    let forced = ["remove", "MUG-1", "--all", "--even-if-shown"];
+    at(endpoint, &forced).await.unwrap();
+    let (_, text) = at(endpoint, &["export"]).await.unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
     stack.stop().await;
 }
