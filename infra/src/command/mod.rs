@@ -2,9 +2,6 @@
 
 mod bench;
 mod catalog;
-mod catalog_import;
-mod catalog_report;
-mod catalog_row;
 mod demo;
 mod dlq;
 mod doctor;
@@ -61,7 +58,7 @@ enum Command {
     Fuzz(fuzz::Arguments),
     /// Run the simulated marketplaces alone.
     Simulators(simulators::Arguments),
-    /// Put skus with their listings and offers into the catalogue, and look them up.
+    /// Put skus with their listings, offers and bundles into the catalogue, look them up, export and remove them.
     Catalog(catalog::Arguments),
     /// See which orders wait for a person and what happened to an order, and decide about one.
     Orders(orders::Arguments),
