@@ -159,6 +159,8 @@ impl Order {
             Event::Recorded { .. } => return Err(misfit),
             Event::Changed { details } => self.details = details.clone(),
             Event::Planned { purchase, lines } => self.plan(*purchase, lines, at, misfit)?,
+            // Kept for whoever asks later why it was not a loss; nothing follows from it.
+            Event::CostsConverted { .. } => {}
             Event::ParcelSeen { parcel } => {
                 if self.parcel(&parcel.tracking_number).is_some() {
                     return Err(misfit);

@@ -13,6 +13,8 @@
 //! | | `BUNDLE` | what a sku is made of, where it is bought as others |
 //! | | `IN#<bundle>` | a bundle that this sku is a part of |
 //! | `RULES` | `RULES` | what the merchant decides about stock and prices |
+//! | `RATES` | `RATES` | what currencies are worth in each other, from whom and since when |
+//! | `HELD#<sku>` | `ebay:main/81` | a price that waits for a person; in the price lane |
 //! | `ACCOUNT#ebay:main` | `TOKEN` | access and refresh token, sealed; the lease of the one that refreshes |
 //! | | `SWEEP` | up to when the channel's orders were read |
 //! | | `ATTENTION` | why the account waits for a person |
@@ -44,6 +46,8 @@ pub const FORWARD_LANE: &str = "forward";
 pub const TRACK_LANE: &str = "track";
 /// Lane of what waits for a person.
 pub const ATTENTION_LANE: &str = "attention";
+/// Lane of prices that wait for a person.
+pub const PRICE_LANE: &str = "price";
 /// Lane of offers whose stock is due.
 pub const STOCK_LANE: &str = "stock";
 
@@ -116,6 +120,17 @@ pub fn part_of(part: &Sku, bundle: &Sku) -> Key {
 /// The merchant's rules.
 pub fn rules() -> Key {
     Key::new("RULES", "RULES")
+}
+
+/// The rates of currencies.
+pub fn rates() -> Key {
+    Key::new("RATES", "RATES")
+}
+
+/// A listing's price that waits for a person.
+pub fn held_price(id: &ListingId) -> Key {
+    let (channel, offer) = (&id.channel, &id.offer);
+    Key::new(format!("HELD#{}", id.sku), format!("{channel}/{offer}"))
 }
 
 /// A sku's offer.

@@ -4,7 +4,7 @@ use super::supply::wanted_quantity;
 use crate::Kervan;
 use crate::domain::{Listing, ListingId, Published, Sku};
 use crate::flows::catalog::{self, Entry};
-use crate::flows::{FlowError, LANDS_WITHIN, ledger};
+use crate::flows::{FlowError, LANDS_WITHIN, ledger, price};
 use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{Account, CallError, Effect, Kind, ListingUpdate, Retry};
 use crate::store::{Guard, Write, WriteError, keys};
@@ -59,8 +59,13 @@ async fn publish_listing(
             return Ok(Told::Done);
         };
         let now = kervan.clock.now();
-        let listing = &stored.listing;
-        let quantity = wanted_quantity(entry, listing, now);
+        let priced = price::current(kervan, entry, stored).await?;
+        let (stored, listing) = (&priced.stored, &priced.stored.listing);
+        let quantity = if priced.sells {
+            wanted_quantity(entry, listing, now)
+        } else {
+            0
+        };
         let shown = listing.shown(now);
         let shown = shown.map(|shown| (shown.quantity, shown.price));
         if shown == Some((quantity, listing.price)) && !is_told {
