@@ -13,7 +13,7 @@ use std::str::FromStr;
 /// Units of a rate's value: 10^9 of them are 1.
 const ONE: u64 = 1_000_000_000;
 /// The most rates that are kept: a bank names some thirty.
-pub const MOST_RATES: usize = 400;
+const MOST_RATES: usize = 400;
 /// The most characters of a source's name.
 const LONGEST_SOURCE: usize = 60;
 /// A rate can be dated so far ahead of our clock; what is further ahead would never grow old.
