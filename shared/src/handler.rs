@@ -2,13 +2,16 @@
 //! does not fail the others.
 
 use crate::aws;
+use crate::clock::{Clock, SystemClock};
 use crate::flows::{FlowError, Outcome};
 use crate::guards::{Guard, stands};
+use crate::metrics::{Metrics, Taken};
 use crate::queue::{LONGEST_DELAY, Outgoing, Queue};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use std::future::Future;
+use std::io::Write;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -82,10 +85,11 @@ pub fn start_logging() {
     }));
 }
 
-/// Works on the messages of an SQS event; the answer names those that failed.
+/// Works on the messages of an SQS event; the answer names those that failed. What was measured meanwhile is written.
 pub async fn sqs<M, F>(
     function: &'static str,
     queue: &Arc<dyn Queue>,
+    metrics: &Metrics,
     event: SqsEvent,
     work: impl Fn(M) -> F,
 ) -> SqsBatchResponse
@@ -98,14 +102,16 @@ where
     let count = messages.len();
     let failed = batch(queue, messages, work).await;
     log_invocation(function, before, count, failed.len());
+    write_metrics(&metrics.take());
     let mut response = SqsBatchResponse::default();
     response.batch_item_failures = failed.into_iter().map(failure).collect();
     response
 }
 
-/// Runs the work of a schedule; its failure is the invocation's.
+/// Runs the work of a schedule; its failure is the invocation's. What was measured meanwhile is written.
 pub async fn schedule(
     function: &'static str,
+    metrics: &Metrics,
     work: impl Future<Output = Result<usize, FlowError>>,
 ) -> Result<(), FlowError> {
     let before = aws::calls();
@@ -115,7 +121,21 @@ pub async fn schedule(
         Err(error) => tracing::error!(function, %error, "The schedule's work failed."),
     }
     log_invocation(function, before, 0, usize::from(result.is_err()));
+    write_metrics(&metrics.take());
     result.map(|_| ())
+}
+
+/// Writes what was measured to standard output, which Lambda collects as it does the log. The stack's name tells the
+/// metrics of two stacks in one account apart.
+fn write_metrics(taken: &Taken) {
+    let stack = std::env::var("KERVAN_STACK").unwrap_or_else(|_| "kervan".to_owned());
+    let mut out = std::io::stdout().lock();
+    for line in taken.lines(&stack, SystemClock.now()) {
+        // In one piece, so that nothing comes in between. Without the figures, the work is done all the same.
+        if let Err(error) = out.write_all(format!("{line}\n").as_bytes()) {
+            tracing::warn!(%error, "What was measured could not be written.");
+        }
+    }
 }
 
 fn message(record: SqsMessage) -> Message {

@@ -16,10 +16,13 @@ async fn main() -> Result<(), Error> {
         let work = |task: InventoryTask| async move { flows::inventory(kervan, &task).await };
         match event.payload {
             Trigger::Queue(event) => {
-                Ok(handler::sqs(NAME, &kervan.queues.inventory, event, work).await)
+                Ok(
+                    handler::sqs(NAME, &kervan.queues.inventory, &kervan.metrics, event, work)
+                        .await,
+                )
             }
             Trigger::Schedule => {
-                handler::schedule(NAME, flows::queue_due_stock(kervan)).await?;
+                handler::schedule(NAME, &kervan.metrics, flows::queue_due_stock(kervan)).await?;
                 Ok::<_, Error>(SqsBatchResponse::default())
             }
         }

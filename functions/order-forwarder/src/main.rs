@@ -11,7 +11,16 @@ async fn main() -> Result<(), Error> {
     let function = service_fn(|event: LambdaEvent<SqsEvent>| async move {
         let work = |signal: Signal| async move { flows::forward(kervan, &signal).await };
         let queue = &kervan.queues.orders;
-        Ok::<_, Error>(handler::sqs("order-forwarder", queue, event.payload, work).await)
+        Ok::<_, Error>(
+            handler::sqs(
+                "order-forwarder",
+                queue,
+                &kervan.metrics,
+                event.payload,
+                work,
+            )
+            .await,
+        )
     });
     lambda_runtime::run(function).await
 }

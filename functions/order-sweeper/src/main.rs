@@ -8,7 +8,9 @@ async fn main() -> Result<(), Error> {
     handler::start_logging();
     let kervan = &setup::kervan()?;
     let function = service_fn(|_: LambdaEvent<serde_json::Value>| async move {
-        Ok::<_, Error>(handler::schedule("order-sweeper", flows::sweep(kervan)).await?)
+        Ok::<_, Error>(
+            handler::schedule("order-sweeper", &kervan.metrics, flows::sweep(kervan)).await?,
+        )
     });
     lambda_runtime::run(function).await
 }

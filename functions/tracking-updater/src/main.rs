@@ -16,10 +16,10 @@ async fn main() -> Result<(), Error> {
         let work = |signal: Signal| async move { flows::track(kervan, &signal).await };
         match event.payload {
             Trigger::Queue(event) => {
-                Ok(handler::sqs(NAME, &kervan.queues.tracking, event, work).await)
+                Ok(handler::sqs(NAME, &kervan.queues.tracking, &kervan.metrics, event, work).await)
             }
             Trigger::Schedule => {
-                handler::schedule(NAME, flows::queue_due_tracking(kervan)).await?;
+                handler::schedule(NAME, &kervan.metrics, flows::queue_due_tracking(kervan)).await?;
                 Ok::<_, Error>(SqsBatchResponse::default())
             }
         }

@@ -7,6 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderValue, Method, header::CONTENT_TYPE};
 use kervan::flows::{self, Intake};
+use kervan::metrics::Metrics;
 use kervan::{Door, aws, handler, setup};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
@@ -25,7 +26,7 @@ async fn main() -> Result<(), Error> {
         if event.get("Records").is_some() {
             let event: SqsEvent = serde_json::from_value(event)?;
             let work = |message: Value| async move { flows::notified(door, &message).await };
-            let answer = handler::sqs(NAME, notifications, event, work).await;
+            let answer = handler::sqs(NAME, notifications, &Metrics::default(), event, work).await;
             return Ok::<_, Error>(serde_json::to_value(answer)?);
         }
         let answer = push(door, serde_json::from_value(event)?).await;

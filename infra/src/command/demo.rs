@@ -1,6 +1,7 @@
 //! `kervan demo`: customers buy at Amazon and eBay, goods come from AliExpress and Alibaba.com, and every order's way is
 //! shown.
 
+mod freshness;
 mod stage;
 mod summary;
 mod watch;

@@ -1,9 +1,7 @@
 //! The command line: one module a sub-command.
 
+mod bench;
 mod catalog;
-mod catalog_import;
-mod catalog_report;
-mod catalog_row;
 mod demo;
 mod dlq;
 mod doctor;
@@ -54,11 +52,13 @@ enum Command {
     Stack(stack::Arguments),
     /// Break the purchase protocol in every way, in one process, and show that nothing is bought twice or lost.
     Simulate(simulate::Arguments),
+    /// Measure how fast it decides and publishes, and what that costs a month at AWS.
+    Bench(bench::Arguments),
     /// Make up what comes over the wire, and show that no decoder panics or takes for a success what is none.
     Fuzz(fuzz::Arguments),
     /// Run the simulated marketplaces alone.
     Simulators(simulators::Arguments),
-    /// Put skus with their listings and offers into the catalogue, and look them up.
+    /// Put skus with their listings, offers and bundles into the catalogue, look them up, export and remove them.
     Catalog(catalog::Arguments),
     /// See which orders wait for a person and what happened to an order, and decide about one.
     Orders(orders::Arguments),
@@ -76,6 +76,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Test(arguments) => test::run(arguments).await,
         Command::Stack(arguments) => stack::run(arguments).await,
         Command::Simulate(arguments) => simulate::run(arguments).await,
+        Command::Bench(arguments) => bench::run(arguments).await,
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Simulators(arguments) => simulators::run(arguments).await,
         Command::Catalog(arguments) => catalog::run(arguments).await,

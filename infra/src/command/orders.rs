@@ -181,7 +181,9 @@ async fn attention(
     flags: &str,
     out: &mut dyn Write,
 ) -> Result<()> {
-    let mut items = store.due(keys::ATTENTION_LANE, now, MOST_SHOWN + 1).await?;
+    let mut items = store
+        .due(keys::ATTENTION_LANE, Timestamp::MIN, now, MOST_SHOWN + 1)
+        .await?;
     let has_more = items.len() > MOST_SHOWN;
     items.truncate(MOST_SHOWN);
     let waiting = items.iter().map(Waiting::of).collect::<Result<Vec<_>>>()?;

@@ -277,6 +277,7 @@ fn parcel_line(parcel: &Parcel) -> Vec<String> {
         ),
         ParcelState::Confirmed { at } => format!("confirmed {}", time(*at)),
         ParcelState::Refused => "refused by the channel".to_owned(),
+        ParcelState::NotTold => "part of a bundle whose other parcel was told".to_owned(),
     };
     let delivered = parcel
         .delivered_at
@@ -323,6 +324,10 @@ pub(super) fn decided(decision: &Decision) -> String {
 pub(super) fn event(event: &Event) -> Result<String> {
     Ok(match event {
         Event::Recorded { details } | Event::Changed { details } => said(details),
+        Event::Mapped { lines } => format!(
+            "{} known to the catalogue",
+            super::text::count(lines.len() as u64, "line")
+        ),
         Event::Planned { purchase, lines } => {
             let lines: Vec<_> = lines.iter().map(bought).collect();
             format!("purchase {purchase}: {}", lines.join(" + "))

@@ -243,6 +243,7 @@ impl Good {
             variation_of: None,
             published: None,
             doubt_until: None,
+            in_bulk: None,
             revisions: Default::default(),
         })
     }

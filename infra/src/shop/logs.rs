@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use kervan::http::{Http, HttpClient};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A line that a function wrote.
@@ -45,6 +46,56 @@ impl LogLine {
         let start = self.text.find('{')?;
         serde_json::from_str(&self.text[start..]).ok()
     }
+
+    /// The values of each metric, as CloudWatch would read them, where the line is of its embedded metric format.
+    pub fn metrics(&self) -> Option<BTreeMap<String, Vec<f64>>> {
+        let start = self
+            .text
+            .find('{')
+            .filter(|_| self.text.contains("\"_aws\""))?;
+        let line: MetricLine = serde_json::from_str(&self.text[start..]).ok()?;
+        let directives = line.about.cloud_watch_metrics.iter();
+        let named = directives.flat_map(|directive| &directive.metrics);
+        let values = named.filter_map(|metric| {
+            let value = line.fields.get(&metric.name)?;
+            let values = match value.as_array() {
+                Some(values) => values
+                    .iter()
+                    .filter_map(serde_json::Value::as_f64)
+                    .collect(),
+                None => vec![value.as_f64()?],
+            };
+            Some((metric.name.clone(), values))
+        });
+        Some(values.collect())
+    }
+}
+
+/// The part of an embedded metric line that says what in it is a metric.
+#[derive(Deserialize)]
+struct MetricLine {
+    #[serde(rename = "_aws")]
+    about: About,
+    #[serde(flatten)]
+    fields: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct About {
+    cloud_watch_metrics: Vec<Directive>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive {
+    metrics: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    name: String,
 }
 
 #[derive(Deserialize)]

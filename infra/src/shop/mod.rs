@@ -186,7 +186,10 @@ impl Shop {
             let (listings, offers) = good.put_on_sale(&self.simulators, stock)?;
             for offer in &offers {
                 let offers = vec![(offer.sku.clone(), offer.id.clone())];
-                let task = ledger::write(&InventoryTask::Look { offers })?;
+                let task = ledger::write(&InventoryTask::Look {
+                    offers,
+                    queued_at: None,
+                })?;
                 messages.push(Outgoing::now(task));
             }
             // One listing and one offer go in together; of what is fewer, the last goes in again.

@@ -9,7 +9,7 @@ mod urgency;
 
 pub use margin::{Margin, margin};
 pub use next::{
-    BuyingStep, Lane, TrackingStep, due, next_buying_step, next_tracking_step, open_units,
+    BuyingStep, Lane, Open, TrackingStep, due, next_buying_step, next_tracking_step, open_units,
 };
 pub use quantity::{Stocked, Supply, published_quantity};
 pub use route::{Candidate, Need, Route, Share, Unroutable, route};

@@ -3,7 +3,7 @@
 use super::schedule::next_tracking_check;
 use crate::domain::{
     Attention, Cancel, Order, OrderLine, ParcelState, Payment, Phase, Purchase, PurchaseState,
-    Reason, TrackingNumber,
+    Reason, Sku, TrackingNumber,
 };
 use crate::guards::{Guard, stands};
 use jiff::{SignedDuration, Timestamp};
@@ -128,7 +128,7 @@ pub fn next_tracking_step(order: &Order, now: Timestamp) -> TrackingStep {
         ParcelState::Confirming { lease_until, .. } => {
             lease_until <= now || !stands(Guard::ParcelLease)
         }
-        ParcelState::Confirmed { .. } | ParcelState::Refused => false,
+        ParcelState::Confirmed { .. } | ParcelState::Refused | ParcelState::NotTold => false,
     });
     if let Some(parcel) = due {
         return TrackingStep::Confirm(parcel.tracking_number.clone());
@@ -146,8 +146,12 @@ pub fn next_tracking_step(order: &Order, now: Timestamp) -> TrackingStep {
     let delivered = |purchase: &Purchase| matches!(purchase.state, PurchaseState::Delivered { .. });
     let filled = order.details.fulfilled || open_units(order).is_empty();
     let arrived = filled && kept().next().is_some() && kept().all(delivered);
-    let told =
-        |state: &ParcelState| matches!(state, ParcelState::Confirmed { .. } | ParcelState::Refused);
+    let told = |state: &ParcelState| {
+        matches!(
+            state,
+            ParcelState::Confirmed { .. } | ParcelState::Refused | ParcelState::NotTold
+        )
+    };
     // What only a person can close stays in the attention list, even when everything has arrived.
     let attended = |attention: &Attention| !attention.reason.passes();
     let held = order.attention.as_ref().is_some_and(attended);
@@ -167,19 +171,46 @@ pub fn next_tracking_step(order: &Order, now: Timestamp) -> TrackingStep {
     }
 }
 
-/// The places of the order's lines that purchases do not fill, with the units that are missing; refused and cancelled
-/// purchases are not counted.
-pub fn open_units(order: &Order) -> Vec<(usize, u32)> {
+/// Units that no purchase fills yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// The place of the order's line.
+    pub place: usize,
+    /// The part of it; `None` where the catalogue does not know the line's sku yet.
+    pub part: Option<Sku>,
+    /// Units of the part, at least one.
+    pub units: u32,
+}
+
+/// What of the order's lines purchases do not fill, part by part; refused and cancelled purchases are not counted.
+pub fn open_units(order: &Order) -> Vec<Open> {
     let kept = || order.purchases.iter().filter(|one| !one.is_given_up());
-    let open = |(place, line): (usize, &OrderLine)| {
+    let filled = |line: &OrderLine, part: Option<&Sku>| -> u32 {
         let lines = kept().flat_map(|purchase| &purchase.lines);
-        let filling = lines.filter(|bought| bought.line == line.id);
-        let filled: u32 = filling.map(|bought| bought.quantity).sum();
-        let open = line.quantity.saturating_sub(filled);
-        (open > 0).then_some((place, open))
+        let filling = lines
+            .filter(|bought| bought.line == line.id && part.is_none_or(|part| bought.sku == *part));
+        filling
+            .map(|bought| bought.quantity)
+            .fold(0, u32::saturating_add)
     };
-    let lines = order.details.lines.iter().enumerate();
-    lines.filter_map(open).collect()
+    let mut open = Vec::new();
+    for (place, line) in order.details.lines.iter().enumerate() {
+        let parts = order.parts_of(&line.id).unwrap_or_default();
+        let mut rest = |part: Option<&Sku>, wanted: u32| {
+            let units = wanted.saturating_sub(filled(line, part));
+            if units > 0 {
+                let part = part.cloned();
+                open.push(Open { place, part, units });
+            }
+        };
+        if parts.is_empty() {
+            rest(None, line.quantity);
+        }
+        for part in parts {
+            rest(Some(&part.sku), line.quantity.saturating_mul(part.units));
+        }
+    }
+    open
 }
 
 /// When somebody has to look at the order again, and who. An open order has a due time unless it waits for a person,
@@ -202,7 +233,7 @@ pub fn due(order: &Order, checked_at: Timestamp) -> Option<(Timestamp, Lane)> {
         .filter_map(|parcel| match parcel.state {
             ParcelState::Seen { not_before } => Some((not_before, Lane::Track)),
             ParcelState::Confirming { lease_until, .. } => Some((lease_until, Lane::Track)),
-            ParcelState::Confirmed { .. } | ParcelState::Refused => None,
+            ParcelState::Confirmed { .. } | ParcelState::Refused | ParcelState::NotTold => None,
         });
     let unplanned = !open_units(order).is_empty();
     let unbought = unplanned || (held && order.purchases.iter().any(|p| planned(&p)));

@@ -1,6 +1,6 @@
 //! A sku that is made of others.
 
-use super::{Invalid, Sku};
+use super::{Invalid, LineId, Sku};
 use serde::{Deserialize, Serialize};
 
 /// The most different skus in a bundle: all of them are reserved in one transaction.
@@ -13,6 +13,16 @@ pub struct Part {
     pub sku: Sku,
     /// How many, at least 1.
     pub units: u32,
+}
+
+/// What one unit of an order's line was made of when the order was taken. It stays so, whatever the catalogue says later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappedLine {
+    /// The channel's line.
+    pub line: LineId,
+    /// Its parts, at least one. A sku that is no bundle is its own only part. The first part leads: its parcel is the one
+    /// that the channel is told of.
+    pub parts: Vec<Part>,
 }
 
 /// A sku that is sold as one and bought as its parts. It has listings and no offers.

@@ -1,8 +1,8 @@
 //! What can happen to an order. Its history is a list of these, and its state is nothing but their sum.
 
 use super::{
-    Decision, Doubt, Money, OrderDetails, Parcel, PurchaseLine, Reason, RefundReason, Refusal,
-    Remark, SupplierOrderId, TrackingNumber,
+    Decision, Doubt, MappedLine, Money, OrderDetails, Parcel, PurchaseLine, Reason, RefundReason,
+    Refusal, Remark, SupplierOrderId, TrackingNumber,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,11 @@ pub enum Event {
     Changed {
         /// What it says now.
         details: OrderDetails,
+    },
+    /// What lines are made of, by the catalogue of the moment.
+    Mapped {
+        /// The lines that the catalogue knows.
+        lines: Vec<MappedLine>,
     },
     /// A purchase was planned and its units reserved.
     Planned {
@@ -186,6 +191,7 @@ impl Event {
         match self {
             Self::Recorded { .. } => "recorded",
             Self::Changed { .. } => "changed",
+            Self::Mapped { .. } => "mapped",
             Self::Planned { .. } => "planned",
             Self::PlacingStarted { .. } => "placing_started",
             Self::Placed { .. } => "placed",

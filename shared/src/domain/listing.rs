@@ -40,6 +40,9 @@ pub struct Listing {
     /// once more, whatever it should show.
     #[serde(default)]
     pub doubt_until: Option<Timestamp>,
+    /// What a submission that is at work will set, until [`Listing::doubt_until`] at the latest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_bulk: Option<Published>,
     /// How often it was changed lately, where the channel limits that.
     #[serde(default)]
     pub revisions: Revisions,
@@ -89,6 +92,7 @@ impl Listing {
             cap: 50,
             published: None,
             doubt_until: None,
+            in_bulk: None,
             revisions: Revisions::default(),
         }
     }
@@ -101,6 +105,12 @@ impl Listing {
         };
         let published = self.published.as_ref();
         published.filter(|published| !may_be_overwritten(published))
+    }
+
+    /// What a submission that is at work will set.
+    pub fn submitted(&self, now: Timestamp) -> Option<&Published> {
+        let is_open = self.doubt_until.is_some_and(|until| now < until);
+        self.in_bulk.as_ref().filter(|_| is_open)
     }
 }
 

@@ -21,7 +21,7 @@ mod signal;
 
 pub use address::{Address, Buyer, CountryCode};
 pub use attention::{Attention, Reason, safe_code};
-pub use bundle::{Bundle, Part};
+pub use bundle::{Bundle, MappedLine, Part};
 pub use decision::{Decided, Decision, Remark};
 pub use event::{Event, HistoryRecord};
 pub use ids::{
@@ -32,7 +32,7 @@ pub use listing::{HeldPrice, Listing, ListingId, Pricing, Published};
 pub use money::{Currency, Money};
 pub use offer::{Evidence, Offer};
 pub use order::{Cancel, Misfit, Order, OrderDetails, OrderLine, Payment, Phase};
-pub use parcel::{Parcel, ParcelLine, ParcelState, TrackingNumber};
+pub use parcel::{PackedPart, Parcel, ParcelLine, ParcelState, TrackingNumber};
 pub use purchase::{Doubt, Purchase, PurchaseLine, PurchaseState, Refusal};
 pub use refund::{OrderRefund, OrderRefundState, RefundReason};
 pub use revisions::Revisions;

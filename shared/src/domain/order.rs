@@ -1,9 +1,9 @@
 //! A customer's order with its purchases and parcels: the sum of its history.
 
 use super::{
-    Attention, CountryCode, Decided, Decision, Doubt, Event, LineId, Money, OrderKey, OrderRefund,
-    OrderRefundState, Parcel, ParcelState, Purchase, PurchaseLine, PurchaseState, Reference,
-    Refusal, SupplierOrderId, TrackingNumber,
+    Attention, CountryCode, Decided, Decision, Doubt, Event, LineId, MappedLine, Money, OrderKey,
+    OrderRefund, OrderRefundState, Parcel, ParcelState, Part, Purchase, PurchaseLine,
+    PurchaseState, Reference, Refusal, SupplierOrderId, TrackingNumber,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -91,6 +91,9 @@ pub struct Order {
     pub last_hash: String,
     /// What the channel says.
     pub details: OrderDetails,
+    /// What its lines are made of, as far as the catalogue knew them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mapping: Vec<MappedLine>,
     /// What is bought for it.
     pub purchases: Vec<Purchase>,
     /// What was shipped.
@@ -132,6 +135,7 @@ impl Order {
             version: 1,
             last_hash: String::new(),
             details: details.clone(),
+            mapping: Vec::new(),
             purchases: Vec::new(),
             parcels: Vec::new(),
             phase: Phase::Open,
@@ -158,6 +162,7 @@ impl Order {
         match event {
             Event::Recorded { .. } => return Err(misfit),
             Event::Changed { details } => self.details = details.clone(),
+            Event::Mapped { lines } => self.map(lines, misfit)?,
             Event::Planned { purchase, lines } => self.plan(*purchase, lines, at, misfit)?,
             Event::ParcelSeen { parcel } => {
                 if self.parcel(&parcel.tracking_number).is_some() {
@@ -206,6 +211,24 @@ impl Order {
             }
         }
         Ok(())
+    }
+
+    /// What a line is made of is said once.
+    fn map(&mut self, lines: &[MappedLine], misfit: Misfit) -> Result<(), Misfit> {
+        for line in lines {
+            if line.parts.is_empty() || self.parts_of(&line.line).is_some() {
+                return Err(misfit);
+            }
+            self.mapping.push(line.clone());
+        }
+        Ok(())
+    }
+
+    /// What a line is made of; `None` where the catalogue did not know it yet.
+    pub fn parts_of(&self, line: &LineId) -> Option<&[Part]> {
+        let mut mapping = self.mapping.iter();
+        let mapped = mapping.find(|mapped| mapped.line == *line)?;
+        Some(&mapped.parts)
     }
 
     fn plan(

@@ -1,6 +1,6 @@
 //! A shipment with a tracking number.
 
-use super::{Invalid, LineId};
+use super::{Invalid, LineId, Sku};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -62,6 +62,17 @@ pub struct ParcelLine {
     pub quantity: u32,
 }
 
+/// Units of a bundle's part in a parcel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackedPart {
+    /// The channel's line that is a bundle.
+    pub line: LineId,
+    /// The part.
+    pub sku: Sku,
+    /// How many units of the part.
+    pub quantity: u32,
+}
+
 /// A parcel of a purchase.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parcel {
@@ -71,8 +82,12 @@ pub struct Parcel {
     pub carrier: String,
     /// The purchase that it belongs to.
     pub purchase: u8,
-    /// What is in it.
+    /// What the channel is told of: units of its lines. A bundle's unit is told once, with the parcel that completes its
+    /// leading part.
     pub lines: Vec<ParcelLine>,
+    /// What is in it of bundles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PackedPart>,
     /// How far the channel knows of it.
     pub state: ParcelState,
     /// When the carrier delivered it.
@@ -102,4 +117,6 @@ pub enum ParcelState {
     },
     /// The channel refuses it; a person looks.
     Refused,
+    /// It holds only parts of bundles for which another parcel stands: a channel takes a unit in one parcel alone.
+    NotTold,
 }

@@ -2,7 +2,7 @@
 //! [`next_buying_step`](crate::decide::next_buying_step) from the stored state alone, so that it does not matter which
 //! signal came, how often, or what failed before.
 
-use super::{FlowError, Outcome, erase, ledger, plan, purchase, reason_of, wait_of};
+use super::{FlowError, Outcome, erase, ledger, mapping, plan, purchase, reason_of, wait_of};
 use crate::Kervan;
 use crate::decide::{self, BuyingStep, Lane, next_buying_step};
 use crate::domain::{
@@ -166,12 +166,17 @@ async fn record_new(
     let recorded = Event::Recorded {
         details: details.clone(),
     };
+    let mut events = vec![recorded];
+    let lines = mapping::of(kervan, &details.lines).await?;
+    if !lines.is_empty() {
+        events.push(Event::Mapped { lines });
+    }
     let mut extra = buyer_writes(kervan, key, fetched.buyer.as_ref()).await?;
     // It may have stood there while it could not be read.
     extra.push(Write::Delete {
         key: keys::attention(key),
     });
-    match ledger::begin(kervan, key, &[recorded], extra).await {
+    match ledger::begin(kervan, key, &events, extra).await {
         Ok(order) => {
             tracing::info!(order = %key, lines = order.details.lines.len(), "An order was recorded.");
             Ok(Some(order))

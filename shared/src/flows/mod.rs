@@ -6,6 +6,7 @@
 //! | `notified.rs` | a notification from a queue is read and queued | webhook-intake |
 //! | `sweep.rs` | what pushes missed is found, what is due is queued | order-sweeper |
 //! | `forward.rs` | an order is read, recorded and bought step by step | order-forwarder |
+//! | `mapping.rs` | what an order's lines are made of | order-forwarder |
 //! | `plan.rs` | suppliers are chosen, asked and reserved | order-forwarder |
 //! | `purchase.rs` | the purchase protocol: lease, place, settle | order-forwarder |
 //! | `erase.rs` | a person's data goes | order-forwarder |
@@ -26,6 +27,7 @@ mod erase;
 mod forward;
 mod intake;
 pub mod ledger;
+mod mapping;
 mod notified;
 mod plan;
 mod purchase;

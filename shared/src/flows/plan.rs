@@ -2,7 +2,7 @@
 
 use super::catalog::{self, BOUGHT, FREE, StoredOffer};
 use super::ledger::NotRecorded;
-use super::{FlowError, forward, ledger, reason_of, stock, wait_of};
+use super::{FlowError, forward, ledger, mapping, reason_of, stock, wait_of};
 use crate::Kervan;
 use crate::decide::{Candidate, Margin, Need, Share, margin, open_units, route};
 use crate::domain::{
@@ -26,6 +26,7 @@ pub(super) async fn plan(
     kervan: &Kervan,
     order: &mut Order,
 ) -> Result<Option<Duration>, FlowError> {
+    mapping::complete(kervan, order).await?;
     let mut refused: Vec<OfferId> = refused_offers(order);
     for _ in 0..MOST_ROUTES {
         let (mut needs, skus) = match needs(kervan, order).await? {
@@ -199,12 +200,12 @@ async fn needs(
     order: &Order,
 ) -> Result<Result<(Vec<Need>, Vec<Sku>), Reason>, FlowError> {
     let (mut needs, mut skus) = (Vec::new(), Vec::new());
-    for (index, quantity) in open_units(order) {
-        let line = &order.details.lines[index];
+    for open in open_units(order) {
+        let line = &order.details.lines[open.place];
         let unmapped = || Reason::SkuNotMapped {
             sku: crate::domain::safe_code(&line.sku),
         };
-        let Ok(sku) = Sku::parse(&line.sku) else {
+        let Some(sku) = open.part else {
             return Ok(Err(unmapped()));
         };
         let entry = catalog::load(&*kervan.store, &sku).await?;
@@ -218,7 +219,7 @@ async fn needs(
         needs.push(Need {
             line: line.id.clone(),
             sku: sku.clone(),
-            quantity,
+            quantity: open.units,
             candidates,
         });
         skus.push(sku);

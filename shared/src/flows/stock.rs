@@ -5,20 +5,23 @@
 //! | `poll.rs` | offers whose time has come are queued |
 //! | `look.rs` | a supplier is asked, and what it says is noted |
 //! | `supply.rs` | how many units there are to sell |
-//! | `publish.rs` | listings are brought to what the table knows |
+//! | `publish.rs` | listings are brought to what the table knows, the most urgent first |
+//! | `read_back.rs` | a sample of listings is read, to find what was changed behind our back |
+//! | `bulk.rs` | what may wait is handed in together, and its report read |
 
+mod bulk;
 mod look;
 mod poll;
 mod publish;
+mod read_back;
 mod supply;
 
 pub(in crate::flows) use look::look;
-pub use poll::queue_due_stock;
 
 use super::catalog::{self, StoredOffer};
 use super::{FlowError, Outcome, forward, reason_of};
 use crate::Kervan;
-use crate::domain::{OfferId, Sku};
+use crate::domain::{AccountId, OfferId, Sku};
 use crate::marketplaces::Retry;
 use crate::store::{Due, Key, keys};
 use jiff::Timestamp;
@@ -45,15 +48,43 @@ pub enum InventoryTask {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ordered_at: Option<Timestamp>,
     },
+    /// Read listings of a channel back.
+    ReadBack {
+        /// The channel.
+        channel: AccountId,
+    },
+    /// Hand in what waits at a channel, or look at what was handed in.
+    Bulk {
+        /// The channel.
+        channel: AccountId,
+    },
+}
+
+/// Queues what is due: offers to look at, and channels with listings that wait for a bulk call or a submission to look at.
+/// Returns how many offers were queued.
+pub async fn queue_due_stock(kervan: &Kervan) -> Result<usize, FlowError> {
+    let queued = poll::queue_due_stock(kervan).await?;
+    bulk::queue_waiting(kervan).await?;
+    read_back::queue_due(kervan).await?;
+    Ok(queued)
 }
 
 /// Works on one message of the inventory queue.
 pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome, FlowError> {
     let (skus, ordered_at) = match task {
+        InventoryTask::ReadBack { channel } => {
+            let told = read_back::read_back(kervan, channel).await?;
+            return outcome(kervan, told).await;
+        }
+        InventoryTask::Bulk { channel } => {
+            let told = bulk::bulk(kervan, channel).await?;
+            return outcome(kervan, told).await;
+        }
         InventoryTask::Publish { skus, ordered_at } => (skus.clone(), *ordered_at),
         InventoryTask::Look { offers, queued_at } => {
             let stored = still_due(kervan, offers, *queued_at).await?;
-            let mut skus: Vec<Sku> = stored.iter().map(|it| it.offer.sku.clone()).collect();
+            // All of them: a message comes back where a listing had to wait, and then nothing is left to look at.
+            let mut skus: Vec<Sku> = offers.iter().map(|(sku, _)| sku.clone()).collect();
             skus.sort();
             skus.dedup();
             if let Some(error) = look(kervan, stored).await? {
@@ -96,6 +127,12 @@ async fn still_due(
 /// What is to be done about what was not told.
 async fn outcome(kervan: &Kervan, told: Told) -> Result<Outcome, FlowError> {
     let mut again = told.again;
+    if let Some(error) = told.of_all {
+        tracing::warn!(%error, "What waits at a channel could not be told.");
+        if let Some(reason) = reason_of(&error) {
+            forward::raise_for_account(kervan, &error.account, reason).await?;
+        }
+    }
     for (id, error) in told.failed {
         tracing::warn!(sku = %id.sku, %error, "A listing could not be published.");
         if let Some(reason) = reason_of(&error) {
@@ -108,5 +145,7 @@ async fn outcome(kervan: &Kervan, told: Told) -> Result<Outcome, FlowError> {
     Ok(again.map_or(Outcome::Done, Outcome::Later))
 }
 
+#[cfg(test)]
+mod fakes;
 #[cfg(test)]
 mod tests;

@@ -1,20 +1,21 @@
 //! Suppliers are asked how far their orders are, and channels are told of the parcels, each once in effect.
 
+mod packed;
+
 use super::{FlowError, LANDS_WITHIN, Outcome, forward, ledger, reason_of, wait_of};
 use crate::Kervan;
 use crate::decide::{TrackingStep, next_tracking_step};
 use crate::domain::{
-    ChannelOrderId, Event, LineId, Order, OrderKey, Parcel, ParcelLine, ParcelState, Phase,
-    Purchase, PurchaseLine, PurchaseState, Reason, Signal, SignalKind, SupplierOrderId,
-    TrackingNumber,
+    ChannelOrderId, Event, Order, OrderKey, Parcel, ParcelState, Phase, Purchase, PurchaseState,
+    Reason, Signal, SignalKind, SupplierOrderId, TrackingNumber,
 };
 use crate::guards::{Guard, stands};
 use crate::marketplaces::{
-    CallError, Effect, Kind, ParcelToConfirm, Retry, SupplierOrder, SupplierParcel, SupplierState,
+    CallError, Effect, Kind, ParcelToConfirm, Retry, SupplierOrder, SupplierState,
 };
 use crate::store::keys;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use packed::new_parcel;
 use std::time::Duration;
 
 /// The most steps that one message takes.
@@ -225,7 +226,7 @@ async fn ask_suppliers(kervan: &Kervan, order: &Order) -> (Vec<Event>, Option<Ca
     let mut events = Vec::new();
     let mut seen: Vec<Parcel> = order.parcels.clone();
     for (purchase, answers) in &told {
-        news(purchase, answers, now, &mut seen, &mut events);
+        news(order, purchase, answers, now, &mut seen, &mut events);
     }
     events.extend(trouble(order, &told, failed.is_none(), now));
     (events, failed)
@@ -258,6 +259,7 @@ async fn ask(
 /// Compares what a purchase's suppliers say with what is known; pure. `seen` grows by the parcels that are new, so that
 /// one parcel that two orders share is one, and no unit is in two.
 fn news(
+    order: &Order,
     purchase: &Purchase,
     answers: &[SupplierOrder],
     now: Timestamp,
@@ -270,7 +272,7 @@ fn news(
             .iter()
             .position(|known| known.tracking_number == parcel.tracking_number);
         let place = known.unwrap_or_else(|| {
-            let new = new_parcel(purchase, parcel, seen, now);
+            let new = new_parcel(order, purchase, parcel, seen, now);
             events.push(Event::ParcelSeen {
                 parcel: new.clone(),
             });
@@ -346,76 +348,6 @@ fn trouble(
             (over && complete && !told.is_empty()).then_some(Event::AttentionCleared)
         }
     }
-}
-
-/// A parcel as the order keeps it. Where the supplier does not say what is in it, it is taken to hold what is left of the
-/// purchase.
-fn new_parcel(
-    purchase: &Purchase,
-    parcel: &SupplierParcel,
-    seen: &[Parcel],
-    now: Timestamp,
-) -> Parcel {
-    Parcel {
-        tracking_number: parcel.tracking_number.clone(),
-        carrier: parcel.carrier.clone(),
-        purchase: purchase.number,
-        lines: contents(purchase, parcel, seen),
-        state: ParcelState::Seen { not_before: now },
-        delivered_at: None,
-    }
-}
-
-fn contents(purchase: &Purchase, parcel: &SupplierParcel, seen: &[Parcel]) -> Vec<ParcelLine> {
-    let sent = seen
-        .iter()
-        .filter(|parcel| parcel.purchase == purchase.number)
-        .flat_map(|parcel| &parcel.lines);
-    let mut sent_units: BTreeMap<&LineId, u32> = BTreeMap::new();
-    for line in sent {
-        *sent_units.entry(&line.line).or_default() += line.quantity;
-    }
-    // One line of the order may be bought through two offers: what was sent of it is taken off the first one first.
-    let rest = |line| -> (&PurchaseLine, u32) {
-        let line: &PurchaseLine = line;
-        let sent = sent_units.entry(&line.line).or_default();
-        let taken = line.quantity.min(*sent);
-        *sent -= taken;
-        (line, line.quantity - taken)
-    };
-    let mut left: Vec<(&PurchaseLine, u32)> = purchase.lines.iter().map(rest).collect();
-    let mut lines: Vec<ParcelLine> = Vec::new();
-    for content in &parcel.contents {
-        let mut units = content.quantity;
-        let is_meant = |line: &PurchaseLine| {
-            line.offer.product == content.product
-                && content
-                    .variant
-                    .as_ref()
-                    .is_none_or(|variant| *variant == line.offer.variant)
-        };
-        for (line, rest) in left.iter_mut().filter(|(line, _)| is_meant(line)) {
-            let taken = units.min(*rest);
-            if taken > 0 {
-                lines.push(ParcelLine {
-                    line: line.line.clone(),
-                    quantity: taken,
-                });
-                *rest -= taken;
-                units -= taken;
-            }
-        }
-    }
-    if lines.is_empty() {
-        let rest = left.into_iter().filter(|(_, rest)| *rest > 0);
-        lines = rest
-            .map(|(line, quantity)| ParcelLine {
-                line: line.line.clone(),
-                quantity,
-            })
-            .collect();
-    }
-    lines
 }
 
 /// Tells the channel of a parcel under a lease. From the second attempt on, the channel is read first: an answer that was

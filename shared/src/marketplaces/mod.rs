@@ -32,10 +32,10 @@ use roles::in_time;
 pub use roles::{
     Account, Buy, CancelOrders, ConfirmParcels, Examine, FetchedOrder, Finding, ListingUpdate,
     Notification, OrderPage, ParcelContent, ParcelToConfirm, PlaceRequest, Placed, PullMissed,
-    PushInBulk, PushListings, Quote, QuoteRequest, QuotedLine, ReadNotifications, ReadOrders,
-    ReadStock, Refund, RefundReason, RefundRequest, RefundState, Refunded, Settle, Submission,
-    Subscribe, SubscribeStep, SubscribeTo, Subscribed, SupplierOrder, SupplierParcel,
-    SupplierState, Verdict, VerifyPushes, Wanted,
+    PushInBulk, PushListings, Quote, QuoteRequest, QuotedLine, ReadListings, ReadNotifications,
+    ReadOrders, ReadStock, Refund, RefundReason, RefundRequest, RefundState, Refunded, Settle,
+    Shown, Submission, Subscribe, SubscribeStep, SubscribeTo, Subscribed, SupplierOrder,
+    SupplierParcel, SupplierState, Verdict, VerifyPushes, Wanted,
 };
 pub use token::{FreshToken, Refresh, TokenStore};
 use user_tokens::UserTokens;

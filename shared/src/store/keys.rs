@@ -17,6 +17,8 @@
 //! | `RULES` | `RULES` | what the merchant decides about stock and prices |
 //! | `ACCOUNT#ebay:main` | `TOKEN` | access and refresh token, sealed; the lease of the one that refreshes |
 //! | | `SWEEP` | up to when the channel's orders were read |
+//! | | `BULK` | the channel's submission that is at work, or the last |
+//! | | `BULK#00000001#00001` | listings of that submission; expires |
 //! | | `ATTENTION` | why the account waits for a person |
 //! | | `LIMIT#getOrder` | how many calls of an operation are left; expires |
 
@@ -56,6 +58,15 @@ pub const STOCK_LANES: u8 = 16;
 pub fn bulk_lane(channel: &AccountId, urgency: Urgency) -> String {
     format!("bulk#{channel}#{}", urgency as u8)
 }
+
+/// Lane of a channel's listings that are read back, at the first look or, where it found less than was published, at the
+/// second.
+pub fn read_back_lane(channel: &AccountId, is_second: bool) -> String {
+    format!("readback#{channel}#{}", u8::from(is_second) + 1)
+}
+
+/// Lane of submissions that have to be looked at.
+pub const SUBMISSION_LANE: &str = "submission";
 
 /// Partition of an order.
 pub fn order(order: &OrderKey) -> String {
@@ -166,6 +177,17 @@ pub fn token(account: &AccountId) -> Key {
 /// The calls that are left of an account's operation.
 pub fn limit(account: &AccountId, operation: &str) -> Key {
     Key::new(format!("ACCOUNT#{account}"), format!("LIMIT#{operation}"))
+}
+
+/// A channel's submission.
+pub fn submission(channel: &AccountId) -> Key {
+    Key::new(format!("ACCOUNT#{channel}"), "BULK")
+}
+
+/// A part of a submission's listings; both numbers count from 1.
+pub fn submission_part(channel: &AccountId, number: u64, part: u32) -> Key {
+    let sk = format!("BULK#{number:08}#{part:05}");
+    Key::new(format!("ACCOUNT#{channel}"), sk)
 }
 
 /// How far a channel's orders were swept.

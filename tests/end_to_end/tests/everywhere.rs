@@ -83,6 +83,7 @@ async fn sell_at_amazon(world: &World, sku: &str, price: i64, offer: OfferId) {
         variation_of: None,
         published: None,
         doubt_until: None,
+        in_bulk: None,
         revisions: Default::default(),
     };
     let offer = Offer {

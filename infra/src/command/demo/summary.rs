@@ -1,11 +1,12 @@
 //! What a demo came to. Purchases and parcels are counted at the marketplaces, not in our own table.
 
+use super::freshness::Freshness;
 use super::stage::{Stage, times};
 use super::watch::Watched;
 use anyhow::Result;
 use kervan::domain::{Marketplace, Money, Order, Purchase};
 use kervan_infra::deployment::FUNCTIONS;
-use kervan_infra::shop::{Invocation, Shop};
+use kervan_infra::shop::{Invocation, LogLine, Shop};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,8 @@ pub(super) struct Summary {
     steps: Vec<Step>,
     /// Calls to AWS, by function.
     functions: Vec<Function>,
+    /// How fresh stock was.
+    freshness: Freshness,
     /// Orders that did not arrive, and why.
     stuck: Vec<Stuck>,
 }
@@ -90,6 +93,7 @@ impl Summary {
     /// Counts.
     pub(super) async fn of(shop: &Shop, orders: &[Watched]) -> Result<Self> {
         let (made, currency) = money_made(orders);
+        let lines = shop.logs().await?;
         Ok(Self {
             orders: orders.len(),
             arrived: orders.iter().filter(|order| order.has_arrived()).count(),
@@ -102,7 +106,8 @@ impl Summary {
             money_made_minor: made,
             currency,
             steps: steps(orders),
-            functions: functions(shop, orders.len()).await?,
+            functions: functions(&lines, orders.len()),
+            freshness: Freshness::of(&lines),
             stuck: orders
                 .iter()
                 .filter(|order| !order.has_arrived())
@@ -172,6 +177,7 @@ impl Summary {
                 function.aws_calls_per_order
             );
         }
+        self.freshness.print();
         for stuck in &self.stuck {
             println!("\nnot delivered: {}: {}", stuck.order, stuck.reason);
         }
@@ -308,8 +314,7 @@ fn steps(orders: &[Watched]) -> Vec<Step> {
     steps
 }
 
-async fn functions(shop: &Shop, orders: usize) -> Result<Vec<Function>> {
-    let lines = shop.logs().await?;
+fn functions(lines: &[LogLine], orders: usize) -> Vec<Function> {
     let count = |name: &'static str| {
         let of_function = lines.iter().filter(|line| line.function == name);
         let invocations: Vec<Invocation> =
@@ -330,7 +335,7 @@ async fn functions(shop: &Shop, orders: usize) -> Result<Vec<Function>> {
             aws_calls_per_order,
         }
     };
-    Ok(FUNCTIONS.into_iter().map(count).collect())
+    FUNCTIONS.into_iter().map(count).collect()
 }
 
 fn stuck(watched: &Watched) -> Stuck {

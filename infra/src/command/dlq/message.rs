@@ -112,12 +112,18 @@ fn about_signal(signal: &Signal) -> String {
 
 fn about_task(task: &InventoryTask) -> String {
     match task {
-        InventoryTask::Look { offers } => {
+        InventoryTask::Look { offers, .. } => {
             let skus = offers.iter().map(|(sku, _)| sku.as_str());
             format!("look at the stock of {}", named(skus))
         }
         InventoryTask::Publish { skus, .. } => {
             format!("publish {}", named(skus.iter().map(|sku| sku.as_str())))
+        }
+        InventoryTask::ReadBack { channel } => {
+            format!("read listings of {} back", plain(&channel.to_string()))
+        }
+        InventoryTask::Bulk { channel } => {
+            format!("hand in what waits at {}", plain(&channel.to_string()))
         }
     }
 }

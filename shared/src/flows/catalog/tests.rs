@@ -2,7 +2,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::domain::{Evidence, HeldPrice, ListingId, Money, OfferId, Part, Pricing, Published};
 use crate::store::{Guard, MemoryStore, Write};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use std::sync::Arc;
 
 fn now() -> Timestamp {

@@ -7,6 +7,7 @@ use crate::flows::catalog::{BOUGHT, FREE, StoredOffer};
 use crate::flows::{FlowError, ledger};
 use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{CallError, Kind, Retry};
+use crate::metrics::{Count, Measure};
 use crate::store::{Due, Guard, Write, WriteError, keys};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -22,11 +23,19 @@ pub(in crate::flows) async fn look(
     kervan: &Kervan,
     offers: Vec<StoredOffer>,
 ) -> Result<Option<CallError>, FlowError> {
+    let now = kervan.clock.now();
+    for known in offers.iter().filter_map(|it| it.offer.evidence.as_ref()) {
+        let age = now.duration_since(known.at);
+        kervan.metrics.note(Measure::EvidenceAge, age);
+    }
     let looked_at = offers.clone();
     let mut failed = None;
     for (stored, answer) in looked_at.into_iter().zip(ask(kervan, &offers).await) {
         match answer {
-            Ok(answer) => note(kervan, stored, answer).await?,
+            Ok(answer) => {
+                kervan.metrics.count(Count::OffersChecked, 1);
+                note(kervan, stored, answer).await?;
+            }
             Err(error) => {
                 put_off(kervan, &stored, &error).await?;
                 failed = Some(error);

@@ -8,6 +8,7 @@ use super::InventoryTask;
 use crate::Kervan;
 use crate::domain::{AccountId, CountryCode, Offer, OfferId, Sku};
 use crate::flows::{FlowError, ledger};
+use crate::metrics::Count;
 use crate::queue::Outgoing;
 use crate::store::{Condition, Item, Write, WriteError, keys};
 use futures_util::future::try_join_all;
@@ -35,7 +36,7 @@ struct Cursor {
 
 /// Queues the offers whose time has come, as many products together as the supplier tells of at once. Returns how many
 /// offers were queued.
-pub async fn queue_due_stock(kervan: &Kervan) -> Result<usize, FlowError> {
+pub(super) async fn queue_due_stock(kervan: &Kervan) -> Result<usize, FlowError> {
     let now = kervan.clock.now();
     let stored = kervan.store.get(&keys::stock_cursor()).await?;
     let known = stored
@@ -135,6 +136,7 @@ async fn queue(
     if !messages.is_empty() {
         kervan.queues.inventory.send(messages).await?;
     }
+    kervan.metrics.count(Count::OffersDue, queued);
     Ok(queued)
 }
 

@@ -2,6 +2,7 @@
 
 mod budget;
 
+use super::read_back;
 use super::supply::wanted_quantity;
 use crate::Kervan;
 use crate::decide::Urgency;
@@ -10,10 +11,10 @@ use crate::flows::catalog::{self, Entry};
 use crate::flows::{FlowError, LANDS_WITHIN, ledger};
 use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{Account, CallError, Effect, Kind, ListingUpdate, PushListings, Retry};
-use crate::metrics::Measure;
+use crate::metrics::{Count, Measure};
 use crate::store::{Due, Guard, Write, WriteError, keys};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,17 +23,19 @@ const MOST_PUBLISHINGS: usize = 6;
 /// What was read so long ago is read again before a channel is told.
 const KNOWN_FOR: SignedDuration = SignedDuration::from_secs(5);
 /// So many listings of one channel that may wait are told in bulk, where the channel has it.
-pub(super) const BULK_FROM: usize = 20;
+pub(in crate::flows::stock) const BULK_FROM: usize = 20;
 
 /// What telling channels came to.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(in crate::flows::stock) struct Told {
     /// Something has to be told once more, or for the first time, after this time.
-    pub(super) again: Option<Duration>,
+    pub(in crate::flows::stock) again: Option<Duration>,
     /// Listings that were not told.
-    pub(super) failed: Vec<(ListingId, CallError)>,
+    pub(in crate::flows::stock) failed: Vec<(ListingId, CallError)>,
+    /// What concerns no listing alone.
+    pub(in crate::flows::stock) of_all: Option<CallError>,
     /// Others came between too often: all of it is to be done again.
-    overtaken: bool,
+    pub(in crate::flows::stock) overtaken: bool,
 }
 
 impl Told {
@@ -43,11 +46,11 @@ impl Told {
 
 /// Why skus are published.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Why {
+pub(in crate::flows::stock) struct Why {
     /// An order took units then.
-    pub(super) ordered_at: Option<Timestamp>,
+    pub(in crate::flows::stock) ordered_at: Option<Timestamp>,
     /// What may wait has waited long enough, and is not put off again.
-    pub(super) has_waited: bool,
+    pub(in crate::flows::stock) has_waited: bool,
 }
 
 /// A listing that is looked at.
@@ -92,13 +95,17 @@ enum Counted {
 }
 
 /// Brings listings of skus to what the table knows; those that show it already cost no call.
-pub(super) async fn publish(kervan: &Kervan, skus: &[Sku], why: Why) -> Result<Told, FlowError> {
+pub(in crate::flows::stock) async fn publish(
+    kervan: &Kervan,
+    skus: &[Sku],
+    why: Why,
+) -> Result<Told, FlowError> {
     let mut told = Told::default();
     let mut jobs = Vec::new();
     // A bundle has fewer units when one of its parts has: it is published with them.
-    let mut open: Vec<Sku> = skus.to_vec();
+    let mut open: VecDeque<Sku> = skus.iter().cloned().collect();
     let mut seen: BTreeSet<Sku> = skus.iter().cloned().collect();
-    while let Some(sku) = open.pop() {
+    while let Some(sku) = open.pop_front() {
         let read_at = kervan.clock.now();
         let entry = Arc::new(catalog::load_with_parts(&*kervan.store, &sku).await?);
         let bundles = entry.part_of.iter();
@@ -171,7 +178,15 @@ async fn decide(kervan: &Kervan, work: Work, told: &mut Told) -> Result<Option<J
     let quantity = wanted_quantity(&work.entry, &listing, &rules.evidence, now);
     let shown = listing.shown(now);
     let shown = shown.map(|shown| (shown.quantity, shown.price));
-    let mut urgency = Urgency::of(shown, (quantity, listing.price));
+    let submitted = listing.submitted(now);
+    let expected = shown.or(submitted.map(|it| (it.quantity, it.price)));
+    let mut urgency = Urgency::of(expected, (quantity, listing.price));
+    if submitted.is_some() && urgency.may_wait() && !work.is_told {
+        // The submission could undo it. It is told when its report is there.
+        let due = bulk_due(&listing.id, urgency, now);
+        set_due(kervan, &listing.id, stored.version, Some(due)).await?;
+        return Ok(None);
+    }
     if urgency == Urgency::None && !work.is_told {
         once_more(&listing, now, told);
         return Ok(None);
@@ -312,7 +327,7 @@ async fn tell(
     results.resize(updates.len(), Err(unsaid));
     for (marked, result) in marked.into_iter().zip(results) {
         match result {
-            Ok(()) => overtaken.extend(succeed(kervan, marked, why, told).await?),
+            Ok(()) => overtaken.extend(succeed(kervan, account, marked, why, told).await?),
             Err(error) => fail(kervan, account, marked, error, told).await?,
         }
     }
@@ -375,6 +390,7 @@ fn shared_budget(listing: &Listing) -> Option<(&crate::domain::AccountId, &str)>
 /// Notes what the channel shows now. Where somebody came between, the listing is looked at again.
 async fn succeed(
     kervan: &Kervan,
+    account: &dyn Account,
     marked: Marked,
     why: Why,
     told: &mut Told,
@@ -387,7 +403,17 @@ async fn succeed(
         price: job.listing.price,
         at,
     };
-    if !note_published(kervan, &job.listing, job.version + 1, Some(published), None).await? {
+    let can_read = account.read_listings().is_some() && job.listing.submitted(at).is_none();
+    let sampled = can_read.then(|| read_back::due(id, at)).flatten().map(Some);
+    if !note_published(
+        kervan,
+        &job.listing,
+        job.version + 1,
+        Some(published),
+        sampled,
+    )
+    .await?
+    {
         let work = Work {
             is_told: true,
             ..job.work
@@ -400,6 +426,7 @@ async fn succeed(
 }
 
 fn measure(kervan: &Kervan, job: &Job, why: Why) {
+    kervan.metrics.count(Count::ListingsTold, 1);
     let now = kervan.clock.now();
     if let (Some(at), true) = (why.ordered_at, job.urgency <= Urgency::Fall) {
         let time = now.duration_since(at);
@@ -408,7 +435,12 @@ fn measure(kervan: &Kervan, job: &Job, why: Why) {
     }
     let evidence = job.work.entry.offers.iter();
     let newest = evidence.filter_map(|stored| stored.offer.evidence.as_ref().map(|it| it.at));
-    if let Some(at) = newest.max() {
+    // What the listing was told of already is not what this was told for: evidence that fades, say.
+    let before = job.listing.published.as_ref().map(|published| published.at);
+    if let Some(at) = newest
+        .max()
+        .filter(|at| before.is_none_or(|before| before < *at))
+    {
         let time = now.duration_since(at);
         kervan.metrics.note(Measure::EvidenceToPublished, time);
     }
@@ -449,7 +481,7 @@ async fn fail(
     }
     if is_changed {
         // Nothing was changed, so nothing counts. Where somebody came between, one too many is counted, and they tell it.
-        note_published(kervan, &listing, job.version + 1, None, due).await?;
+        note_published(kervan, &listing, job.version + 1, None, due.map(Some)).await?;
     }
     if !in_bulk {
         told.failed.push((listing.id, error));
@@ -475,7 +507,7 @@ fn once_more(listing: &Listing, now: Timestamp, told: &mut Told) {
 /// for long stay in doubt with the last of them.
 async fn note_doubt(kervan: &Kervan, id: &ListingId) -> Result<(), FlowError> {
     for _ in 0..MOST_PUBLISHINGS {
-        let entry = catalog::load_with_parts(&*kervan.store, &id.sku).await?;
+        let entry = catalog::load(&*kervan.store, &id.sku).await?;
         let mut listings = entry.listings.into_iter();
         let Some(stored) = listings.find(|stored| stored.listing.id == *id) else {
             return Ok(());
@@ -494,7 +526,7 @@ async fn note_doubt(kervan: &Kervan, id: &ListingId) -> Result<(), FlowError> {
 }
 
 /// The entry of a listing that waits to be told in bulk.
-pub(super) fn bulk_due(id: &ListingId, urgency: Urgency, at: Timestamp) -> Due {
+pub(in crate::flows::stock) fn bulk_due(id: &ListingId, urgency: Urgency, at: Timestamp) -> Due {
     Due {
         lane: keys::bulk_lane(&id.channel, urgency),
         at,
@@ -502,7 +534,7 @@ pub(super) fn bulk_due(id: &ListingId, urgency: Urgency, at: Timestamp) -> Due {
 }
 
 /// Sets a listing's due time where it is still at this version; whoever changed it in between knows better.
-pub(super) async fn set_due(
+pub(in crate::flows::stock) async fn set_due(
     kervan: &Kervan,
     id: &ListingId,
     version: u64,
@@ -522,12 +554,12 @@ pub(super) async fn set_due(
 }
 
 /// Notes what the channel shows, where the listing is still at this version; false where it is not.
-pub(super) async fn note_published(
+pub(in crate::flows::stock) async fn note_published(
     kervan: &Kervan,
     listing: &Listing,
     version: u64,
     published: Option<Published>,
-    due: Option<Due>,
+    set_due: Option<Option<Due>>,
 ) -> Result<bool, FlowError> {
     let is_sure = |published: &Published| listing.doubt_until.is_some_and(|at| at <= published.at);
     let over = published.as_ref().is_some_and(is_sure);
@@ -541,7 +573,7 @@ pub(super) async fn note_published(
     let write = Write::Update {
         key: keys::listing(&listing.id),
         set_body: Some(ledger::write(&listing)?),
-        set_due: due.map(Some),
+        set_due,
         add: Vec::new(),
         only_if,
     };

@@ -10,7 +10,7 @@ use crate::{
         Address, Buyer, Cancel, ChannelOrderId, CountryCode, Currency, LineId, Money, OrderDetails,
         OrderLine, Payment, TrackingNumber,
     },
-    marketplaces::{FetchedOrder, ListingUpdate, ParcelToConfirm, carriers},
+    marketplaces::{FetchedOrder, ListingUpdate, ParcelToConfirm, Shown, carriers},
 };
 use jiff::Timestamp;
 use serde_json::Number;
@@ -430,6 +430,30 @@ pub(super) fn patches<'a>(
             value: [offer],
         },
     ))
+}
+
+/// What a listing shows at a marketplace: the units that the seller sends, and the price for everybody, which is what
+/// [`patches`] sets. A price reduced for a time, or for business customers, is none of ours.
+pub(super) fn shown(item: &wire::ListingsItem, marketplace_id: &str) -> Result<Shown, BadField> {
+    let mut availability = item.fulfillment_availability.iter();
+    let own = availability.find(|it| it.fulfillment_channel_code.as_deref() == Some("DEFAULT"));
+    let quantity = own.and_then(|it| u32::try_from(it.quantity?).ok());
+    let offers = item.attributes.iter().flat_map(|it| &it.purchasable_offer);
+    let mut ours = offers.filter(|offer| {
+        offer.marketplace_id.as_deref() == Some(marketplace_id)
+            && offer.audience.as_deref().is_none_or(|it| it == "ALL")
+    });
+    let bad = BadField("attributes.purchasable_offer");
+    let offer = ours.next().ok_or(bad)?;
+    let schedule = offer.our_price.first().and_then(|it| it.schedule.first());
+    let amount = schedule
+        .and_then(|it| it.value_with_tax.as_ref())
+        .ok_or(bad)?;
+    let currency = offer.currency.as_deref().and_then(|it| it.parse().ok());
+    Ok(Shown {
+        quantity: quantity.ok_or(BadField("fulfillmentAvailability.quantity"))?,
+        price: Money::parse(&amount.to_string(), currency.ok_or(bad)?).map_err(|_| bad)?,
+    })
 }
 
 /// The place of the last update of the same listing: it is the one that counts.

@@ -33,6 +33,8 @@ pub(super) enum Operation {
     ConfirmShipment,
     /// Quantity and price are set.
     PatchListingsItem,
+    /// What a listing shows.
+    GetListingsItem,
     /// A place for a document is made.
     CreateFeedDocument,
     /// A document is put there.
@@ -73,6 +75,7 @@ impl Operation {
             Self::SearchOrders => "searchOrders",
             Self::ConfirmShipment => "confirmShipment",
             Self::PatchListingsItem => "patchListingsItem",
+            Self::GetListingsItem => "getListingsItem",
             Self::CreateFeedDocument => "createFeedDocument",
             Self::UploadFeedDocument => "uploadFeedDocument",
             Self::CreateListingsFeed => "createFeed:JSON_LISTINGS_FEED",
@@ -97,6 +100,7 @@ impl Operation {
             Self::SearchOrders => limits::SEARCH_ORDERS,
             Self::ConfirmShipment => limits::CONFIRM_SHIPMENT,
             Self::PatchListingsItem => limits::PATCH_LISTINGS_ITEM,
+            Self::GetListingsItem => limits::GET_LISTINGS_ITEM,
             Self::CreateFeedDocument => limits::CREATE_FEED_DOCUMENT,
             Self::CreateListingsFeed => limits::CREATE_LISTINGS_FEED,
             Self::CreateFeed => limits::CREATE_FEED,
@@ -119,7 +123,10 @@ impl Operation {
     /// What it is mostly called for. Feeds carry listings, but for cancellations, which are rare.
     pub(super) const fn traffic(self) -> Traffic {
         match self {
-            Self::PatchListingsItem | Self::CreateListingsFeed | Self::GetFeeds => Traffic::Stock,
+            Self::PatchListingsItem
+            | Self::GetListingsItem
+            | Self::CreateListingsFeed
+            | Self::GetFeeds => Traffic::Stock,
             _ => Traffic::Orders,
         }
     }

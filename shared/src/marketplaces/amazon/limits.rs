@@ -25,6 +25,8 @@ pub const GET_ORDER: Limit = of(5_000, 30);
 pub const CONFIRM_SHIPMENT: Limit = of(20_000, 10);
 /// patchListingsItem: 5 a second (Listings Items API 2021-08-01).
 pub const PATCH_LISTINGS_ITEM: Limit = of(50_000, 5);
+/// getListingsItem: 5 a second (Listings Items API 2021-08-01).
+pub const GET_LISTINGS_ITEM: Limit = of(50_000, 10);
 /// createFeedDocument: 0.5 a second (Feeds API 2021-06-30).
 pub const CREATE_FEED_DOCUMENT: Limit = of(5_000, 15);
 /// createFeed: 0.0083 a second, one in two minutes (Feeds API 2021-06-30).

@@ -1,12 +1,13 @@
 //! Single listings: quantity and price at once (Listings Items API 2021-08-01).
 
 use super::{
-    client::{Client, encoded},
+    client::{Call, Client, encoded},
     convert, document,
     error::Operation,
     wire,
 };
-use crate::marketplaces::{CallError, Effect, Kind, ListingUpdate, Retry};
+use crate::domain::ListingId;
+use crate::marketplaces::{CallError, Effect, Kind, ListingUpdate, Retry, Shown};
 use http::Method;
 use std::collections::BTreeMap;
 
@@ -76,10 +77,35 @@ impl Client {
         }
     }
 
+    /// What a listing shows, from getListingsItem (Listings Items API 2021-08-01); `None` where there is none.
+    pub(super) async fn read_listing(
+        &self,
+        listing: &ListingId,
+    ) -> Result<Option<Shown>, CallError> {
+        let operation = Operation::GetListingsItem;
+        let marketplace = self.marketplace_of(listing);
+        let path = format!(
+            "/listings/2021-08-01/items/{}/{}?marketplaceIds={marketplace}&includedData=attributes,fulfillmentAvailability",
+            encoded(&self.config.seller_id),
+            encoded(listing.sku.as_str())
+        );
+        let item: wire::ListingsItem = match self.read(&Call::get(operation, path)).await {
+            Err(error) if error.kind == Kind::NotFound => return Ok(None),
+            answer => answer?,
+        };
+        let shown = convert::shown(&item, marketplace);
+        let bad = |field: convert::BadField| self.fault(operation).meaningless(field.0);
+        shown.map(Some).map_err(bad)
+    }
+
     /// The marketplace of a listing: its offer's name where that is one of ours, else the account's first.
     pub(super) fn marketplace_of_listing<'a>(&'a self, update: &'a ListingUpdate) -> &'a str {
+        self.marketplace_of(&update.listing)
+    }
+
+    fn marketplace_of(&self, listing: &ListingId) -> &str {
         let ids = &self.config.marketplace_ids;
-        let named = ids.iter().find(|id| **id == update.listing.offer);
+        let named = ids.iter().find(|id| **id == listing.offer);
         named.map_or_else(|| self.config.main_marketplace(), String::as_str)
     }
 }

@@ -29,11 +29,12 @@ pub use config::Config;
 use super::{
     Account, CallError, CancelOrders, ConfirmParcels, Examine, FetchedOrder, Finding,
     ListingUpdate, Notification, OrderPage, Outside, ParcelToConfirm, PushInBulk, PushListings,
-    PushRefused, ReadNotifications, ReadOrders, Submission, Subscribe, SubscribeTo, Subscribed,
+    PushRefused, ReadListings, ReadNotifications, ReadOrders, Shown, Submission, Subscribe,
+    SubscribeTo, Subscribed,
 };
 use crate::marketplaces::UserTokens;
 use crate::{
-    domain::{AccountId, ChannelOrderId, Invalid, LineId, TrackingNumber},
+    domain::{AccountId, ChannelOrderId, Invalid, LineId, ListingId, TrackingNumber},
     secrets::Secret,
 };
 use async_trait::async_trait;
@@ -83,6 +84,10 @@ impl Account for Amazon {
     }
 
     fn push_listings(&self) -> Option<&dyn PushListings> {
+        Some(self)
+    }
+
+    fn read_listings(&self) -> Option<&dyn ReadListings> {
         Some(self)
     }
 
@@ -139,6 +144,17 @@ impl PushListings for Amazon {
         updates: &[ListingUpdate],
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         self.client.push(updates).await
+    }
+}
+
+#[async_trait]
+impl ReadListings for Amazon {
+    async fn read(&self, listings: &[ListingId]) -> Vec<Result<Option<Shown>, CallError>> {
+        let mut read = Vec::with_capacity(listings.len());
+        for listing in listings {
+            read.push(self.client.read_listing(listing).await);
+        }
+        read
     }
 }
 

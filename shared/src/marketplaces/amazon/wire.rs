@@ -310,6 +310,59 @@ pub(super) struct Schedule {
     pub(super) value_with_tax: Number,
 }
 
+/// Item (getListingsItem), with its attributes and availability.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListingsItem {
+    #[serde(default, deserialize_with = "loose::list")]
+    pub(super) fulfillment_availability: Vec<ItemAvailability>,
+    #[serde(default)]
+    pub(super) attributes: Option<ItemAttributes>,
+}
+
+/// FulfillmentAvailability.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ItemAvailability {
+    #[serde(default, deserialize_with = "loose::text")]
+    pub(super) fulfillment_channel_code: Option<String>,
+    #[serde(default, deserialize_with = "loose::whole")]
+    pub(super) quantity: Option<i64>,
+}
+
+/// What is used of ItemAttributes.
+#[derive(Debug, Deserialize)]
+pub(super) struct ItemAttributes {
+    #[serde(default, deserialize_with = "loose::list")]
+    pub(super) purchasable_offer: Vec<SetOffer>,
+}
+
+/// An entry of `purchasable_offer`, as Amazon has it.
+#[derive(Debug, Deserialize)]
+pub(super) struct SetOffer {
+    #[serde(default, deserialize_with = "loose::text")]
+    pub(super) marketplace_id: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    pub(super) currency: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    pub(super) audience: Option<String>,
+    #[serde(default, deserialize_with = "loose::list")]
+    pub(super) our_price: Vec<SetPrice>,
+}
+
+/// An entry of `our_price`, as Amazon has it.
+#[derive(Debug, Deserialize)]
+pub(super) struct SetPrice {
+    #[serde(default, deserialize_with = "loose::list")]
+    pub(super) schedule: Vec<SetSchedule>,
+}
+
+/// An entry of `schedule`, as Amazon has it.
+#[derive(Debug, Deserialize)]
+pub(super) struct SetSchedule {
+    pub(super) value_with_tax: Option<Number>,
+}
+
 /// ListingsItemSubmissionResponse.
 #[derive(Debug, Deserialize)]
 pub(super) struct ListingsItemSubmission {

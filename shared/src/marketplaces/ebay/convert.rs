@@ -6,7 +6,9 @@ use crate::{
         AccountId, Address, Buyer, Cancel, ChannelOrderId, CountryCode, LineId, ListingId, Money,
         OrderDetails, OrderLine, Payment, Pseudonym, SignalKind, TrackingNumber,
     },
-    marketplaces::{FetchedOrder, ListingUpdate, Pseudonyms, RefundReason, RefundState, Refunded},
+    marketplaces::{
+        FetchedOrder, ListingUpdate, Pseudonyms, RefundReason, RefundState, Refunded, Shown,
+    },
 };
 use jiff::Timestamp;
 
@@ -168,6 +170,23 @@ pub(super) fn calls_of(updates: &[ListingUpdate]) -> Vec<UpdateCall> {
         }
     }
     calls
+}
+
+/// What an offer shows; `None` where it is not among its sku's.
+pub(super) fn shown(offers: &wire::Offers, listing: &ListingId) -> Result<Option<Shown>, BadField> {
+    let mut offers = offers.offers.iter();
+    let Some(offer) = offers.find(|offer| offer.offer_id == listing.offer) else {
+        return Ok(None);
+    };
+    let quantity = offer.available_quantity;
+    let price = offer.pricing_summary.as_ref();
+    Ok(Some(Shown {
+        quantity: quantity.ok_or(BadField("offers.availableQuantity"))?,
+        price: money(
+            price.and_then(|summary| summary.price.as_ref()),
+            "offers.pricingSummary.price",
+        )?,
+    }))
 }
 
 /// Whether one call can set both listings.

@@ -35,6 +35,8 @@ pub(super) enum Operation {
     IssueRefund,
     /// Quantity and price are set.
     BulkUpdatePriceQuantity,
+    /// The offers of a sku.
+    GetOffers,
     /// Where eBay writes when an endpoint does not answer.
     GetConfig,
     /// That is set.
@@ -86,6 +88,7 @@ impl Operation {
             Self::CreateShippingFulfillment => "createShippingFulfillment",
             Self::IssueRefund => "issueRefund",
             Self::BulkUpdatePriceQuantity => "bulkUpdatePriceQuantity",
+            Self::GetOffers => "getOffers",
             Self::GetConfig => "getConfig",
             Self::UpdateConfig => "updateConfig",
             Self::GetTopics => "getTopics",

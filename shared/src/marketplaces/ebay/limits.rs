@@ -91,7 +91,7 @@ pub(super) const fn quota(operation: Operation) -> Option<Quota> {
             a_day(FULFILLMENT_CALLS_PER_DAY),
             Traffic::Orders,
         ),
-        Operation::BulkUpdatePriceQuantity => {
+        Operation::BulkUpdatePriceQuantity | Operation::GetOffers => {
             ("inventory", a_day(INVENTORY_CALLS_PER_DAY), Traffic::Stock)
         }
         Operation::GetPublicKey

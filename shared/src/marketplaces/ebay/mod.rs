@@ -29,8 +29,8 @@ pub use config::{Config, OrdersApi, SigningKey};
 
 use super::{
     Account, CallError, Challenge, ConfirmParcels, Examine, FetchedOrder, ListingUpdate, OrderPage,
-    Outside, ParcelToConfirm, PushListings, PushRefused, ReadOrders, Refund, RefundRequest,
-    Refunded, Subscribe, Unverified, VerifyPushes,
+    Outside, ParcelToConfirm, PushListings, PushRefused, ReadListings, ReadOrders, Refund,
+    RefundRequest, Refunded, Shown, Subscribe, Unverified, VerifyPushes,
 };
 use crate::marketplaces::UserTokens;
 use crate::{
@@ -95,6 +95,10 @@ impl Account for Ebay {
     }
 
     fn push_listings(&self) -> Option<&dyn PushListings> {
+        Some(self)
+    }
+
+    fn read_listings(&self) -> Option<&dyn ReadListings> {
         Some(self)
     }
 
@@ -166,6 +170,17 @@ impl PushListings for Ebay {
 
     fn revisions_per_day(&self) -> Option<u32> {
         Some(limits::REVISIONS_PER_LISTING_AND_DAY)
+    }
+}
+
+#[async_trait]
+impl ReadListings for Ebay {
+    async fn read(&self, listings: &[ListingId]) -> Vec<Result<Option<Shown>, CallError>> {
+        let mut read = Vec::with_capacity(listings.len());
+        for listing in listings {
+            read.push(self.client.read_listing(listing).await);
+        }
+        read
     }
 }
 

@@ -236,6 +236,29 @@ pub(super) struct OfferUpdate<'a> {
     pub(super) price: Amount,
 }
 
+/// Offers of a sku (Inventory API, getOffers).
+#[derive(Deserialize)]
+pub(super) struct Offers {
+    #[serde(default)]
+    pub(super) offers: Vec<Offer>,
+}
+
+/// An offer (`EbayOfferDetailsWithAll`).
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Offer {
+    pub(super) offer_id: String,
+    pub(super) available_quantity: Option<u32>,
+    pub(super) pricing_summary: Option<OfferPricing>,
+}
+
+/// The price of an offer (`PricingSummary`).
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct OfferPricing {
+    pub(super) price: Option<Amount>,
+}
+
 /// What became of each offer (`BulkPriceQuantityResponse`), with status 200 or 207.
 #[derive(Deserialize)]
 pub(super) struct BulkUpdated {

@@ -77,6 +77,27 @@ pub trait PushListings: Send + Sync {
     }
 }
 
+/// What a listing shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Units on sale.
+    pub quantity: u32,
+    /// The price.
+    pub price: Money,
+}
+
+/// Reads what listings show.
+#[async_trait]
+pub trait ReadListings: Send + Sync {
+    /// The most listings that are worth reading at once; at least 1.
+    fn most_at_once(&self) -> usize {
+        1
+    }
+
+    /// What listings show, in their order; `None` for one that is not there.
+    async fn read(&self, listings: &[ListingId]) -> Vec<Result<Option<Shown>, CallError>>;
+}
+
 /// The marketplace's id of many updates that were handed in together and are worked off later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {

@@ -2,7 +2,7 @@
 //!
 //! | file | roles |
 //! |---|---|
-//! | `channel.rs` | read orders, push listings (singly and in bulk), confirm parcels, refund, cancel |
+//! | `channel.rs` | read orders, push listings (singly and in bulk) and read them back, confirm parcels, refund, cancel |
 //! | `supplier.rs` | read stock, buy |
 //! | `door.rs` | verify pushes, read notifications, pull what was missed |
 //! | `setup.rs` | subscribe, examine |
@@ -15,7 +15,8 @@ mod supplier;
 pub use crate::domain::RefundReason;
 pub use channel::{
     CancelOrders, ConfirmParcels, FetchedOrder, ListingUpdate, OrderPage, ParcelToConfirm,
-    PushInBulk, PushListings, ReadOrders, Refund, RefundRequest, RefundState, Refunded, Submission,
+    PushInBulk, PushListings, ReadListings, ReadOrders, Refund, RefundRequest, RefundState,
+    Refunded, Shown, Submission,
 };
 pub use door::{Notification, PullMissed, ReadNotifications, VerifyPushes};
 pub use setup::{Examine, Finding, Subscribe, SubscribeStep, SubscribeTo, Subscribed, Verdict};
@@ -65,6 +66,11 @@ pub trait Account: Send + Sync + std::fmt::Debug {
 
     /// Many listings can be set with one call.
     fn push_in_bulk(&self) -> Option<&dyn PushInBulk> {
+        None
+    }
+
+    /// What listings show can be read.
+    fn read_listings(&self) -> Option<&dyn ReadListings> {
         None
     }
 

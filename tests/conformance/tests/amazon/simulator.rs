@@ -7,7 +7,7 @@ use kervan::{
     domain::{Cancel, ChannelOrderId, LineId, Payment, SignalKind},
     http::HttpClient,
     marketplaces::{
-        CancelOrders, ConfirmParcels, Effect, Examine, Kind, PushInBulk, PushListings,
+        Account, CancelOrders, ConfirmParcels, Effect, Examine, Kind, PushInBulk, PushListings,
         ReadNotifications, ReadOrders, Retry, Subscribe, SubscribeStep, SubscribeTo, Verdict,
         amazon::Amazon,
     },
@@ -314,6 +314,15 @@ async fn a_listing_is_patched_and_keeps_what_was_not_sent() {
     let listing = &world.simulators.amazon.listings()[0];
     assert_eq!((listing.quantity, listing.price.cents), (3, 1_750));
     assert_eq!((listing.lead_time_days, listing.changes), (Some(2), 1));
+    let ids = updates.map(|update| update.listing);
+    let read = Account::read_listings(&world.amazon)
+        .unwrap()
+        .read(&ids)
+        .await;
+    let shown = read[0].clone().unwrap().unwrap();
+    let price = update("LAMP-1/+&=?", 3, "17.50").price;
+    assert_eq!((shown.quantity, shown.price), (3, price));
+    assert_eq!((&read[1], &read[2]), (&Ok(None), &read[0]));
 }
 
 #[tokio::test]

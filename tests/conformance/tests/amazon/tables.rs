@@ -210,6 +210,11 @@ async fn the_documented_limits_are_the_ones_that_are_asked_for() {
             limits::PATCH_LISTINGS_ITEM,
         ),
         (
+            "listings_items_2021-08-01",
+            "getListingsItem",
+            limits::GET_LISTINGS_ITEM,
+        ),
+        (
             "feeds_2021-06-30",
             "createFeedDocument",
             limits::CREATE_FEED_DOCUMENT,

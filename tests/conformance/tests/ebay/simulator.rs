@@ -2,8 +2,8 @@
 
 use crate::common::{ENDPOINT, World, order_id, parcel, refund, update};
 use kervan::marketplaces::{
-    ConfirmParcels, Effect, Examine, Finding, Kind, PushListings, ReadOrders, Refund, RefundState,
-    Retry, Subscribe, SubscribeStep, SubscribeTo, Verdict, VerifyPushes,
+    Account, ConfirmParcels, Effect, Examine, Finding, Kind, PushListings, ReadOrders, Refund,
+    RefundState, Retry, Subscribe, SubscribeStep, SubscribeTo, Verdict, VerifyPushes,
 };
 use kervan::{domain::SignalKind, marketplaces::Unverified};
 use kervan_marketplaces::{
@@ -333,6 +333,17 @@ async fn a_listing_is_set_until_its_revisions_of_the_day_are_used_up() {
             .await;
         assert!(pushed.unwrap()[0].is_ok());
     }
+    let wanted = update("LAMP", &listing.offer_id, 2);
+    let missing = update("LAMP", "999", 2).listing;
+    let unknown = update("NO-SUCH", &listing.offer_id, 2).listing;
+    let ids = [wanted.listing.clone(), missing, unknown];
+    let read = Account::read_listings(&world.ebay)
+        .unwrap()
+        .read(&ids)
+        .await;
+    let shown = read[0].clone().unwrap().unwrap();
+    assert_eq!((shown.quantity, shown.price), (2, wanted.price));
+    assert_eq!((&read[1], &read[2]), (&Ok(None), &Ok(None)));
     let refused = world
         .ebay
         .push(&[update("LAMP", &listing.offer_id, 1)])

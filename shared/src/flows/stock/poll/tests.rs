@@ -6,7 +6,7 @@ use crate::flows::{catalog, inventory};
 use crate::marketplaces::{
     Account, CallError, Kind, ListingUpdate, PushListings, ReadStock, Retry,
 };
-use crate::queue::{MemoryQueue, Queue, UnsetQueue};
+use crate::queue::{MemoryQueue, UnsetQueue};
 use crate::seal::MemorySeal;
 use crate::secrets::MemorySecrets;
 use crate::store::MemoryStore;

@@ -1,8 +1,9 @@
 //! Listings, over the Inventory API or the Trading API.
 
-use super::{Call, Caller, Client};
+use super::{Call, Caller, Client, SEGMENT};
+use crate::domain::ListingId;
 use crate::marketplaces::{
-    CallError, Effect, Kind, ListingUpdate,
+    CallError, Effect, Kind, ListingUpdate, Retry, Shown,
     ebay::{
         convert::{self, ListedBy},
         error::Operation,
@@ -10,6 +11,7 @@ use crate::marketplaces::{
     },
 };
 use http::Method;
+use percent_encoding::utf8_percent_encode;
 
 impl Client {
     /// Sets quantity and price, each listing over the API that made it: bulkUpdatePriceQuantity (Inventory API) with a
@@ -52,6 +54,27 @@ impl Client {
             }
         }
         Ok(self.with_replaced(updates, outcomes))
+    }
+
+    /// What a listing of the Inventory API shows, from getOffers: all offers of its sku, of which there are few. That of
+    /// the Trading API is not read.
+    pub(in crate::marketplaces::ebay) async fn read_listing(
+        &self,
+        listing: &ListingId,
+    ) -> Result<Option<Shown>, CallError> {
+        let operation = Operation::GetOffers;
+        if convert::item_id(listing).is_some() {
+            let fault = self.fault(operation);
+            return Err(fault.not_sent(Kind::Refused, Retry::Permanent, "trading-listing"));
+        }
+        let sku = utf8_percent_encode(listing.sku.as_str(), SEGMENT);
+        let path = format!("/sell/inventory/v1/offer?sku={sku}");
+        let answer = self.read(&Call::get(operation, path), Caller::Seller).await;
+        let offers: wire::Offers = match answer {
+            Err(error) if error.kind == Kind::NotFound => return Ok(None),
+            answer => answer?,
+        };
+        convert::shown(&offers, listing).map_err(|field| self.bad(operation, field))
     }
 
     /// One call, of updates of one sku: an outcome for each.

@@ -246,7 +246,10 @@ async fn a_finished_order_can_become_due_again(given: Given) {
     // Once, at its newest time.
     assert_eq!(is_due(&given, "p9", 0).await, []);
     assert_eq!(is_due(&given, "p9", 9).await, [Key::new("P9", "STATE")]);
-    let found = given.store.due("p9", given.in_seconds(9), 10).await;
+    let found = given
+        .store
+        .due("p9", Timestamp::MIN, given.in_seconds(9), 10)
+        .await;
     assert_eq!(found.unwrap()[0].version, 4);
 }
 

@@ -1,0 +1,238 @@
+//! How a submission ends, and what becomes of its listings.
+
+use super::record::{self, HandedIn, Sent, Step, Stored};
+use super::{
+    CLOCKS_DIFFER, FIRST_LOOKS, KNOWN_WITHIN, LATER_LOOKS, OPEN_AT_MOST, Work, after, side_by_side,
+};
+use crate::Kervan;
+use crate::decide::Urgency;
+use crate::domain::{Listing, ListingId, Published};
+use crate::flows::stock::publish::{Told, bulk_due, note_published};
+use crate::flows::{FlowError, LANDS_WITHIN, ledger};
+use crate::guards::{Guard, stands};
+use crate::marketplaces::{CallError, ListingUpdate, PushInBulk, Retry};
+use crate::store::keys;
+use jiff::{SignedDuration, Timestamp};
+
+/// How often a listing is read anew when others come between.
+const MOST_TRIES: usize = 6;
+
+/// What is known of one listing of a submission that is over.
+#[derive(Debug, Clone)]
+enum Verdict {
+    /// It shows what was handed in.
+    Set,
+    /// It was refused.
+    Refused(CallError),
+    /// Nobody knows, or nothing was handed in: it is told anew at this time.
+    Anew(Timestamp),
+}
+
+/// Ends a submission of which nothing is known, or nothing was handed in; its listings are told anew at that time.
+pub(super) async fn give_up(
+    kervan: &Kervan,
+    mine: Stored,
+    at: Timestamp,
+) -> Result<Told, FlowError> {
+    let sent = record::parts(kervan, &mine.record).await?;
+    let verdicts = vec![Verdict::Anew(at); sent.len()];
+    end(kervan, mine, sent, verdicts).await
+}
+
+/// Looks for a submission that got no answer among the channel's.
+pub(super) async fn find(
+    kervan: &Kervan,
+    door: &dyn PushInBulk,
+    mut mine: Stored,
+) -> Result<Told, FlowError> {
+    let (now, begun_at) = (kervan.clock.now(), mine.record.begun_at);
+    let since = begun_at.checked_sub(CLOCKS_DIFFER).unwrap_or(begun_at);
+    let found = match door.submissions(since).await {
+        Ok(found) => found,
+        // It is looked for again when the lease is over.
+        Err(error) => return Ok(of_all(error)),
+    };
+    let known = &mine.record.before;
+    let is_new = |id: &str| !known.iter().any(|before| is_part_of(id, before));
+    let submissions: Vec<HandedIn> = found
+        .into_iter()
+        .filter(|submission| is_new(&submission.id))
+        .map(HandedIn::from)
+        .collect();
+    if !submissions.is_empty() {
+        record::write(kervan, mine, Step::Open { submissions }, now).await?;
+        return Ok(Told::default());
+    }
+    if now.duration_since(begun_at) < KNOWN_WITHIN {
+        record::write(kervan, mine, Step::Submitting, after(now, FIRST_LOOKS)).await?;
+        return Ok(Told::default());
+    }
+    let channel = &mine.record.channel;
+    tracing::warn!(%channel, "A submission without an answer was never handed in; its listings are told anew.");
+    mine.record.before.clear();
+    give_up(kervan, mine, now).await
+}
+
+/// Whether an id is another one, or a part of it: a submission of several jobs is found again job by job.
+fn is_part_of(id: &str, whole: &str) -> bool {
+    id == whole || whole.split('+').any(|part| part == id)
+}
+
+/// Reads the report of a submission, where it is there.
+pub(super) async fn report(
+    kervan: &Kervan,
+    door: &dyn PushInBulk,
+    mine: Stored,
+    submissions: &[HandedIn],
+) -> Result<Told, FlowError> {
+    let (now, begun_at) = (kervan.clock.now(), mine.record.begun_at);
+    let sent = record::parts(kervan, &mine.record).await?;
+    let updates: Vec<ListingUpdate> = sent.iter().map(Sent::update).collect();
+    let age = now.duration_since(begun_at);
+    let mut reports = Vec::new();
+    for handed_in in submissions {
+        match door.report(&handed_in.submission(), &updates).await {
+            Ok(Some(report)) => reports.push(report),
+            Ok(None) if age < OPEN_AT_MOST => {
+                let wait = if age < LATER_LOOKS + LATER_LOOKS {
+                    FIRST_LOOKS
+                } else {
+                    LATER_LOOKS
+                };
+                let step = mine.record.step.clone();
+                record::write(kervan, mine, step, after(now, wait)).await?;
+                return Ok(Told::default());
+            }
+            // It is asked for again when the lease is over.
+            Err(error) if age < OPEN_AT_MOST => return Ok(of_all(error)),
+            Ok(None) | Err(_) => {
+                let channel = &mine.record.channel;
+                tracing::error!(%channel, id = %handed_in.id, "A submission has no report after hours; its listings are told anew.");
+                return remember_and_end(kervan, mine, submissions, sent, None).await;
+            }
+        }
+    }
+    let one = <[Vec<Result<(), CallError>>; 1]>::try_from(reports).ok();
+    let one = one.map(|[report]| report);
+    remember_and_end(kervan, mine, submissions, sent, one).await
+}
+
+/// Ends a submission by its report. Without the one report, nobody knows what its listings show.
+async fn remember_and_end(
+    kervan: &Kervan,
+    mut mine: Stored,
+    submissions: &[HandedIn],
+    sent: Vec<Sent>,
+    report: Option<Vec<Result<(), CallError>>>,
+) -> Result<Told, FlowError> {
+    let now = kervan.clock.now();
+    let report = report.filter(|report| report.len() == sent.len());
+    let verdicts = match report {
+        None => vec![Verdict::Anew(now); sent.len()],
+        Some(report) => report
+            .into_iter()
+            .map(|outcome| outcome.map_or_else(Verdict::Refused, |()| Verdict::Set))
+            .collect(),
+    };
+    mine.record.before = submissions.iter().map(|it| it.id.clone()).collect();
+    end(kervan, mine, sent, verdicts).await
+}
+
+async fn end(
+    kervan: &Kervan,
+    mine: Stored,
+    sent: Vec<Sent>,
+    verdicts: Vec<Verdict>,
+) -> Result<Told, FlowError> {
+    let (listings, channel) = (sent.len(), mine.record.channel.clone());
+    let mut works: Vec<Work<'_, Option<(ListingId, CallError)>>> = Vec::new();
+    for (sent, verdict) in sent.into_iter().zip(verdicts) {
+        works.push(Box::pin(end_one(kervan, sent, verdict)));
+    }
+    let failed = side_by_side(works).await?;
+    let mut failed: Vec<(ListingId, CallError)> = failed.into_iter().flatten().collect();
+    let refused = failed.len();
+    tracing::info!(%channel, listings, refused, "A submission is over.");
+    // Those that can be tried again wait in their lane.
+    failed.retain(|(_, error)| !matches!(error.retry, Retry::After(_)));
+    record::write(kervan, mine, Step::Idle, kervan.clock.now()).await?;
+    Ok(Told {
+        failed,
+        ..Told::default()
+    })
+}
+
+/// Notes what became of one listing. Where somebody told the channel in between, the submission may have landed after
+/// that, and the listing is told once more.
+async fn end_one(
+    kervan: &Kervan,
+    sent: Sent,
+    verdict: Verdict,
+) -> Result<Option<(ListingId, CallError)>, FlowError> {
+    for _ in 0..MOST_TRIES {
+        let Some(item) = kervan.store.get(&keys::listing(&sent.listing)).await? else {
+            break;
+        };
+        let now = kervan.clock.now();
+        let listing: Listing = ledger::read(&item.body)?;
+        if listing.in_bulk.is_none() {
+            // It was noted before, and the work on the record was cut off.
+            break;
+        }
+        let id = &sent.listing;
+        // Something that waits for the end of the submission.
+        let until = listing.doubt_until;
+        let waits = item.due.filter(|due| Some(due.at) != until);
+        let anew = |at| Some(bulk_due(id, Urgency::Fall, at));
+        let mut ended = (None, None, waits.clone());
+        if item.version == sent.version {
+            match &verdict {
+                Verdict::Set => {
+                    ended.0 = Some(Published {
+                        quantity: sent.quantity,
+                        price: sent.price,
+                        at: now,
+                    });
+                }
+                Verdict::Anew(at) => ended.2 = anew(*at),
+                Verdict::Refused(error) => {
+                    ended.2 = again_at(error, now).and_then(anew).or(waits);
+                }
+            }
+        } else {
+            // What the channel was told in between may have had no answer, and then it may land still.
+            let lands = now.checked_add(LANDS_WITHIN).ok();
+            ended = (None, lands.filter(|_| stands(Guard::LateUpdate)), anew(now));
+        }
+        let (published, doubt_until, due) = ended;
+        let listing = Listing {
+            doubt_until,
+            in_bulk: None,
+            ..listing
+        };
+        if note_published(kervan, &listing, item.version, published, Some(due)).await? {
+            break;
+        }
+    }
+    Ok(match verdict {
+        Verdict::Refused(error) => Some((sent.listing, error)),
+        Verdict::Set | Verdict::Anew(_) => None,
+    })
+}
+
+fn again_at(error: &CallError, now: Timestamp) -> Option<Timestamp> {
+    let Retry::After(wait) = error.retry else {
+        return None;
+    };
+    Some(after(
+        now,
+        SignedDuration::try_from(wait).unwrap_or(FIRST_LOOKS),
+    ))
+}
+
+fn of_all(error: CallError) -> Told {
+    Told {
+        of_all: Some(error),
+        ..Told::default()
+    }
+}

@@ -1,0 +1,366 @@
+//! A merchant with channels that keep what they are told, for tests.
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::context::{Accounts, Queues};
+use crate::domain::{AccountId, Evidence, Listing, ListingId, Money, Offer};
+use crate::marketplaces::{
+    Account, CallError, Effect, Kind, ListingUpdate, PushInBulk, PushListings, ReadListings, Shown,
+    Submission,
+};
+use crate::queue::{MemoryQueue, UnsetQueue};
+use crate::seal::MemorySeal;
+use crate::secrets::MemorySecrets;
+use crate::store::MemoryStore;
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What was sent with one call: the channel, and skus with quantities.
+pub(super) type Call = (String, Vec<(String, u32)>);
+
+/// What one channel does.
+#[derive(Debug, Default)]
+pub(super) struct Does {
+    /// Items of these skus fail so.
+    pub(super) fails: BTreeMap<String, CallError>,
+    /// The next submission ends so, whether or not it is taken.
+    pub(super) submit_fails: Option<CallError>,
+    /// A submission whose answer is lost is taken nevertheless.
+    pub(super) takes_unanswered: bool,
+    /// Submissions, by their ids.
+    pub(super) submissions: Vec<(Submission, Vec<ListingUpdate>)>,
+    /// Submissions are worked off.
+    pub(super) is_done: bool,
+    /// What its listings show, by sku.
+    shows: BTreeMap<String, Shown>,
+    /// How many listings were read.
+    reads: usize,
+}
+
+/// A channel.
+#[derive(Debug)]
+pub(super) struct Channel {
+    pub(super) id: AccountId,
+    most: usize,
+    budget: Option<u32>,
+    has_bulk: bool,
+    clock: Arc<ManualClock>,
+    log: Arc<Mutex<Vec<Call>>>,
+    pub(super) does: Mutex<Does>,
+}
+
+impl Account for Channel {
+    fn id(&self) -> &AccountId {
+        &self.id
+    }
+
+    fn push_listings(&self) -> Option<&dyn PushListings> {
+        Some(self)
+    }
+
+    fn read_listings(&self) -> Option<&dyn ReadListings> {
+        Some(self)
+    }
+
+    fn push_in_bulk(&self) -> Option<&dyn PushInBulk> {
+        self.has_bulk.then_some(self)
+    }
+}
+
+impl Channel {
+    fn outcome(&self, update: &ListingUpdate) -> Result<(), CallError> {
+        let does = self.does.lock().unwrap();
+        does.fails
+            .get(update.listing.sku.as_str())
+            .map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// A person at the channel sets a quantity.
+    pub(super) fn changed_by_hand(&self, sku: &str, quantity: u32) {
+        let mut does = self.does.lock().unwrap();
+        does.shows.get_mut(sku).unwrap().quantity = quantity;
+    }
+
+    pub(super) fn reads(&self) -> usize {
+        self.does.lock().unwrap().reads
+    }
+
+    pub(super) fn error(&self, kind: Kind, effect: Effect) -> CallError {
+        let retry = Retry::After(Duration::from_secs(5));
+        CallError::new(&self.id, "push", kind, retry, "wrong").with_effect(effect)
+    }
+
+    pub(super) fn fails(&self, sku: &str, kind: Kind, effect: Effect) {
+        let error = self.error(kind, effect);
+        let mut does = self.does.lock().unwrap();
+        does.fails.insert(sku.to_owned(), error);
+    }
+}
+
+fn said(updates: &[ListingUpdate]) -> Vec<(String, u32)> {
+    let one = |update: &ListingUpdate| (update.listing.sku.to_string(), update.quantity);
+    updates.iter().map(one).collect()
+}
+
+#[async_trait]
+impl PushListings for Channel {
+    async fn push(
+        &self,
+        updates: &[ListingUpdate],
+    ) -> Result<Vec<Result<(), CallError>>, CallError> {
+        let call = (self.id.to_string(), said(updates));
+        self.log.lock().unwrap().push(call);
+        let outcomes: Vec<_> = updates.iter().map(|update| self.outcome(update)).collect();
+        let mut does = self.does.lock().unwrap();
+        for (update, outcome) in updates.iter().zip(&outcomes) {
+            if outcome.is_ok() {
+                let (quantity, price) = (update.quantity, update.price);
+                let sku = update.listing.sku.to_string();
+                does.shows.insert(sku, Shown { quantity, price });
+            }
+        }
+        Ok(outcomes)
+    }
+
+    fn most_at_once(&self) -> usize {
+        self.most
+    }
+
+    fn revisions_per_day(&self) -> Option<u32> {
+        self.budget
+    }
+}
+
+#[async_trait]
+impl ReadListings for Channel {
+    async fn read(&self, listings: &[ListingId]) -> Vec<Result<Option<Shown>, CallError>> {
+        let mut does = self.does.lock().unwrap();
+        does.reads += listings.len();
+        let shown = |id: &ListingId| Ok(does.shows.get(id.sku.as_str()).cloned());
+        listings.iter().map(shown).collect()
+    }
+}
+
+#[async_trait]
+impl PushInBulk for Channel {
+    fn most(&self) -> usize {
+        1000
+    }
+
+    async fn submit(&self, updates: &[ListingUpdate]) -> Result<Submission, CallError> {
+        let mut does = self.does.lock().unwrap();
+        let submission = Submission {
+            id: format!("F{}", does.submissions.len() + 1),
+            at: crate::clock::Clock::now(&*self.clock),
+        };
+        let error = does.submit_fails.take();
+        if error.is_none() || does.takes_unanswered {
+            let handed_in = (submission.clone(), updates.to_vec());
+            does.submissions.push(handed_in);
+        }
+        error.map_or(Ok(submission), Err)
+    }
+
+    async fn report(
+        &self,
+        submission: &Submission,
+        updates: &[ListingUpdate],
+    ) -> Result<Option<Vec<Result<(), CallError>>>, CallError> {
+        {
+            let does = self.does.lock().unwrap();
+            let mut known = does.submissions.iter();
+            let (_, handed_in) = known.find(|(it, _)| it.id == submission.id).unwrap();
+            assert_eq!(handed_in, updates);
+            if !does.is_done {
+                return Ok(None);
+            }
+        }
+        Ok(Some(updates.iter().map(|it| self.outcome(it)).collect()))
+    }
+
+    async fn submissions(&self, since: Timestamp) -> Result<Vec<Submission>, CallError> {
+        let does = self.does.lock().unwrap();
+        let all = does.submissions.iter().rev().map(|(it, _)| it.clone());
+        Ok(all.filter(|it| it.at >= since).collect())
+    }
+}
+
+#[derive(Debug)]
+struct NoNetwork;
+
+#[async_trait]
+impl crate::http::Http for NoNetwork {
+    async fn send(
+        &self,
+        _: http::Request<bytes::Bytes>,
+    ) -> Result<http::Response<bytes::Bytes>, crate::http::HttpError> {
+        Err(crate::http::HttpError {
+            sent: crate::http::Sent::No,
+            timed_out: false,
+            problem: "there is no network".to_owned(),
+        })
+    }
+}
+
+/// A merchant.
+pub(super) struct Merchant {
+    pub(super) kervan: Kervan,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) channels: Vec<Arc<Channel>>,
+    pub(super) queue: Arc<MemoryQueue>,
+    log: Arc<Mutex<Vec<Call>>>,
+}
+
+/// A channel to open: its id, how many it takes at once, its budget, and whether it has a bulk call.
+pub(super) type Opened = (&'static str, usize, Option<u32>, bool);
+
+impl Merchant {
+    pub(super) fn open(channels: &[Opened]) -> Self {
+        let clock = Arc::new(ManualClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let channels: Vec<Arc<Channel>> = channels
+            .iter()
+            .map(|(id, most, budget, has_bulk)| {
+                Arc::new(Channel {
+                    id: id.parse().unwrap(),
+                    most: *most,
+                    budget: *budget,
+                    has_bulk: *has_bulk,
+                    clock: clock.clone(),
+                    log: log.clone(),
+                    does: Mutex::default(),
+                })
+            })
+            .collect();
+        let secrets = Arc::new(MemorySecrets::new());
+        let http = Arc::new(NoNetwork);
+        let mut accounts = Accounts::new(Vec::new(), "", secrets, http, clock.clone(), None);
+        for channel in &channels {
+            accounts = accounts.with_account(channel.clone());
+        }
+        let queue = Arc::new(MemoryQueue::new(clock.clone()));
+        let unset = Arc::new(UnsetQueue("A_QUEUE"));
+        let queues = Queues {
+            orders: unset.clone(),
+            tracking: unset,
+            inventory: queue.clone(),
+        };
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let seal = Arc::new(MemorySeal::new());
+        let kervan = Kervan::new(clock.clone(), store, seal, queues, accounts);
+        Self {
+            kervan,
+            clock,
+            channels,
+            queue,
+            log,
+        }
+    }
+
+    pub(super) fn advance(&self, minutes: i64) {
+        self.clock.advance(SignedDuration::from_mins(minutes));
+    }
+
+    /// Sells a sku on every channel, as a variation of `group` where one is given.
+    pub(super) async fn sell(&self, sku: &str, group: Option<&str>) {
+        let usd = "USD".parse().unwrap();
+        let sku = Sku::parse(sku).unwrap();
+        for channel in &self.channels {
+            let id = ListingId {
+                channel: channel.id.clone(),
+                sku: sku.clone(),
+                offer: "1".to_owned(),
+            };
+            let mut listing = Listing::new(id, Money::parse("10.00", usd).unwrap());
+            listing.variation_of = group.map(str::to_owned);
+            let offer = Offer {
+                id: OfferId::new("aliexpress:main".parse().unwrap(), sku.as_str(), "2").unwrap(),
+                sku: sku.clone(),
+                rank: 1,
+                ship_to: "US".parse().unwrap(),
+                shipping: None,
+                evidence: None,
+                interval_s: 600,
+            };
+            let (store, now) = (&*self.kervan.store, self.kervan.clock.now());
+            catalog::put(store, listing, offer, now).await.unwrap();
+        }
+    }
+
+    /// The supplier has so many units of a sku.
+    pub(super) async fn has(&self, sku: &str, stock: u32) {
+        let sku = Sku::parse(sku).unwrap();
+        let entry = catalog::load(&*self.kervan.store, &sku).await.unwrap();
+        let evidence = Evidence {
+            stock,
+            cost: Money::zero("USD".parse().unwrap()),
+            at: self.kervan.clock.now(),
+        };
+        let stored = entry.offers.into_iter().next().unwrap();
+        look::note(&self.kervan, stored, Some(evidence))
+            .await
+            .unwrap();
+    }
+
+    pub(super) async fn publish(&self, skus: &[&str]) -> Outcome {
+        let skus = skus.iter().map(|sku| Sku::parse(sku).unwrap()).collect();
+        let task = InventoryTask::Publish {
+            skus,
+            ordered_at: None,
+        };
+        inventory(&self.kervan, &task).await.unwrap()
+    }
+
+    pub(super) async fn listing(&self, sku: &str) -> Listing {
+        let sku = Sku::parse(sku).unwrap();
+        let entry = catalog::load(&*self.kervan.store, &sku).await.unwrap();
+        entry.listings[0].listing.clone()
+    }
+
+    /// The quantity that the table says is shown; `None` where it does not know.
+    pub(super) async fn shown(&self, sku: &str) -> Option<u32> {
+        let now = self.kervan.clock.now();
+        let listing = self.listing(sku).await;
+        listing.shown(now).map(|published| published.quantity)
+    }
+
+    /// Takes the calls so far.
+    pub(super) fn calls(&self) -> Vec<Call> {
+        std::mem::take(&mut *self.log.lock().unwrap())
+    }
+
+    /// Runs the schedule and works on what it queued, until nothing is left.
+    pub(super) async fn minute(&self) {
+        self.advance(1);
+        queue_due_stock(&self.kervan).await.unwrap();
+        let seen = self.queue.bodies();
+        for body in &seen {
+            let task: InventoryTask = crate::flows::ledger::read(body).unwrap();
+            // The supplier is not asked here.
+            if !matches!(task, InventoryTask::Look { .. }) {
+                inventory(&self.kervan, &task).await.unwrap();
+            }
+        }
+        self.take_all().await;
+    }
+
+    async fn take_all(&self) {
+        use crate::queue::Queue;
+        loop {
+            let taken = self
+                .queue
+                .receive(10, Duration::from_secs(30), Duration::ZERO)
+                .await
+                .unwrap();
+            if taken.is_empty() {
+                return;
+            }
+            for message in taken {
+                self.queue.delete(&message.receipt).await.unwrap();
+            }
+        }
+    }
+}

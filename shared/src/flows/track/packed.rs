@@ -1,0 +1,143 @@
+//! What is in a parcel, in units of what was bought and in units of what was sold.
+
+use crate::domain::{
+    LineId, Order, PackedPart, Parcel, ParcelLine, ParcelState, Part, Purchase, PurchaseLine, Sku,
+};
+use crate::marketplaces::SupplierParcel;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// A parcel as the order keeps it. Where the supplier does not say what is in it, it is taken to hold what is left of the
+/// purchase.
+pub(super) fn new_parcel(
+    order: &Order,
+    purchase: &Purchase,
+    parcel: &SupplierParcel,
+    seen: &[Parcel],
+    now: Timestamp,
+) -> Parcel {
+    let (mut lines, mut parts): (Vec<ParcelLine>, Vec<PackedPart>) = (Vec::new(), Vec::new());
+    for (bought, quantity) in contents(order, purchase, parcel, seen) {
+        if bundle(order, &bought.line).is_some() {
+            parts.push(PackedPart {
+                line: bought.line.clone(),
+                sku: bought.sku.clone(),
+                quantity,
+            });
+        } else {
+            lines.push(ParcelLine {
+                line: bought.line.clone(),
+                quantity,
+            });
+        }
+    }
+    lines.extend(completed(order, &parts, seen));
+    let state = if lines.is_empty() && !parts.is_empty() {
+        ParcelState::NotTold
+    } else {
+        ParcelState::Seen { not_before: now }
+    };
+    Parcel {
+        tracking_number: parcel.tracking_number.clone(),
+        carrier: parcel.carrier.clone(),
+        purchase: purchase.number,
+        lines,
+        parts,
+        state,
+        delivered_at: None,
+    }
+}
+
+/// The parts of a line that is a bundle.
+fn bundle<'a>(order: &'a Order, line: &LineId) -> Option<&'a [Part]> {
+    let parts = order.parts_of(line)?;
+    let sold = order.details.lines.iter().find(|sold| sold.id == *line)?;
+    let is_itself = matches!(parts, [only] if only.units == 1 && only.sku.as_str() == sold.sku);
+    (!is_itself).then_some(parts)
+}
+
+/// Units of bundles whose leading part is complete with these parts and was not before.
+fn completed(order: &Order, parts: &[PackedPart], seen: &[Parcel]) -> Vec<ParcelLine> {
+    let mut completed = Vec::new();
+    for line in &order.details.lines {
+        let Some([lead, ..]) = bundle(order, &line.id) else {
+            continue;
+        };
+        let leads = |part: &&PackedPart| part.line == line.id && part.sku == lead.sku;
+        let units = |parts: &[PackedPart]| -> u32 {
+            parts.iter().filter(leads).map(|part| part.quantity).sum()
+        };
+        let before: u32 = seen.iter().map(|parcel| units(&parcel.parts)).sum();
+        let per_unit = lead.units.max(1);
+        let quantity = (before + units(parts)) / per_unit - before / per_unit;
+        if quantity > 0 {
+            completed.push(ParcelLine {
+                line: line.id.clone(),
+                quantity,
+            });
+        }
+    }
+    completed
+}
+
+/// What of the purchase's lines is in the parcel.
+fn contents<'a>(
+    order: &Order,
+    purchase: &'a Purchase,
+    parcel: &SupplierParcel,
+    seen: &[Parcel],
+) -> Vec<(&'a PurchaseLine, u32)> {
+    let mut sent = sent_units(purchase, seen);
+    let mut left: Vec<(&PurchaseLine, u32)> = Vec::new();
+    // One line of the order may be bought through two offers: what was sent of it is taken off the first one first.
+    for line in &purchase.lines {
+        let part = bundle(order, &line.line).map(|_| &line.sku);
+        let sent = sent.entry((&line.line, part)).or_default();
+        let taken = line.quantity.min(*sent);
+        *sent -= taken;
+        left.push((line, line.quantity - taken));
+    }
+    let mut packed = Vec::new();
+    for content in &parcel.contents {
+        let mut units = content.quantity;
+        let is_meant = |line: &PurchaseLine| {
+            line.offer.product == content.product
+                && content
+                    .variant
+                    .as_ref()
+                    .is_none_or(|variant| *variant == line.offer.variant)
+        };
+        for (line, rest) in left.iter_mut().filter(|(line, _)| is_meant(line)) {
+            let taken = units.min(*rest);
+            if taken > 0 {
+                packed.push((*line, taken));
+                *rest -= taken;
+                units -= taken;
+            }
+        }
+    }
+    if packed.is_empty() {
+        packed = left.into_iter().filter(|(_, rest)| *rest > 0).collect();
+    }
+    packed
+}
+
+/// Units of the purchase that earlier parcels hold, by line, and for bundles by part.
+fn sent_units<'a>(
+    purchase: &Purchase,
+    seen: &'a [Parcel],
+) -> BTreeMap<(&'a LineId, Option<&'a Sku>), u32> {
+    let mut sent = BTreeMap::new();
+    let of_purchase = |parcel: &&Parcel| parcel.purchase == purchase.number;
+    for parcel in seen.iter().filter(of_purchase) {
+        for part in &parcel.parts {
+            *sent.entry((&part.line, Some(&part.sku))).or_default() += part.quantity;
+        }
+        // A bundle's own units are counted by its parts.
+        let is_bundle = |line: &ParcelLine| parcel.parts.iter().any(|part| part.line == line.line);
+        for line in parcel.lines.iter().filter(|line| !is_bundle(line)) {
+            *sent.entry((&line.line, None)).or_default() += line.quantity;
+        }
+    }
+    sent
+}
