@@ -5,7 +5,7 @@ mod calls;
 mod sales;
 
 use crate::gate::{Gate, RunId};
-use crate::oversold::{Books, Known};
+use crate::oversold::{Books, Known, Moment};
 use crate::plain_supplier::Shelf;
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
@@ -63,7 +63,7 @@ struct State {
     orders: BTreeSet<OrderKey>,
     has_placed: bool,
     /// When each run began.
-    began: BTreeMap<RunId, Timestamp>,
+    began: BTreeMap<RunId, Moment>,
     books: Books,
 }
 
@@ -148,7 +148,9 @@ impl Monitor {
     /// A run begins.
     pub(crate) fn began(&self, run: RunId) {
         let now = self.clock.now();
-        self.lock().began.insert(run, now);
+        let mut state = self.lock();
+        let moment = state.books.moment(now);
+        state.began.insert(run, moment);
     }
 
     /// Whether a purchase was placed, as the table has it.

@@ -79,6 +79,7 @@ pub(crate) struct Known {
 #[derive(Debug, Clone)]
 struct Page {
     at: Timestamp,
+    number: u64,
     offers: Vec<Known>,
     /// Units sold by then whose orders had reserved nothing.
     unreserved: i64,
@@ -95,7 +96,16 @@ impl Page {
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     pages: BTreeMap<Sku, Vec<Page>>,
+    /// Pages so far: much happens at the same time, and in its order all the same.
+    written: u64,
     pub(crate) sales: Sales,
+}
+
+/// A moment, among others at the same time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    at: Timestamp,
+    written: u64,
 }
 
 /// One sale.
@@ -117,18 +127,29 @@ impl Books {
         let pages = self.pages.entry(sku.clone()).or_default();
         let is_new = |last: &Page| last.offers != offers || last.unreserved != unreserved;
         if pages.last().is_none_or(is_new) {
+            self.written += 1;
             pages.push(Page {
                 at,
+                number: self.written,
                 offers,
                 unreserved,
             });
         }
     }
 
+    /// This moment.
+    pub(crate) const fn moment(&self, at: Timestamp) -> Moment {
+        Moment {
+            at,
+            written: self.written,
+        }
+    }
+
     /// The most units that the table has said to be free from a moment on; none where it was never told of the sku.
-    pub(crate) fn most_free(&self, sku: &Sku, from: Timestamp, rule: &EvidenceRule) -> Option<i64> {
-        let pages = self.pages.get(sku)?;
-        let first = pages.iter().rposition(|page| page.at <= from).unwrap_or(0);
+    pub(crate) fn most_free(&self, sku: &Sku, since: Moment, rule: &EvidenceRule) -> Option<i64> {
+        let (pages, from) = (self.pages.get(sku)?, since.at);
+        let is_before = |page: &Page| page.number <= since.written;
+        let first = pages.iter().rposition(is_before).unwrap_or(0);
         let free = pages[first..].iter().map(|page| {
             let seen_at = page.at.max(from);
             page.free(before(seen_at, rule.worthless()))
@@ -277,7 +298,28 @@ mod tests {
         };
         assert_eq!(came(86_400).unknowable, 1);
         assert_eq!(came(86_400 + 36 * 60 + 60).within_rule, 1);
-        assert_eq!(books.most_free(&sku, at(86_401), &rule), Some(0));
-        assert_eq!(books.most_free(&sku, at(86_000), &rule), Some(3));
+        let most_free = |second| books.most_free(&sku, books.moment(at(second)), &rule);
+        assert_eq!(most_free(86_401), Some(0));
+        assert_eq!(most_free(86_000), Some(3));
+    }
+
+    #[test]
+    fn what_was_free_when_a_function_began_counts_for_it_and_what_was_gone_does_not() {
+        let (mut books, sku) = books();
+        let (began, now) = (books.moment(at(1_000)), at(1_000));
+        let known = |free| {
+            vec![Known {
+                evidence_at: now,
+                free,
+            }]
+        };
+        let rule = EvidenceRule::default();
+        assert_eq!(books.most_free(&sku, began, &rule), Some(0));
+        books.note(&sku, now, known(2), 0);
+        let later = books.moment(now);
+        books.note(&sku, now, known(1), 0);
+        assert_eq!(books.most_free(&sku, began, &rule), Some(2));
+        assert_eq!(books.most_free(&sku, later, &rule), Some(2));
+        assert_eq!(books.most_free(&sku, books.moment(now), &rule), Some(1));
     }
 }

@@ -3,7 +3,6 @@
 use super::{Monitor, PUSH_SLACK};
 use crate::fault::Fault;
 use bytes::Bytes;
-use jiff::Timestamp;
 use kervan::clock::Clock;
 use kervan::domain::{AccountId, Listing, Offer, Sku};
 use kervan::flows::ledger;
@@ -173,8 +172,8 @@ impl Monitor {
             let most = {
                 let state = self.lock();
                 let began = state.began.get(&run).copied();
-                let began = began.unwrap_or(Timestamp::MIN);
-                state.books.most_free(&sku, began, &rule).unwrap_or(0)
+                let most = began.and_then(|began| state.books.most_free(&sku, began, &rule));
+                most.unwrap_or(0)
             };
             let (buffer, cap) = listing.map_or((0, u32::MAX), |one| (one.buffer, one.cap));
             let most = (most - i64::from(buffer)).clamp(0, i64::from(cap));
