@@ -157,6 +157,15 @@ impl Books {
         free.max()
     }
 
+    /// The most units that were sold and not reserved, at any time from a moment on.
+    pub(crate) fn most_unreserved(&self, sku: &Sku, since: Moment) -> i64 {
+        let pages = self.pages.get(sku).map_or(&[][..], Vec::as_slice);
+        let is_before = |page: &Page| page.number <= since.written;
+        let first = pages.iter().rposition(is_before).unwrap_or(0);
+        let pages = pages.get(first..).unwrap_or_default().iter();
+        pages.map(|page| page.unreserved).max().unwrap_or(0)
+    }
+
     /// Judges a sale.
     pub(crate) fn sold(&mut self, sku: &Sku, sale: Sale, rule: &EvidenceRule) -> Sales {
         let over = |left: i64| (sale.units - left.max(0)).clamp(0, sale.units);

@@ -184,11 +184,20 @@ impl Monitor {
         }
     }
 
+    /// Units of a listing's sku that were sold and not reserved while this function worked.
+    fn sold_unheard(&self, view: &ListingView) -> i64 {
+        let state = self.lock();
+        let began = state.began.get(&self.gate.current()).copied();
+        let units = began.zip(Sku::parse(&view.sku).ok());
+        units.map_or(0, |(began, sku)| state.books.most_unreserved(&sku, began))
+    }
+
     fn raises_on_fresh_evidence(&self, call: &Call) {
         let fresh = self.evidence_rule().fresh() + PUSH_SLACK;
         let now = self.clock.now();
         for (view, _, quantity) in self.told_listings(call) {
-            if quantity <= view.quantity {
+            // A quantity is told as a whole. Over a sale that nobody has heard of yet, one that was meant to fall can rise.
+            if i64::from(quantity) <= i64::from(view.quantity) + self.sold_unheard(&view) {
                 continue;
             }
             let sku = &view.sku;
