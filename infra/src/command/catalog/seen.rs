@@ -65,14 +65,11 @@ impl Seen {
                 path if path.is_empty() => Column::Supplier.name(),
                 _ => "offers",
             };
-            match known(&mut self.made, sku, || (line, None)) {
-                Some((first, Some(_))) => faults.push(Fault::at(
-                    column,
-                    format!(
-                        "must be empty, because line {first} says of which parts the sku is made"
-                    ),
-                )),
-                _ => {}
+            if let Some((first, Some(_))) = known(&mut self.made, sku, || (line, None)) {
+                let problem = format!(
+                    "must be empty, because line {first} says of which parts the sku is made"
+                );
+                faults.push(Fault::at(column, problem));
             }
         }
         faults
