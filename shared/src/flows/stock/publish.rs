@@ -175,6 +175,11 @@ async fn decide(kervan: &Kervan, work: Work, told: &mut Told) -> Result<Option<J
     let now = kervan.clock.now();
     let (stored, quantity) = wanted(kervan, &work.entry, stored, now).await?;
     let listing = stored.listing;
+    if listing.price.minor <= 0 {
+        // The rules have not come to a price yet, and what has no price is not sold.
+        tracing::warn!(sku = %listing.id.sku, channel = %listing.id.channel, "A listing has no price yet and is not published.");
+        return Ok(None);
+    }
     let shown = listing.shown(now);
     let shown = shown.map(|shown| (shown.quantity, shown.price));
     let submitted = listing.submitted(now);
