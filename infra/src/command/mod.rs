@@ -13,6 +13,8 @@ mod orders_after_sale;
 mod orders_fixture;
 mod orders_resolve;
 mod orders_timeline;
+mod price;
+mod rules;
 mod simulate;
 mod simulators;
 mod stack;
@@ -62,6 +64,10 @@ enum Command {
     Catalog(catalog::Arguments),
     /// See which orders wait for a person and what happened to an order, and decide about one.
     Orders(orders::Arguments),
+    /// See how prices come about, decide about those that jumped, and set the rates of currencies.
+    Price(price::Arguments),
+    /// Show, check and set the rules of stock and prices.
+    Rules(rules::Arguments),
     /// Look at the accounts' set-up from outside, and say what to do about what is wrong.
     Doctor(doctor::Arguments),
     /// Make a marketplace push: destinations, topics and subscriptions of an account.
@@ -81,6 +87,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Simulators(arguments) => simulators::run(arguments).await,
         Command::Catalog(arguments) => catalog::run(arguments).await,
         Command::Orders(arguments) => orders::run(arguments).await,
+        Command::Price(arguments) => price::run(arguments).await,
+        Command::Rules(arguments) => rules::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::Subscribe(arguments) => subscribe::run(arguments).await,
         Command::Dlq(arguments) => dlq::run(arguments).await,

@@ -80,6 +80,7 @@ async fn lived(store: &MemoryStore) -> Entry {
     let held = HeldPrice {
         price: usd("99"),
         since: now(),
+        rejected: false,
     };
     let listing = Listing {
         price: usd("12.34"),
