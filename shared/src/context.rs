@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::domain::{AccountId, Invalid, Marketplace};
-use crate::flows::{Notified, RulesShelf};
+use crate::flows::{Notified, RatesShelf, RulesShelf};
 use crate::http::Http;
 use crate::limiter::Limiter;
 use crate::marketplaces::{
@@ -39,6 +39,8 @@ pub struct Kervan {
     pub accounts: Accounts,
     /// What the merchant decides about stock and prices.
     pub rules: RulesShelf,
+    /// What currencies are worth.
+    pub rates: RatesShelf,
     /// What is measured while this function works.
     pub metrics: Metrics,
 }
@@ -54,6 +56,7 @@ impl Kervan {
     ) -> Self {
         Self {
             rules: RulesShelf::new(store.clone(), clock.clone()),
+            rates: RatesShelf::new(store.clone(), clock.clone()),
             clock,
             store,
             seal,

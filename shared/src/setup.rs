@@ -3,7 +3,7 @@
 use crate::aws::{Aws, MissingVariable};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::{AccountId, Invalid};
-use crate::flows::Notified;
+use crate::flows::{Notified, RatesSource};
 use crate::http::{HttpClient, HttpError};
 use crate::limiter::Limiter;
 use crate::marketplaces::TokenStore;
@@ -49,6 +49,15 @@ pub fn kervan() -> Result<Kervan, SetupError> {
         inventory: queue(&sqs, "KERVAN_INVENTORY_QUEUE"),
     };
     Ok(Kervan::new(clock, store, seal, queues, accounts))
+}
+
+/// Where the inventory-poller gets rates; `None` where no address is set.
+pub fn rates_source() -> Result<Option<RatesSource>, SetupError> {
+    let Ok(url) = variable("KERVAN_RATES_URL") else {
+        return Ok(None);
+    };
+    let http = Arc::new(HttpClient::new(HttpClient::USUAL_TIMEOUT)?);
+    Ok(Some(RatesSource { url, http }))
 }
 
 /// What the door needs, and nothing else.

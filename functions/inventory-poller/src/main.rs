@@ -12,6 +12,7 @@ const NAME: &str = "inventory-poller";
 async fn main() -> Result<(), Error> {
     handler::start_logging();
     let kervan = &setup::kervan()?;
+    let rates = &setup::rates_source()?;
     let function = service_fn(|event: LambdaEvent<Trigger>| async move {
         let work = |task: InventoryTask| async move { flows::inventory(kervan, &task).await };
         match event.payload {
@@ -23,6 +24,9 @@ async fn main() -> Result<(), Error> {
             }
             Trigger::Schedule => {
                 handler::schedule(NAME, &kervan.metrics, flows::queue_due_stock(kervan)).await?;
+                if let Some(source) = rates {
+                    source.refresh_in(kervan).await;
+                }
                 Ok::<_, Error>(SqsBatchResponse::default())
             }
         }

@@ -2,9 +2,6 @@
 
 mod bench;
 mod catalog;
-mod catalog_import;
-mod catalog_report;
-mod catalog_row;
 mod demo;
 mod dlq;
 mod doctor;
@@ -16,6 +13,8 @@ mod orders_after_sale;
 mod orders_fixture;
 mod orders_resolve;
 mod orders_timeline;
+mod price;
+mod rules;
 mod simulate;
 mod simulators;
 mod stack;
@@ -61,10 +60,14 @@ enum Command {
     Fuzz(fuzz::Arguments),
     /// Run the simulated marketplaces alone.
     Simulators(simulators::Arguments),
-    /// Put skus with their listings and offers into the catalogue, and look them up.
+    /// Put skus with their listings, offers and bundles into the catalogue, look them up, export and remove them.
     Catalog(catalog::Arguments),
     /// See which orders wait for a person and what happened to an order, and decide about one.
     Orders(orders::Arguments),
+    /// See how prices come about, decide about those that jumped, and set the rates of currencies.
+    Price(price::Arguments),
+    /// Show, check and set the rules of stock and prices.
+    Rules(rules::Arguments),
     /// Look at the accounts' set-up from outside, and say what to do about what is wrong.
     Doctor(doctor::Arguments),
     /// Make a marketplace push: destinations, topics and subscriptions of an account.
@@ -84,6 +87,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Simulators(arguments) => simulators::run(arguments).await,
         Command::Catalog(arguments) => catalog::run(arguments).await,
         Command::Orders(arguments) => orders::run(arguments).await,
+        Command::Price(arguments) => price::run(arguments).await,
+        Command::Rules(arguments) => rules::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::Subscribe(arguments) => subscribe::run(arguments).await,
         Command::Dlq(arguments) => dlq::run(arguments).await,

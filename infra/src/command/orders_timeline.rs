@@ -332,6 +332,10 @@ pub(super) fn event(event: &Event) -> Result<String> {
             let lines: Vec<_> = lines.iter().map(bought).collect();
             format!("purchase {purchase}: {}", lines.join(" + "))
         }
+        Event::CostsConverted { rates } => {
+            let rates: Vec<String> = rates.iter().map(|rate| plain(&rate.to_string())).collect();
+            rates.join(", ")
+        }
         Event::PlacingStarted {
             purchase,
             lease_until,

@@ -1,27 +1,58 @@
 //! Whether a purchase loses money.
 
-use crate::domain::Money;
+use crate::domain::{Exchange, LossRule, Money, NoRate, Rate, Toward};
 
 /// What is left of an order after its purchases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Margin {
-    /// Known; negative for a loss.
-    Known(Money),
-    /// Proceeds and costs have different currencies, and no rate is known.
-    NoRate,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Margin {
+    /// In the order's currency; negative for a loss.
+    pub left: Money,
+    /// The rates that were used, each once.
+    pub rates: Vec<Rate>,
 }
 
-/// What the customer pays, less what the channel keeps, less what the goods cost with their shipping.
-pub fn margin(total: Money, fee: Money, costs: impl IntoIterator<Item = Option<Money>>) -> Margin {
-    let left = costs
-        .into_iter()
-        .try_fold(total.minus(fee), |left, cost| Some(left?.minus(cost?)));
-    left.flatten().map_or(Margin::NoRate, Margin::Known)
+/// What the customer pays, less what the channel keeps, less what the goods cost with their shipping. Costs in other
+/// currencies are converted, upward. A cost that is not known (`None`) is too large to be summed.
+pub fn margin(
+    total: Money,
+    fee: Money,
+    costs: impl IntoIterator<Item = Option<Money>>,
+    exchange: &Exchange<'_>,
+) -> Result<Margin, NoRate> {
+    let (mut left, mut rates) = (total, Vec::new());
+    for cost in [Some(fee)].into_iter().chain(costs) {
+        let cost = cost.ok_or(NoRate::TooLarge)?;
+        let cost = exchange.convert(cost, total.currency, Toward::Cost)?;
+        left = left.minus(cost.money).ok_or(NoRate::TooLarge)?;
+        for rate in cost.rates {
+            if !rates.contains(&rate) {
+                rates.push(rate);
+            }
+        }
+    }
+    Ok(Margin { left, rates })
+}
+
+/// The most that an order of this total may lose by the rule: not negative, in the total's currency. An amount that no
+/// rate converts allows nothing.
+pub fn most_loss(rule: &LossRule, total: Money, exchange: &Exchange<'_>) -> Money {
+    let amount = rule.most.map(|most| {
+        let converted = exchange.value(most.0, total.currency, Toward::Proceeds);
+        converted.map_or(0, |(money, _)| money.minor)
+    });
+    let part = rule.most_percent.map(|percent| {
+        let part = i128::from(total.minor.max(0)) * i128::from(percent.0) / 10_000;
+        i64::try_from(part).unwrap_or(0)
+    });
+    let minor = amount.into_iter().chain(part).min().unwrap_or(0).max(0);
+    Money { minor, ..total }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Amount, Hundredths, Rates};
+    use jiff::{SignedDuration, Timestamp};
 
     fn money(minor: i64, currency: &str) -> Money {
         Money {
@@ -30,24 +61,63 @@ mod tests {
         }
     }
 
-    #[test]
-    fn fee_and_all_costs_are_taken_off() {
-        let costs = [Some(money(700, "USD")), Some(money(150, "USD"))];
-        let left = margin(money(1999, "USD"), money(260, "USD"), costs);
-        assert_eq!(left, Margin::Known(money(889, "USD")));
+    fn rates() -> Rates {
+        let mut rates = Rates::default();
+        let (from, to) = ("EUR".parse().unwrap(), "USD".parse().unwrap());
+        let value = "1.1".parse().unwrap();
+        let rate = Rate::new(from, to, value, "ECB", Timestamp::UNIX_EPOCH).unwrap();
+        assert!(rates.take(rate, Timestamp::UNIX_EPOCH));
+        rates
+    }
+
+    fn exchange(rates: &Rates) -> Exchange<'_> {
+        Exchange {
+            rates,
+            now: Timestamp::UNIX_EPOCH,
+            most_age: SignedDuration::from_hours(96),
+        }
     }
 
     #[test]
-    fn a_cost_in_another_currency_is_not_guessed() {
-        let left = margin(
-            money(1999, "USD"),
-            money(0, "USD"),
-            [Some(money(700, "EUR"))],
-        );
-        assert_eq!(left, Margin::NoRate);
-        assert_eq!(
-            margin(money(1999, "USD"), money(0, "USD"), [None]),
-            Margin::NoRate
-        );
+    fn fee_and_all_costs_are_taken_off() {
+        let costs = [Some(money(700, "USD")), Some(money(150, "USD"))];
+        let rates = Rates::default();
+        let (total, fee) = (money(1999, "USD"), money(260, "USD"));
+        let left = margin(total, fee, costs, &exchange(&rates)).unwrap();
+        assert_eq!(left.left, money(889, "USD"));
+        assert!(left.rates.is_empty());
+    }
+
+    #[test]
+    fn a_cost_in_another_currency_is_converted_upward_and_never_guessed() {
+        let (total, fee) = (money(1999, "USD"), money(0, "USD"));
+        let costs = [Some(money(701, "EUR")), Some(money(1, "EUR"))];
+        let rates = rates();
+        let left = margin(total, fee, costs, &exchange(&rates)).unwrap();
+        // 7.711 and 0.011 USD.
+        assert_eq!(left.left, money(1999 - 772 - 2, "USD"));
+        assert_eq!(left.rates.len(), 1, "the rate is named once");
+        let none = Rates::default();
+        assert!(margin(total, fee, costs, &exchange(&none)).is_err());
+        let too_large = margin(total, fee, [None], &exchange(&none));
+        assert_eq!(too_large, Err(NoRate::TooLarge));
+    }
+
+    #[test]
+    fn the_lower_of_both_limits_of_a_loss_counts_and_none_allows_nothing() {
+        let rates = rates();
+        let total = money(2000, "USD");
+        let most = |most: Option<Money>, percent: Option<u32>| {
+            let rule = LossRule {
+                most: most.map(Amount),
+                most_percent: percent.map(Hundredths),
+            };
+            most_loss(&rule, total, &exchange(&rates)).minor
+        };
+        assert_eq!(most(None, None), 0);
+        assert_eq!(most(Some(money(500, "USD")), None), 500);
+        assert_eq!(most(Some(money(500, "EUR")), Some(5000)), 550);
+        assert_eq!(most(Some(money(500, "USD")), Some(1000)), 200);
+        assert_eq!(most(Some(money(500, "CNY")), None), 0, "no rate, no loss");
     }
 }

@@ -2,14 +2,19 @@
 
 mod margin;
 mod next;
+mod price;
 mod quantity;
 mod route;
 mod schedule;
 mod urgency;
 
-pub use margin::{Margin, margin};
+pub use margin::{Margin, margin, most_loss};
 pub use next::{
     BuyingStep, Lane, Open, TrackingStep, due, next_buying_step, next_tracking_step, open_units,
+};
+pub use price::{
+    Change, Pricable, Priced, PricedOffer, PricedPart, Step, Steps, WhyNot, first_choice, price,
+    price_step,
 };
 pub use quantity::{Stocked, Supply, published_quantity};
 pub use route::{Candidate, Need, Route, Share, Unroutable, route};

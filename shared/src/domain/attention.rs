@@ -37,7 +37,7 @@ pub enum Reason {
         /// Minor units of the order's currency; negative.
         margin_minor: i64,
     },
-    /// Costs and proceeds have different currencies and no rate is known.
+    /// Costs and proceeds have different currencies and no rate of today is known. Taken up again once there is one.
     NoRate,
     /// What has to be bought for it is so much that it cannot be reserved in one transaction.
     TooLarge,
@@ -105,7 +105,7 @@ impl Reason {
                 "Accept the loss, buy elsewhere or cancel with `kervan orders resolve`; or add a cheaper offer first and buy again."
             }
             Self::NoRate => {
-                "Add an offer in the order's currency and buy again with `kervan orders resolve`, or buy elsewhere."
+                "Set a rate with `kervan price rates set` and the order is taken up again within minutes; or buy elsewhere or cancel with `kervan orders resolve`."
             }
             Self::TooLarge => {
                 "Buy the order elsewhere or cancel it with `kervan orders resolve`: it needs more than about 90 offers at once."
@@ -155,6 +155,7 @@ impl Reason {
             Self::OrderUnreadable { .. }
                 | Self::SkuNotMapped { .. }
                 | Self::OutOfStock { .. }
+                | Self::NoRate
                 | Self::ConsentEnded { .. }
                 | Self::Misconfigured { .. }
         )

@@ -1,8 +1,8 @@
 //! What can happen to an order. Its history is a list of these, and its state is nothing but their sum.
 
 use super::{
-    Decision, Doubt, MappedLine, Money, OrderDetails, Parcel, PurchaseLine, Reason, RefundReason,
-    Refusal, Remark, SupplierOrderId, TrackingNumber,
+    Decision, Doubt, MappedLine, Money, OrderDetails, Parcel, PurchaseLine, Rate, Reason,
+    RefundReason, Refusal, Remark, SupplierOrderId, TrackingNumber,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,11 @@ pub enum Event {
         purchase: u8,
         /// What it buys.
         lines: Vec<PurchaseLine>,
+    },
+    /// Costs of what is planned next were converted into the order's currency by these rates.
+    CostsConverted {
+        /// The rates, with their sources and times.
+        rates: Vec<Rate>,
     },
     /// Somebody took the lease and calls the supplier.
     PlacingStarted {
@@ -193,6 +198,7 @@ impl Event {
             Self::Changed { .. } => "changed",
             Self::Mapped { .. } => "mapped",
             Self::Planned { .. } => "planned",
+            Self::CostsConverted { .. } => "costs_converted",
             Self::PlacingStarted { .. } => "placing_started",
             Self::Placed { .. } => "placed",
             Self::NumbersCorrected { .. } => "numbers_corrected",

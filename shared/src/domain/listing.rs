@@ -78,6 +78,9 @@ pub struct HeldPrice {
     pub price: Money,
     /// Since when.
     pub since: Timestamp,
+    /// A person has said no to this price: it is not asked for again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rejected: bool,
 }
 
 impl Listing {

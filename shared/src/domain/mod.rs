@@ -13,7 +13,9 @@ mod money;
 mod offer;
 mod order;
 mod parcel;
+mod price_rules;
 mod purchase;
+mod rates;
 mod refund;
 mod revisions;
 mod rules;
@@ -33,7 +35,11 @@ pub use money::{Currency, Money};
 pub use offer::{Evidence, Offer};
 pub use order::{Cancel, Misfit, Order, OrderDetails, OrderLine, Payment, Phase};
 pub use parcel::{PackedPart, Parcel, ParcelLine, ParcelState, TrackingNumber};
+pub use price_rules::{
+    Amount, Hundredths, JumpFactor, LossRule, PriceRule, PriceRules, RatesRule, Rounding, Scope,
+};
 pub use purchase::{Doubt, Purchase, PurchaseLine, PurchaseState, Refusal};
+pub use rates::{Converted, Exchange, NoRate, Rate, RateValue, Rates, Toward};
 pub use refund::{OrderRefund, OrderRefundState, RefundReason};
 pub use revisions::Revisions;
 pub use rules::{EvidenceRule, Rules};

@@ -164,6 +164,8 @@ impl Order {
             Event::Changed { details } => self.details = details.clone(),
             Event::Mapped { lines } => self.map(lines, misfit)?,
             Event::Planned { purchase, lines } => self.plan(*purchase, lines, at, misfit)?,
+            // Kept for whoever asks later why it was not a loss; nothing follows from it.
+            Event::CostsConverted { .. } => {}
             Event::ParcelSeen { parcel } => {
                 if self.parcel(&parcel.tracking_number).is_some() {
                     return Err(misfit);

@@ -1,6 +1,6 @@
 //! What the merchant decides about stock and prices: data in the table, not code.
 
-use super::Invalid;
+use super::{Invalid, PriceRules};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Rules {
     /// What a supplier's word on its stock is worth as it grows old.
     pub evidence: EvidenceRule,
+    /// How prices are found, and how much an order may lose.
+    pub price: PriceRules,
 }
 
 /// What a supplier's word on its stock is worth as it grows old.
@@ -69,6 +71,7 @@ impl EvidenceRule {
 impl Rules {
     /// Refuses rules that contradict themselves, naming what would be right.
     pub fn check(&self) -> Result<(), Invalid> {
-        self.evidence.check()
+        self.evidence.check()?;
+        self.price.check()
     }
 }

@@ -14,6 +14,7 @@ pub use remove::{Removed, remove_bundle, remove_listing, remove_offer};
 use super::{FlowError, ledger};
 use crate::domain::{Bundle, Listing, Offer, Sku};
 use crate::store::{Item, Key, Store, keys};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// Items of the table that one step of a walk looks at.
@@ -66,6 +67,8 @@ pub struct StoredOffer {
     pub free: i64,
     /// Units bought since the evidence.
     pub bought: i64,
+    /// When its stock is looked at next.
+    pub due_at: Option<Timestamp>,
     /// Its version in the table.
     pub version: u64,
 }
@@ -126,6 +129,7 @@ pub(super) fn stored_offer(item: &Item) -> Result<StoredOffer, FlowError> {
         offer: ledger::read(&item.body)?,
         free: counter(FREE),
         bought: counter(BOUGHT),
+        due_at: item.due.as_ref().map(|due| due.at),
         version: item.version,
     })
 }

@@ -16,6 +16,8 @@
 //! | `track.rs` | suppliers are asked for parcels, channels are told of them | tracking-updater |
 //! | `stock/` | offers are looked at, listings are lowered and raised | inventory-poller |
 //! | `rules.rs` | what the merchant decides about stock and prices | all |
+//! | `rates.rs` | what currencies are worth, kept and got | all; the inventory-poller gets them |
+//! | `price.rs` | the price of a listing by the rules; prices that wait for a person | inventory-poller, `kervan` |
 //! | `catalog.rs` | skus, listings and offers are read and written | all |
 //! | `ledger.rs` | an order is loaded; events are recorded in one transaction | all |
 //!
@@ -30,7 +32,9 @@ pub mod ledger;
 mod mapping;
 mod notified;
 mod plan;
+pub mod price;
 mod purchase;
+pub mod rates;
 pub mod refund;
 pub mod resolve;
 pub mod rules;
@@ -41,6 +45,7 @@ mod track;
 pub use forward::forward;
 pub use intake::{Intake, IntakeAnswer, LARGEST_PUSH_BYTES, intake};
 pub use notified::{Notified, notified};
+pub use rates::{RatesShelf, RatesSource};
 pub use rules::RulesShelf;
 pub use stock::{InventoryTask, inventory, queue_due_stock};
 pub use sweep::{SWEEP_INTERVAL, sweep};

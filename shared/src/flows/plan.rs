@@ -4,10 +4,10 @@ use super::catalog::{self, BOUGHT, FREE, StoredOffer};
 use super::ledger::NotRecorded;
 use super::{FlowError, forward, ledger, mapping, reason_of, stock, wait_of};
 use crate::Kervan;
-use crate::decide::{Candidate, Margin, Need, Share, margin, open_units, route};
+use crate::decide::{Candidate, Margin, Need, Share, margin, most_loss, open_units, route};
 use crate::domain::{
-    Cancel, Event, OfferId, Order, Purchase, PurchaseLine, PurchaseState, Reason, Reference,
-    Refusal, Sku,
+    Cancel, Event, Exchange, OfferId, Order, Purchase, PurchaseLine, PurchaseState, Rate, Reason,
+    Reference, Refusal, Sku,
 };
 use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{CallError, Kind, QuoteRequest, Retry, Wanted};
@@ -56,10 +56,11 @@ pub(super) async fn plan(
             }
             Err(NoTerms::Call(error)) => return postpone(kervan, order, &error).await,
         };
-        if let Some(reason) = loses(order, &planned) {
-            return raise(kervan, order, reason).await;
-        }
-        match reserve(kervan, order, planned).await {
+        let rates = match loses(kervan, order, &planned).await? {
+            Ok(rates) => rates,
+            Err(reason) => return raise(kervan, order, reason).await,
+        };
+        match reserve(kervan, order, planned, rates).await {
             Ok(()) => {
                 announce(kervan, &skus).await;
                 return Ok(None);
@@ -357,8 +358,13 @@ async fn quote(
     })
 }
 
-/// Why the plan must not be carried out, where it would lose money.
-fn loses(order: &Order, planned: &[Vec<PurchaseLine>]) -> Option<Reason> {
+/// The rates by which the plan's costs were converted, or why it must not be carried out: it would lose more than the rule
+/// or a person allows, or what it costs is not known in the order's currency.
+async fn loses(
+    kervan: &Kervan,
+    order: &Order,
+    planned: &[Vec<PurchaseLine>],
+) -> Result<Result<Vec<Rate>, Reason>, FlowError> {
     let cost = |lines: &Vec<PurchaseLine>| {
         let purchase = Purchase {
             number: 1,
@@ -374,14 +380,31 @@ fn loses(order: &Order, planned: &[Vec<PurchaseLine>]) -> Option<Reason> {
         .iter()
         .filter(|purchase| !purchase.is_given_up());
     let costs = kept.map(Purchase::cost).chain(planned.iter().map(cost));
-    match margin(order.details.total, order.details.fee, costs) {
-        _ if !stands(Safety::NoLoss) => None,
-        Margin::Known(left) if left.minor >= order.least_margin_minor() => None,
-        Margin::Known(left) => Some(Reason::WouldLose {
-            margin_minor: left.minor,
-        }),
-        Margin::NoRate => Some(Reason::NoRate),
-    }
+    let rules = kervan.rules.get().await?;
+    let rates = kervan.rates.get().await?;
+    let exchange = Exchange {
+        rates: &rates,
+        now: kervan.clock.now(),
+        most_age: rules.price.rates.most_age(),
+    };
+    let details = &order.details;
+    let (left, rates) = match margin(details.total, details.fee, costs, &exchange) {
+        _ if !stands(Safety::NoLoss) => return Ok(Ok(Vec::new())),
+        Ok(Margin { left, rates }) => (left, rates),
+        Err(error) => {
+            tracing::warn!(order = %order.key, %error, "It is not known whether an order would lose money.");
+            return Ok(Err(Reason::NoRate));
+        }
+    };
+    // What a person accepted and what the rule allows are both the most that the order may lose: the higher one counts.
+    let allowed = most_loss(&rules.price.loss, details.total, &exchange);
+    let least = order.least_margin_minor().min(-allowed.minor);
+    Ok(if left.minor >= least {
+        Ok(rates)
+    } else {
+        let margin_minor = left.minor;
+        Err(Reason::WouldLose { margin_minor })
+    })
 }
 
 /// Whether a plan does not fit into one transaction: the order's state, its place in the attention list, up to two more
@@ -395,10 +418,14 @@ async fn reserve(
     kervan: &Kervan,
     order: &mut Order,
     planned: Vec<Vec<PurchaseLine>>,
+    rates: Vec<Rate>,
 ) -> Result<(), NotRecorded> {
     let mut events = Vec::new();
     if order.attention.is_some() {
         events.push(Event::AttentionCleared);
+    }
+    if !rates.is_empty() {
+        events.push(Event::CostsConverted { rates });
     }
     let writes = take(planned.iter().flatten(), kervan.clock.now());
     for (place, lines) in planned.into_iter().enumerate() {

@@ -15,6 +15,8 @@
 //! | `VARIATIONS#ebay:main#12` | `REVISIONS` | how often a listing was changed whose variations share a budget; expires |
 //! | `STOCK` | `QUEUED` | up to when the offers that are due were queued, by lane |
 //! | `RULES` | `RULES` | what the merchant decides about stock and prices |
+//! | `RATES` | `RATES` | what currencies are worth in each other, from whom and since when |
+//! | `HELD#<sku>` | `ebay:main/81` | a price that waits for a person; in the price lane |
 //! | `ACCOUNT#ebay:main` | `TOKEN` | access and refresh token, sealed; the lease of the one that refreshes |
 //! | | `SWEEP` | up to when the channel's orders were read |
 //! | | `BULK` | the channel's submission that is at work, or the last |
@@ -67,6 +69,8 @@ pub fn read_back_lane(channel: &AccountId, is_second: bool) -> String {
 
 /// Lane of submissions that have to be looked at.
 pub const SUBMISSION_LANE: &str = "submission";
+/// Lane of prices that wait for a person.
+pub const PRICE_LANE: &str = "price";
 
 /// Partition of an order.
 pub fn order(order: &OrderKey) -> String {
@@ -162,6 +166,17 @@ pub fn stock_cursor() -> Key {
 /// The merchant's rules.
 pub fn rules() -> Key {
     Key::new("RULES", "RULES")
+}
+
+/// The rates of currencies.
+pub fn rates() -> Key {
+    Key::new("RATES", "RATES")
+}
+
+/// A listing's price that waits for a person.
+pub fn held_price(id: &ListingId) -> Key {
+    let (channel, offer) = (&id.channel, &id.offer);
+    Key::new(format!("HELD#{}", id.sku), format!("{channel}/{offer}"))
 }
 
 /// A sku's offer.

@@ -4,7 +4,6 @@ use crate::monitor::Monitor;
 use crate::stage::{NEVER_IN_THE_OPEN, Stage};
 use futures_util::FutureExt;
 use kervan::clock::Clock;
-use kervan::domain::EvidenceRule;
 use kervan::domain::{Offer, Order, Phase, PurchaseState, Sku};
 use kervan::flows::{catalog, ledger};
 use kervan::store::{Item, Store, keys};
@@ -14,10 +13,10 @@ use kervan_marketplaces::ebay::{CancelState, EbayOrderView};
 pub(crate) fn check(stage: &Stage, monitor: &Monitor) -> Vec<String> {
     let orders = monitor.orders_now();
     let mut ends = Vec::new();
-    for sold in stage.ebay.orders() {
+    for (channel, sold) in stage.sold() {
         let order = orders
             .iter()
-            .find(|order| order.key.id.as_str() == sold.order_id);
+            .find(|order| order.key.channel == channel && order.key.id.as_str() == sold.order_id);
         ends.push(match order {
             Some(order) => {
                 units(monitor, order, &sold);
@@ -126,7 +125,9 @@ fn erased(stage: &Stage, monitor: &Monitor, order: &Order) {
 pub(crate) fn check_listings(stage: &Stage, monitor: &Monitor) {
     let now = stage.clock.now();
     let items = stage.store.items();
-    for view in stage.ebay.listings() {
+    let rule = monitor.evidence_rule();
+    let views = stage.channels().into_iter();
+    for view in views.flat_map(|(_, ebay)| ebay.listings()) {
         let Ok(sku) = Sku::parse(&view.sku) else {
             continue;
         };
@@ -140,7 +141,7 @@ pub(crate) fn check_listings(stage: &Stage, monitor: &Monitor) {
         }
         let free = offers.by_ref().filter_map(|item| {
             let evidence = ledger::read::<Offer>(&item.body).ok()?.evidence?;
-            let is_known = now.duration_since(evidence.at) <= EvidenceRule::default().worthless();
+            let is_known = now.duration_since(evidence.at) <= rule.worthless();
             let units = item.counters.get(catalog::FREE).copied().unwrap_or(0);
             Some(if is_known { units.max(0) } else { 0 })
         });

@@ -2,6 +2,7 @@
 
 use crate::choices::{Choices, Dice};
 use crate::fault::Fault;
+use crate::oversold::Sales;
 use crate::scenario::{Scenario, scenarios};
 use crate::simulation::{Outcome, Simulation};
 use futures_util::FutureExt;
@@ -96,6 +97,8 @@ pub struct Summary {
     pub effects: u64,
     /// Decisions made in all of them.
     pub steps: u64,
+    /// What customers got in all of them who buy only what a listing shows.
+    pub sales: Sales,
     /// Those that failed, in the order of the schedules, at most as many as were asked for.
     pub failures: Vec<Failure>,
 }
@@ -135,6 +138,7 @@ pub fn run_all(
                     summary.schedules += 1;
                     summary.effects += outcome.effects;
                     summary.steps += outcome.steps;
+                    summary.sales.add(outcome.sales);
                     if !outcome.violations.is_empty() {
                         let schedule = schedule.clone();
                         summary.failures.push(Failure { schedule, outcome });

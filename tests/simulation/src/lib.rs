@@ -11,6 +11,7 @@ mod gate;
 mod guarded;
 mod monitor;
 mod network;
+mod oversold;
 mod plain_supplier;
 mod ports;
 mod scenario;
@@ -24,7 +25,8 @@ pub use explore::{
 pub use fault::Fault;
 pub use guarded::{Search, scenario_of, search};
 pub use monitor::Violation;
-pub use scenario::{Action, Scenario, named, scenarios};
+pub use oversold::Sales;
+pub use scenario::{Action, Counter, Scenario, named, scenarios};
 pub use simulation::Outcome;
 pub use stage::{BUYER_WORDS, NEVER_IN_THE_OPEN, NewOffer, Stage, WorldOptions, known_buyer};
 pub use world::World;

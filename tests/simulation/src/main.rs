@@ -13,7 +13,7 @@ use clap::{Parser, ValueEnum};
 use kervan::guards::Guard;
 use kervan_simulation::{
     Effort, Fault, Schedule, Summary, calm, depth_one, depth_two, named, run_all, scenarios,
-    search, seeds,
+    search, seeds, seeds_of,
 };
 use report::{Progress, Section};
 use std::process::ExitCode;
@@ -182,7 +182,10 @@ fn many(arguments: &Arguments) -> Result<ExitCode> {
         sections.push(section(title, &list, jobs, arguments.json));
     }
     if let Some(count) = arguments.seeds.or_else(|| all.then_some(USUAL_SEEDS)) {
-        let list = seeds(arguments.first, count);
+        let list = match arguments.scenario.as_deref().and_then(named) {
+            Some(scenario) => seeds_of(&scenario, count),
+            None => seeds(arguments.first, count),
+        };
         sections.push(section("random schedules", &list, jobs, arguments.json));
     }
     let guards = if all || arguments.guards {

@@ -2,13 +2,18 @@
 //! the call itself, not at the end.
 
 mod calls;
+mod sales;
 
 use crate::gate::{Gate, RunId};
+use crate::oversold::{Books, Known, Moment};
 use crate::plain_supplier::Shelf;
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
+use kervan::clock::Clock;
 use kervan::clock::ManualClock;
-use kervan::domain::{Cancel, Offer, Order, OrderKey, Payment, Phase, PurchaseState, Sku};
+use kervan::domain::{
+    AccountId, Cancel, Offer, Order, OrderKey, Payment, Phase, PurchaseState, Sku,
+};
 use kervan::flows::{FlowError, Outcome, catalog, ledger};
 use kervan::queue::Outgoing;
 use kervan::store::{Item, Key, MemoryStore, Store, Write, keys};
@@ -57,6 +62,9 @@ struct State {
     /// Every order that is in the table.
     orders: BTreeSet<OrderKey>,
     has_placed: bool,
+    /// When each run began.
+    began: BTreeMap<RunId, Moment>,
+    books: Books,
 }
 
 /// A lease of a purchase.
@@ -75,7 +83,7 @@ pub(crate) struct Monitor {
     gate: Gate,
     clock: Arc<ManualClock>,
     store: Arc<MemoryStore>,
-    ebay: Ebay,
+    channels: Vec<(AccountId, Ebay)>,
     suppliers: Vec<AliExpress>,
     shelf: Option<Shelf>,
     forbidden: Arc<[&'static str]>,
@@ -100,7 +108,11 @@ impl Monitor {
             gate,
             clock: stage.clock.clone(),
             store: stage.store.clone(),
-            ebay: stage.ebay.clone(),
+            channels: stage
+                .channels()
+                .into_iter()
+                .map(|(channel, ebay)| (channel, ebay.clone()))
+                .collect(),
             suppliers: std::iter::once(stage.aliexpress.clone())
                 .chain(second)
                 .collect(),
@@ -131,6 +143,14 @@ impl Monitor {
     /// How many messages a run has put into queues.
     pub(crate) fn sent_by(&self, run: RunId) -> usize {
         self.lock().sent.get(&run).map_or(0, Vec::len)
+    }
+
+    /// A run begins.
+    pub(crate) fn began(&self, run: RunId) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let moment = state.books.moment(now);
+        state.began.insert(run, moment);
     }
 
     /// Whether a purchase was placed, as the table has it.
@@ -269,6 +289,7 @@ impl Monitor {
                 }
             }
         }
+        let mut known: BTreeMap<Sku, Vec<Known>> = BTreeMap::new();
         for item in self.store.items() {
             if !item.key.sk.starts_with(keys::OFFER) {
                 continue;
@@ -278,6 +299,11 @@ impl Monitor {
             };
             let counter = |name| item.counters.get(name).copied().unwrap_or(0);
             let (free, bought) = (counter(catalog::FREE), counter(catalog::BOUGHT));
+            let of_sku = known.entry(offer.sku.clone()).or_default();
+            of_sku.extend(offer.evidence.as_ref().map(|evidence| Known {
+                evidence_at: evidence.at,
+                free,
+            }));
             let taken = reserved.get(&(offer.sku.clone(), offer.id.to_string()));
             let taken = taken.copied().unwrap_or(0);
             let stock = offer
@@ -295,6 +321,7 @@ impl Monitor {
                 self.report("I6", what);
             }
         }
+        self.note_known(known);
     }
 
     /// Every order as it is stored.
@@ -377,11 +404,13 @@ impl Monitor {
                 self.report("I2", format!("{reference} was bought {times} times"));
             }
         }
-        let channel = self.ebay.counters();
-        if channel.duplicate_fulfillments > 0 {
-            self.report("I4", "a parcel was confirmed twice");
+        for (channel, ebay) in &self.channels {
+            if ebay.counters().duplicate_fulfillments > 0 {
+                self.report("I4", format!("a parcel was confirmed twice at {channel}"));
+            }
         }
-        for order in self.ebay.orders() {
+        let orders = self.channels.iter().flat_map(|(_, ebay)| ebay.orders());
+        for order in orders {
             for line in &order.lines {
                 if line.shipped > line.quantity {
                     let id = &order.order_id;

@@ -21,10 +21,14 @@ pub(crate) const AMAZON_URL: &str = "http://127.0.0.1:4";
 /// Stands where `https://openapi-api.alibaba.com` stands.
 pub(crate) const ALIBABA_URL: &str = "http://127.0.0.1:5";
 
+/// Stands where eBay stands for the second account there.
+pub(crate) const SECOND_EBAY_URL: &str = "http://127.0.0.1:6";
+
 /// The network of a world.
 #[derive(Clone)]
 pub(crate) struct Network {
     pub(crate) ebay: axum::Router,
+    pub(crate) second_ebay: Option<axum::Router>,
     pub(crate) aliexpress: axum::Router,
     pub(crate) second: Option<axum::Router>,
     pub(crate) amazon: Option<axum::Router>,
@@ -49,6 +53,7 @@ impl Http for Network {
             Some(3) => self.second.as_ref(),
             Some(4) => self.amazon.as_ref(),
             Some(5) => self.alibaba.as_ref(),
+            Some(6) => self.second_ebay.as_ref(),
             _ => None,
         };
         let router = router.ok_or_else(|| failed(Sent::No, false, "no such host"))?;

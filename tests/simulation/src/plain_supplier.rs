@@ -44,6 +44,8 @@ struct Goods {
     bought: Vec<Bought>,
     /// Its stock cannot be read, and it takes no order.
     is_ill: bool,
+    /// Its stock cannot be read.
+    is_hidden: bool,
 }
 
 /// What the supplier has and what was bought of it. Copies are the same shelf.
@@ -57,6 +59,7 @@ impl Shelf {
             cost,
             bought: Vec::new(),
             is_ill: false,
+            is_hidden: false,
         })))
     }
 
@@ -85,6 +88,16 @@ impl Shelf {
     /// Its stock cannot be read from now on, and it takes no order; terms it still names.
     pub(crate) fn fall_ill(&self) {
         self.lock().is_ill = true;
+    }
+
+    /// Its stock can be read no longer, or again; it takes orders all the same.
+    pub(crate) fn hide(&self, is_hidden: bool) {
+        self.lock().is_hidden = is_hidden;
+    }
+
+    /// Units that it has now.
+    pub(crate) fn stock(&self) -> u32 {
+        self.lock().stock
     }
 
     /// Takes the units and answers the number, as often as it is asked.
@@ -180,7 +193,8 @@ impl ReadStock for PlainSupplier {
         _ship_to: &CountryCode,
     ) -> Result<Vec<Result<Option<Evidence>, CallError>>, CallError> {
         self.ask("stock").await?;
-        if self.shelf.lock().is_ill {
+        let is_unreadable = |goods: &Goods| goods.is_ill || goods.is_hidden;
+        if is_unreadable(&self.shelf.lock()) {
             return Err(self.unanswered("stock", Fault::Error).await);
         }
         let goods = self.shelf.lock();

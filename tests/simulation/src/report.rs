@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use kervan_simulation::{Failure, Fault, Schedule, Search, Summary, scenarios};
+use kervan_simulation::{Failure, Fault, Sales, Schedule, Search, Summary, scenarios};
 use serde_json::{Value, json};
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -89,6 +89,7 @@ pub(crate) fn one(schedule: &Schedule, traced: bool, as_json: bool) -> Result<Ex
             "road": outcome.road,
             "steps": outcome.steps,
             "ends": outcome.ends,
+            "sales": sales_value(&outcome.sales),
             "violations": violations,
             "trace": outcome.trace,
         });
@@ -103,6 +104,9 @@ pub(crate) fn one(schedule: &Schedule, traced: bool, as_json: bool) -> Result<Ex
             outcome.steps, outcome.effects
         );
         println!("orders    {}", outcome.ends.join(", "));
+        if outcome.sales.sold > 0 {
+            println!("sales     {}", outcome.sales);
+        }
         for violation in &violations {
             println!("BROKEN    {violation}");
         }
@@ -143,6 +147,9 @@ pub(crate) fn many(
                 failures => format!("{failures} FAILED"),
             }
         );
+        if summary.sales.sold > 0 {
+            println!("  {}", summary.sales);
+        }
         for Failure { schedule, outcome } in &summary.failures {
             println!("  cargo kervan simulate {schedule} --trace");
             for violation in &outcome.violations {
@@ -196,8 +203,19 @@ fn section_value(section: &Section) -> Value {
         "run": section.summary.schedules,
         "effect_points": section.summary.effects,
         "steps": section.summary.steps,
+        "sales": sales_value(&section.summary.sales),
         "seconds": section.took.as_secs_f64(),
         "failures": failures,
+    })
+}
+
+fn sales_value(sales: &Sales) -> Value {
+    json!({
+        "sold": sales.sold,
+        "turned_away": sales.turned_away,
+        "oversold_within_rule": sales.within_rule,
+        "oversold_on_its_way": sales.on_its_way,
+        "oversold_unknowable": sales.unknowable,
     })
 }
 

@@ -1,13 +1,16 @@
 //! What happens outside: who buys what, and what the marketplaces do meanwhile.
 
 use crate::plain_supplier::{Shelf, plain_supplier};
-use crate::stage::{NewOffer, Stage, WorldOptions, channel, usd};
+use crate::stage::{NewOffer, Stage, WorldOptions, channel, second_channel, usd};
 use crate::world::World;
 use jiff::SignedDuration;
-use kervan::domain::{Listing, ListingId, OfferId, Sku};
+use kervan::clock::Clock;
+use kervan::domain::{EvidenceRule, Listing, ListingId, OfferId, OrderKey, Rules, Sku};
+use kervan::flows::{catalog, ledger};
+use kervan::store::{Guard, Store, Write, keys};
 use kervan_marketplaces::aliexpress::AliExpressOperation;
 use kervan_marketplaces::ebay::NewOrder;
-use kervan_marketplaces::{Fault as WireFault, Money};
+use kervan_marketplaces::{ControlError, Fault as WireFault, Money};
 use std::fmt;
 
 /// AliExpress's product behind the first offer of every scenario.
@@ -18,11 +21,22 @@ const OTHER: u64 = 500_002;
 /// When the first customer buys, unless a scenario says otherwise.
 const BOUGHT_MS: i64 = 190_000;
 
+/// Where a customer buys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counter {
+    /// `ebay:main`
+    First,
+    /// `ebay:second`
+    Second,
+}
+
 /// Something that happens outside of Kervan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// A customer buys units of a sku.
     Buy(&'static str, u32),
+    /// A customer buys units of a sku where the listing shows so many, and leaves where it does not.
+    Shop(Counter, &'static str, u32),
     /// A customer buys two skus in one order.
     BuyBoth,
     /// The first order is cancelled and paid back.
@@ -35,6 +49,8 @@ pub enum Action {
     ForgeErasure,
     /// Others buy all units of the lamp at the supplier.
     SellOut,
+    /// The supplier has so many lamps from now on: others buy there too, and it gets new ones.
+    Stock(u32),
     /// The supplier takes ten times the price.
     RaisePrice,
     /// The supplier takes no order of the lamp any more, and does not say why.
@@ -51,6 +67,12 @@ pub enum Action {
     Recover,
     /// The searchable supplier's stock cannot be read any more, and it takes no order.
     FallIll,
+    /// The searchable supplier's stock cannot be read any more; it takes orders all the same.
+    Hide,
+    /// It can be read again.
+    Show,
+    /// The supplier answers nothing at all.
+    Fail,
     /// Some of eBay's reads do not show the newest state.
     Lag,
     /// eBay does not push any more, and its list of orders lags.
@@ -61,11 +83,17 @@ impl fmt::Display for Action {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Buy(..) | Self::BuyBoth => "a customer buys",
+            Self::Shop(Counter::First, ..) => "a customer comes",
+            Self::Shop(Counter::Second, ..) => "a customer comes to the second channel",
             Self::Cancel => "the order is cancelled",
             Self::AskToCancel => "the buyer asks to cancel",
             Self::Erase => "eBay demands that the buyer's data goes",
             Self::ForgeErasure => "somebody forges such a demand",
             Self::SellOut => "others buy what the supplier has",
+            Self::Stock(_) => "the supplier's stock changes",
+            Self::Hide => "the searchable supplier hides its stock",
+            Self::Show => "the searchable supplier shows its stock",
+            Self::Fail => "the supplier answers nothing",
             Self::RaisePrice => "the supplier's price jumps",
             Self::RefuseOrders => "the supplier refuses every order",
             Self::EndTokens => "all access tokens end",
@@ -92,6 +120,11 @@ pub struct Scenario {
     /// Units that the searchable supplier has of the lamp; none: there is no such supplier.
     plain: Option<u32>,
     second_supplier: bool,
+    second_channel: bool,
+    /// Changes of the first listing that were made today before the story begins.
+    revisions: u32,
+    /// What old evidence is worth, in minutes: fresh, fades, worthless. None: the default.
+    evidence: Option<[u32; 3]>,
     parcels: u32,
     /// What happens when, in milliseconds.
     pub(crate) actions: Vec<(i64, Action)>,
@@ -118,6 +151,9 @@ fn scenario(name: &'static str, about: &'static str) -> Scenario {
         goods: vec![("LAMP-01", vec![offer(LAMP, 5, 1)])],
         plain: None,
         second_supplier: false,
+        second_channel: false,
+        revisions: 0,
+        evidence: None,
         parcels: 1,
         // So that the schedules run soon after a lease has run out, and meet who still holds on to it.
         actions: vec![(BOUGHT_MS, Action::Buy("LAMP-01", 1))],
@@ -128,6 +164,7 @@ fn scenario(name: &'static str, about: &'static str) -> Scenario {
 
 /// All stories.
 pub fn scenarios() -> Vec<Scenario> {
+    use Counter::{First, Second};
     let at_second = |offer: NewOffer| NewOffer {
         at_second: true,
         ..offer
@@ -317,6 +354,96 @@ pub fn scenarios() -> Vec<Scenario> {
                 "An answer is lost, and the supplier is ill for longer than it remembers.",
             )
         },
+        Scenario {
+            second_channel: true,
+            goods: vec![("LAMP-01", vec![offer(LAMP, 2, 1)])],
+            actions: vec![
+                (BOUGHT_MS, Action::Shop(First, "LAMP-01", 1)),
+                (BOUGHT_MS + 20_000, Action::Shop(First, "LAMP-01", 1)),
+                (BOUGHT_MS + 20_000, Action::Shop(Second, "LAMP-01", 1)),
+                (BOUGHT_MS + 90_000, Action::Shop(Second, "LAMP-01", 1)),
+                (BOUGHT_MS + 600_000, Action::Shop(First, "LAMP-01", 1)),
+            ],
+            calm_ends: &["done", "out_of_stock", "done"],
+            ..scenario(
+                "two-channels",
+                "The same lamps are sold on two channels; two customers take the last one at once.",
+            )
+        },
+        Scenario {
+            second_channel: true,
+            goods: vec![("LAMP-01", vec![offer(LAMP, 4, 1)])],
+            disturbance: Some(Action::Stock(1)),
+            actions: vec![
+                (BOUGHT_MS, Action::Shop(First, "LAMP-01", 1)),
+                (BOUGHT_MS, Action::Shop(Second, "LAMP-01", 1)),
+                (BOUGHT_MS + 90_000, Action::Shop(Second, "LAMP-01", 1)),
+                (BOUGHT_MS + 700_000, Action::Shop(First, "LAMP-01", 1)),
+                (BOUGHT_MS + 780_000, Action::Shop(Second, "LAMP-01", 1)),
+            ],
+            calm_ends: &["done", "done", "done", "done"],
+            ..scenario(
+                "drop-two-channels",
+                "The supplier's stock falls to one at any moment while customers buy on two channels.",
+            )
+        },
+        Scenario {
+            plain: Some(8),
+            goods: vec![("LAMP-01", Vec::new())],
+            evidence: Some([20, 40, 80]),
+            actions: vec![
+                (400_000, Action::Shop(First, "LAMP-01", 1)),
+                (900_000, Action::Hide),
+                // Not fresh; then half of it counts; then nothing does; then it is known again.
+                (2_700_000, Action::Shop(First, "LAMP-01", 1)),
+                (4_500_000, Action::Shop(First, "LAMP-01", 4)),
+                (7_500_000, Action::Shop(First, "LAMP-01", 1)),
+                (7_600_000, Action::Show),
+                (10_200_000, Action::Shop(First, "LAMP-01", 1)),
+            ],
+            calm_ends: &["done", "done", "done"],
+            ..scenario(
+                "stale",
+                "The supplier's stock cannot be read for two hours; what is shown falls by the merchant's rule.",
+            )
+        },
+        Scenario {
+            goods: vec![("LAMP-01", vec![offer(LAMP, 5, 1)])],
+            actions: vec![
+                (BOUGHT_MS, Action::Shop(First, "LAMP-01", 1)),
+                (1_500_000, Action::Fail),
+                (
+                    25 * 3_600_000 + 2_400_000,
+                    Action::Shop(First, "LAMP-01", 1),
+                ),
+                (26 * 3_600_000, Action::Recover),
+                (28 * 3_600_000, Action::Shop(First, "LAMP-01", 1)),
+            ],
+            calm_ends: &["done", "done"],
+            ..scenario(
+                "supplier-day-off",
+                "The supplier answers nothing for a day: nothing is shown at its end, and it comes back.",
+            )
+        },
+        Scenario {
+            goods: vec![("LAMP-01", vec![offer(LAMP, 9, 1)])],
+            revisions: 236,
+            actions: vec![
+                (BOUGHT_MS, Action::Shop(First, "LAMP-01", 1)),
+                (400_000, Action::Stock(7)),
+                (1_200_000, Action::Stock(5)),
+                (2_400_000, Action::Stock(4)),
+                (3_600_000, Action::Stock(3)),
+                (4_800_000, Action::Shop(First, "LAMP-01", 1)),
+                (5_000_000, Action::Stock(0)),
+                (9_000_000, Action::Shop(First, "LAMP-01", 1)),
+            ],
+            calm_ends: &["done", "done"],
+            ..scenario(
+                "budget",
+                "The day's changes of a listing are used up, and then the last unit goes: zero still gets through.",
+            )
+        },
     ]
 }
 
@@ -330,6 +457,7 @@ impl Scenario {
     pub(crate) async fn prepare(&self) -> anyhow::Result<(Stage, Option<Shelf>)> {
         let mut options = WorldOptions {
             second_supplier: self.second_supplier,
+            second_channel: self.second_channel,
             ..WorldOptions::default()
         };
         options.aliexpress.settings.parcels = self.parcels;
@@ -338,15 +466,75 @@ impl Scenario {
         for (sku, offers) in &self.goods {
             world.list(sku, 49_99, offers).await?;
         }
+        if let Some([fresh_minutes, fades_minutes, worthless_minutes]) = self.evidence {
+            let evidence = EvidenceRule {
+                fresh_minutes,
+                fades_minutes,
+                worthless_minutes,
+            };
+            let rules = Rules {
+                evidence,
+                ..Rules::default()
+            };
+            kervan::flows::rules::set(&*world.store, &rules).await?;
+        }
         world.register_pushes().await?;
         world.run_schedules().await?;
         world.settle().await?;
         let stage = world.into_stage();
+        if self.revisions > 0 {
+            use_up(&stage, self.revisions).await?;
+        }
         let shelf = match self.plain {
             Some(stock) => Some(put_on_shelf(&stage, stock).await?),
             None => None,
         };
         Ok((stage, shelf))
+    }
+}
+
+/// The lamp's listing was changed so often today, as eBay and the table have counted.
+async fn use_up(stage: &Stage, revisions: u32) -> anyhow::Result<()> {
+    let sku = Sku::parse("LAMP-01")?;
+    let now = stage.clock.now();
+    stage.ebay.set_revisions(sku.as_str(), revisions)?;
+    for stored in catalog::load(&*stage.store, &sku).await?.listings {
+        let mut listing = stored.listing;
+        listing.revisions =
+            (0..revisions).fold(listing.revisions, |used, _| used.with_one_more(now));
+        let write = Write::Update {
+            key: keys::listing(&listing.id),
+            set_body: Some(ledger::write(&listing)?),
+            set_due: None,
+            add: Vec::new(),
+            only_if: vec![Guard::Version(stored.version)],
+        };
+        stage.store.write(vec![write]).await?;
+    }
+    Ok(())
+}
+
+/// A customer buys where the listing shows enough; nothing where it does not.
+pub(crate) fn buy_shown(
+    stage: &Stage,
+    counter: Counter,
+    sku: &str,
+    units: u32,
+) -> anyhow::Result<Option<OrderKey>> {
+    let (channel, ebay) = match (counter, &stage.second_ebay) {
+        (Counter::Second, Some(second)) => (second_channel(), second),
+        (Counter::Second, None) => anyhow::bail!("there is no second channel"),
+        (Counter::First, _) => (channel(), &stage.ebay),
+    };
+    let mut order = NewOrder::one(sku, units);
+    order.buyer = Some(crate::stage::known_buyer());
+    match ebay.place_order(order) {
+        Ok(id) => Ok(Some(OrderKey {
+            channel,
+            id: id.try_into()?,
+        })),
+        Err(ControlError::OutOfStock { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -400,6 +588,14 @@ pub(crate) fn act(stage: &Stage, shelf: Option<&Shelf>, action: Action) -> anyho
                 .delete_account(&crate::stage::known_buyer().username);
         }
         Action::SellOut => stage.aliexpress.set_stock(LAMP, LAMP * 10 + 1, 0)?,
+        Action::Stock(units) => stage.aliexpress.set_stock(LAMP, LAMP * 10 + 1, units)?,
+        Action::Hide => shelf.into_iter().for_each(|shelf| shelf.hide(true)),
+        Action::Show => shelf.into_iter().for_each(|shelf| shelf.hide(false)),
+        Action::Fail => {
+            let any = AliExpressOperation::Any;
+            let fault = WireFault::ServerError;
+            stage.aliexpress.fail_next(any, fault, 1_000_000);
+        }
         Action::RaisePrice => {
             let price = Money::usd(70_00);
             stage.aliexpress.set_price(LAMP, LAMP * 10 + 1, &price)?;
@@ -434,7 +630,7 @@ pub(crate) fn act(stage: &Stage, shelf: Option<&Shelf>, action: Action) -> anyho
             stage.ebay.set_settings(settings);
         }
         Action::Recover => stage.aliexpress.clear_faults(),
-        Action::Sweep | Action::ForgeErasure => {}
+        Action::Sweep | Action::ForgeErasure | Action::Shop(..) => {}
     }
     Ok(())
 }

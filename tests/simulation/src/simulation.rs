@@ -7,13 +7,15 @@ use crate::choices::{Choices, Moment};
 use crate::fault::Fault;
 use crate::gate::{Detached, Gate, RunId, Touch};
 use crate::monitor::{Monitor, Violation};
+use crate::oversold::Sales;
 use crate::plain_supplier::Shelf;
 use crate::ports::PAST_EVERY_LEASE;
-use crate::scenario::{Action, Scenario, act, after};
+use crate::scenario::{Action, Counter, Scenario, act, after, buy_shown};
 use crate::stage::{NEVER_IN_THE_OPEN, Ports, Stage};
 use jiff::{SignedDuration, Timestamp};
 use kervan::clock::Clock;
-use kervan::domain::Phase;
+use kervan::domain::{OrderKey, Phase};
+use kervan::queue::MemoryQueue;
 use kervan::{Door, Kervan};
 use kervan_marketplaces::Push;
 use kervan_marketplaces::ebay::CancelState;
@@ -48,6 +50,8 @@ pub struct Outcome {
     pub steps: u64,
     /// How the orders ended, by the order in which customers bought.
     pub ends: Vec<String>,
+    /// What customers got who buy only what a listing shows.
+    pub sales: Sales,
     /// What happened, line by line, where it was asked for.
     pub trace: Vec<String>,
 }
@@ -56,7 +60,7 @@ pub struct Outcome {
 enum End {
     Quiet,
     Door {
-        is_ebay: bool,
+        from: Sender,
         push: u64,
         status: u16,
         wait_ms: u64,
@@ -72,7 +76,15 @@ struct Run {
     stood_still: bool,
     instance: Instance,
     /// The push that a door's run answers.
-    push: Option<(bool, u64)>,
+    push: Option<(Sender, u64)>,
+}
+
+/// Who pushes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sender {
+    Ebay,
+    SecondEbay,
+    Supplier,
 }
 
 /// The process that a run lives in. It is kept for the next run, unless it dies.
@@ -188,6 +200,7 @@ impl Simulation {
         }
         let ends = self.check_the_end();
         Outcome {
+            sales: self.monitor.sales(),
             violations: self.monitor.violations(),
             effects: self.effects,
             road: self.road,
@@ -391,7 +404,7 @@ impl Simulation {
             Instance::Door(door) => self.doors.push(door),
         }
         if let End::Door {
-            is_ebay,
+            from,
             push,
             status,
             wait_ms,
@@ -403,7 +416,7 @@ impl Simulation {
                     .report("I1", "a push was answered with 2xx and nothing was queued");
             }
             let in_time = took <= SignedDuration::from_millis(i64::try_from(wait_ms).unwrap_or(0));
-            self.answer(is_ebay, push, in_time.then_some(status));
+            self.answer(from, push, in_time.then_some(status));
         }
         self.tell(|| format!("{what}#{id} has ended"));
         self.monitor.check_marketplaces();
@@ -413,20 +426,20 @@ impl Simulation {
         if let Some(run) = self.runs.remove(&id) {
             self.gate.forget(id);
             let what = run.what;
-            if let Some((is_ebay, push)) = run.push {
-                self.answer(is_ebay, push, None);
+            if let Some((from, push)) = run.push {
+                self.answer(from, push, None);
             }
             self.tell(|| format!("{what}#{id} is dead"));
             self.monitor.check_marketplaces();
         }
     }
 
-    fn answer(&self, is_ebay: bool, push: u64, status: Option<u16>) {
-        if is_ebay {
-            self.stage.ebay.push_answered(push, status);
-        } else {
-            self.stage.aliexpress.push_answered(push, status);
-        }
+    fn answer(&self, from: Sender, push: u64, status: Option<u16>) {
+        match (from, &self.stage.second_ebay) {
+            (Sender::Supplier, _) => self.stage.aliexpress.push_answered(push, status),
+            (Sender::SecondEbay, Some(second)) => second.push_answered(push, status),
+            _ => self.stage.ebay.push_answered(push, status),
+        };
     }
 
     fn finish_detached(&self, mut work: Detached) {
@@ -446,12 +459,41 @@ impl Simulation {
         match action {
             Action::Sweep => self.begin_sweep(),
             Action::ForgeErasure => self.forge(),
+            Action::Shop(counter, sku, units) => self.shop(counter, sku, units),
             _ => {
                 if let Err(error) = act(&self.stage, self.shelf.as_ref(), action) {
                     self.monitor.report("scenario", error.to_string());
                 }
             }
         }
+    }
+
+    /// A customer buys, where the listing shows enough.
+    fn shop(&mut self, counter: Counter, sku: &str, units: u32) {
+        let bought = match buy_shown(&self.stage, counter, sku, units) {
+            Ok(bought) => bought,
+            Err(error) => return self.monitor.report("scenario", error.to_string()),
+        };
+        let Some(order) = bought else {
+            self.tell(|| "sold out: the customer leaves".to_owned());
+            return self.monitor.turned_away();
+        };
+        let (is_on_its_way, now) = (self.has_news_on_its_way(), self.now());
+        let came = self.monitor.sold(&order, sku, units, is_on_its_way, now);
+        if came.oversold() > 0 {
+            self.tell(|| format!("more than the supplier has: {came}"));
+        }
+    }
+
+    /// Whether somebody is still at work on what happened before, or a message waits that tells of it.
+    fn has_news_on_its_way(&self) -> bool {
+        let workers = ["order-forwarder", "inventory-poller", "order-sweeper"];
+        let at_work = |run: &Run| workers.contains(&run.what);
+        let queues = [&self.stage.orders, &self.stage.inventory];
+        let waits = |queue: &&Arc<MemoryQueue>| queue.next_visible_at().is_some();
+        self.runs.values().any(at_work)
+            || queues.iter().any(waits)
+            || self.gate.next_event().is_some()
     }
 
     /// Moves virtual time to the next thing that happens by itself.
@@ -504,15 +546,13 @@ impl Simulation {
             return false;
         }
         let orders = self.monitor.orders_now();
-        let has_ended = |id: &str| {
-            let order = orders.iter().find(|order| order.key.id.as_str() == id);
-            order.is_some_and(|order| order.phase != Phase::Open || order.attention.is_some())
-        };
-        let channel = self.stage.ebay.orders();
-        let is_known = |id: &str| orders.iter().any(|order| order.key.id.as_str() == id);
-        channel.iter().all(|order| {
-            let is_over = order.cancel == CancelState::Canceled && !is_known(&order.order_id);
-            is_over || has_ended(&order.order_id)
+        self.stage.sold().iter().all(|(channel, sold)| {
+            let is_it =
+                |key: &OrderKey| key.channel == *channel && key.id.as_str() == sold.order_id;
+            match orders.iter().find(|order| is_it(&order.key)) {
+                Some(order) => order.phase != Phase::Open || order.attention.is_some(),
+                None => sold.cancel == CancelState::Canceled,
+            }
         })
     }
 

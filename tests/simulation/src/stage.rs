@@ -2,7 +2,8 @@
 //! functions are put on it as often as somebody wants, on these ports or on ports that go through something else.
 
 use crate::network::{
-    ALIBABA_URL, AMAZON_URL, EBAY_URL, Network, SECOND_SUPPLIER_URL, SUPPLIER_URL, SharedClock,
+    ALIBABA_URL, AMAZON_URL, EBAY_URL, Network, SECOND_EBAY_URL, SECOND_SUPPLIER_URL, SUPPLIER_URL,
+    SharedClock,
 };
 use jiff::Timestamp;
 use kervan::clock::{Clock, ManualClock};
@@ -17,7 +18,7 @@ use kervan::secrets::MemorySecrets;
 use kervan::store::{MemoryStore, Store};
 use kervan::{Accounts, Door, Kervan, Queues};
 use kervan_marketplaces::aliexpress::{NewProduct, NewSku};
-use kervan_marketplaces::ebay::{NewListing, NewOrder};
+use kervan_marketplaces::ebay::{EbayOrderView, NewListing, NewOrder};
 use kervan_marketplaces::{
     AliExpress, AliExpressConfig, Amazon, AmazonConfig, Buyer, Ebay, EbayConfig, Icbu, IcbuConfig,
     defaults,
@@ -40,6 +41,8 @@ pub const NEVER_IN_THE_OPEN: [&str; 7] = [
 
 /// The endpoint that is registered at eBay.
 pub(crate) const EBAY_ENDPOINT: &str = "https://kervan.invalid/hooks/ebay/main";
+/// The endpoint that is registered at eBay for the second account there.
+pub(crate) const SECOND_EBAY_ENDPOINT: &str = "https://kervan.invalid/hooks/ebay/second";
 /// The endpoint that is registered at AliExpress.
 pub(crate) const SUPPLIER_ENDPOINT: &str = "https://kervan.invalid/hooks/aliexpress/main";
 /// Deliveries of a message before it lies in the dead-letter queue, as in the template.
@@ -72,6 +75,8 @@ pub struct WorldOptions {
     pub aliexpress: AliExpressConfig,
     /// Whether there is a second account at AliExpress, `aliexpress:second`, with stores of its own.
     pub second_supplier: bool,
+    /// Whether the merchant sells through a second account at eBay too, `ebay:second`. Every sku is listed on both.
+    pub second_channel: bool,
     /// Amazon's and Alibaba.com's settings, where the merchant sells and buys there too.
     pub everywhere: Option<(AmazonConfig, IcbuConfig)>,
     /// Whether the functions keep to limits that they share.
@@ -89,6 +94,7 @@ impl Default for WorldOptions {
             ebay: EbayConfig::default(),
             aliexpress,
             second_supplier: false,
+            second_channel: false,
             everywhere: None,
             limits: false,
         }
@@ -127,6 +133,8 @@ pub(crate) struct Ports {
 pub struct Stage {
     /// The channel.
     pub ebay: Ebay,
+    /// The second account's channel, where there is one.
+    pub second_ebay: Option<Ebay>,
     /// The supplier.
     pub aliexpress: AliExpress,
     /// The second account's supplier, where there is one.
@@ -160,6 +168,10 @@ impl Stage {
         let start: Timestamp = Timestamp::from_second(START_S).unwrap_or(Timestamp::UNIX_EPOCH);
         let clock = Arc::new(ManualClock::at(start));
         let shared: Arc<dyn kervan_marketplaces::Clock> = Arc::new(SharedClock(clock.clone()));
+        // Another seed, so that no id of one account is an id of the other.
+        let second_ebay = options
+            .second_channel
+            .then(|| Ebay::new(options.ebay.clone(), shared.clone(), 13));
         let ebay = Ebay::new(options.ebay, shared.clone(), 7);
         let second = options
             .second_supplier
@@ -174,6 +186,7 @@ impl Stage {
         };
         let network = Network {
             ebay: ebay.router(),
+            second_ebay: second_ebay.as_ref().map(Ebay::router),
             aliexpress: aliexpress.router(),
             second: second.as_ref().map(AliExpress::router),
             amazon: amazon.as_ref().map(Amazon::router),
@@ -186,6 +199,7 @@ impl Stage {
         };
         Self {
             ebay,
+            second_ebay,
             aliexpress,
             second,
             amazon,
@@ -246,6 +260,7 @@ impl Stage {
 
     fn accounts(&self, ports: &Ports, tokens: Option<Arc<TokenStore>>) -> Accounts {
         let mut ids = vec![channel(), supplier()];
+        ids.extend(self.second_ebay.as_ref().map(|_| second_channel()));
         ids.extend(self.second.as_ref().map(|_| second_supplier()));
         ids.extend(self.amazon.as_ref().map(|_| account("amazon:main")));
         ids.extend(self.alibaba.as_ref().map(|_| account("alibaba:main")));
@@ -261,17 +276,18 @@ impl Stage {
 
     /// Puts a sku on eBay and into the catalogue, and its offers into stores of AliExpress. Amounts are US cents.
     pub async fn list(&self, sku: &str, price: i64, offers: &[NewOffer]) -> anyhow::Result<()> {
-        let listing = NewListing::new(sku, kervan_marketplaces::Money::usd(price), 0);
-        let listing = self.ebay.add_listing(listing);
-        let sku = Sku::parse(sku)?;
-        let listing = Listing::new(
-            ListingId {
-                channel: channel(),
-                sku: sku.clone(),
-                offer: listing.offer_id,
-            },
-            usd(price)?,
-        );
+        let mut listings = Vec::new();
+        for (channel, ebay) in self.channels() {
+            let new = NewListing::new(sku, kervan_marketplaces::Money::usd(price), 0);
+            let offer = ebay.add_listing(new).offer_id;
+            let sku = Sku::parse(sku)?;
+            let id = ListingId {
+                channel,
+                sku,
+                offer,
+            };
+            listings.push(Listing::new(id, usd(price)?));
+        }
         for offer in offers {
             let (store, account) = match (&self.second, offer.at_second) {
                 (Some(second), true) => (second, second_supplier()),
@@ -294,7 +310,9 @@ impl Stage {
             store.add_product(product)?;
             let (product, variant) = (offer.product.to_string(), offer.product * 10 + 1);
             let id = OfferId::new(account, &product, &variant.to_string())?;
-            self.offer(&listing, id, offer.rank).await?;
+            for listing in &listings {
+                self.offer(listing, id.clone(), offer.rank).await?;
+            }
         }
         Ok(())
     }
@@ -336,6 +354,26 @@ impl Stage {
             at_second: false,
         };
         self.list(sku, price, &[offer]).await
+    }
+
+    /// Each account that sells at eBay, with its channel.
+    pub fn channels(&self) -> Vec<(AccountId, &Ebay)> {
+        let second = self.second_ebay.iter();
+        let second = second.map(|ebay| (second_channel(), ebay));
+        std::iter::once((channel(), &self.ebay))
+            .chain(second)
+            .collect()
+    }
+
+    /// All customers' orders with their channels, in the order in which they were bought.
+    pub(crate) fn sold(&self) -> Vec<(AccountId, EbayOrderView)> {
+        let orders = |(channel, ebay): (AccountId, &Ebay)| {
+            let orders = ebay.orders().into_iter();
+            orders.map(move |order| (channel.clone(), order))
+        };
+        let mut sold: Vec<_> = self.channels().into_iter().flat_map(orders).collect();
+        sold.sort_by_key(|(_, order)| order.created_at);
+        sold
     }
 
     /// A customer buys one or more units of a sku.
@@ -383,6 +421,10 @@ pub(crate) fn channel() -> AccountId {
     account("ebay:main")
 }
 
+pub(crate) fn second_channel() -> AccountId {
+    account("ebay:second")
+}
+
 pub(crate) fn supplier() -> AccountId {
     account("aliexpress:main")
 }
@@ -401,15 +443,21 @@ pub(crate) fn account(id: &str) -> AccountId {
 
 fn secrets() -> MemorySecrets {
     let secrets = MemorySecrets::new();
-    let ebay = serde_json::json!({
-        "environment": EBAY_URL,
-        "client_id": defaults::EBAY_CLIENT_ID,
-        "client_secret": defaults::EBAY_CLIENT_SECRET,
-        "refresh_token": defaults::EBAY_REFRESH_TOKEN,
-        "endpoint": EBAY_ENDPOINT,
-        "verification_token": defaults::EBAY_VERIFICATION_TOKEN,
-    });
-    secrets.put("kervan/account/ebay/main", ebay.to_string());
+    let ebay = [
+        ("main", EBAY_URL, EBAY_ENDPOINT),
+        ("second", SECOND_EBAY_URL, SECOND_EBAY_ENDPOINT),
+    ];
+    for (name, url, endpoint) in ebay {
+        let secret = serde_json::json!({
+            "environment": url,
+            "client_id": defaults::EBAY_CLIENT_ID,
+            "client_secret": defaults::EBAY_CLIENT_SECRET,
+            "refresh_token": defaults::EBAY_REFRESH_TOKEN,
+            "endpoint": endpoint,
+            "verification_token": defaults::EBAY_VERIFICATION_TOKEN,
+        });
+        secrets.put(&format!("kervan/account/ebay/{name}"), secret.to_string());
+    }
     let first = supplier_secret(SUPPLIER_URL, defaults::ALIEXPRESS_REFRESH_TOKEN);
     secrets.put("kervan/account/aliexpress/main", first);
     let second = supplier_secret(SECOND_SUPPLIER_URL, defaults::ALIEXPRESS_REFRESH_TOKEN);

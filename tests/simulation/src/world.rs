@@ -1,7 +1,7 @@
 //! A merchant's whole world in one process, in which everything happens in its order and nothing fails by itself.
 
 use crate::network::SUPPLIER_URL;
-use crate::stage::{EBAY_ENDPOINT, Stage, WorldOptions, supplier_secret};
+use crate::stage::{EBAY_ENDPOINT, SECOND_EBAY_ENDPOINT, Stage, WorldOptions, supplier_secret};
 use jiff::{SignedDuration, Timestamp};
 use kervan::Kervan;
 use kervan::clock::Clock;
@@ -9,7 +9,7 @@ use kervan::domain::{OrderKey, Signal};
 use kervan::flows::{self, Intake, IntakeAnswer, InventoryTask};
 use kervan::handler::{self, Message};
 use kervan::queue::{MemoryQueue, Queue, Received};
-use kervan_marketplaces::{Amazon, Icbu, Push, defaults};
+use kervan_marketplaces::{Amazon, Ebay, Icbu, Push, defaults};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,22 +64,22 @@ impl World {
 
     /// Answers eBay's challenge through the door and tells AliExpress where to push.
     pub async fn register_pushes(&self) -> anyhow::Result<()> {
-        let challenge = self
-            .ebay
-            .begin_registration(EBAY_ENDPOINT, defaults::EBAY_VERIFICATION_TOKEN)?;
-        let query = challenge
-            .url
-            .split_once('?')
-            .map_or("", |(_, query)| query)
-            .to_owned();
-        let answer = flows::intake(&self.door, "ebay", "main", Intake::Challenge { query }).await;
-        let status = answer.status.as_u16();
-        self.ebay.finish_registration(
-            &challenge,
-            status,
-            "application/json",
-            answer.body.as_bytes(),
-        )?;
+        for (channel, ebay) in self.channels() {
+            let name = channel.name();
+            let endpoint = if name == "second" {
+                SECOND_EBAY_ENDPOINT
+            } else {
+                EBAY_ENDPOINT
+            };
+            let token = defaults::EBAY_VERIFICATION_TOKEN;
+            let challenge = ebay.begin_registration(endpoint, token)?;
+            let query = challenge.url.split_once('?');
+            let query = query.map_or("", |(_, query)| query).to_owned();
+            let request = Intake::Challenge { query };
+            let answer = flows::intake(&self.door, "ebay", name, request).await;
+            let (status, body) = (answer.status.as_u16(), answer.body.as_bytes());
+            ebay.finish_registration(&challenge, status, "application/json", body)?;
+        }
         self.subscribe_to_suppliers();
         Ok(())
     }
@@ -164,11 +164,16 @@ impl World {
         let names = ["ebay", "alibaba"].into_iter();
         let mut named = names.filter(|name| push.url.contains(&format!("/{name}/")));
         let name = named.next().unwrap_or("aliexpress");
+        let account = if push.url.ends_with("/second") {
+            "second"
+        } else {
+            "main"
+        };
         let request = Intake::Push {
             headers: push.headers.clone(),
             body: push.body.clone(),
         };
-        flows::intake(&self.door, name, "main", request).await
+        flows::intake(&self.door, name, account, request).await
     }
 
     /// Lets everything happen that can happen now.
@@ -230,6 +235,7 @@ impl World {
             .filter_map(|queue| queue.next_visible_at());
         messages
             .chain(self.ebay.next_due())
+            .chain(self.second_ebay.as_ref().and_then(Ebay::next_due))
             .chain(self.aliexpress.next_due())
             .chain(self.amazon.as_ref().and_then(Amazon::next_due))
             .chain(self.alibaba.as_ref().and_then(Icbu::next_due))
@@ -240,10 +246,12 @@ impl World {
     async fn step(&self) -> anyhow::Result<bool> {
         let now = self.clock.now();
         let mut busy = false;
-        for push in self.ebay.take_due_pushes(now) {
-            let status = self.push(&push).await.status.as_u16();
-            self.ebay.push_answered(push.id, Some(status));
-            busy = true;
+        for (_, ebay) in self.channels() {
+            for push in ebay.take_due_pushes(now) {
+                let status = self.push(&push).await.status.as_u16();
+                ebay.push_answered(push.id, Some(status));
+                busy = true;
+            }
         }
         for push in self.aliexpress.take_due_pushes(now) {
             let status = self.push(&push).await.status.as_u16();

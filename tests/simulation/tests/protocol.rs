@@ -47,10 +47,11 @@ fn each_scenario_ends_as_it_should_where_nothing_fails() {
 
 #[test]
 fn any_one_fault_at_any_effect_point_breaks_nothing() {
-    // The day of outage has a thousand effect points, all alike: `cargo kervan simulate --depth 1` goes through them too.
+    // A day of outage has thousands of effect points, all alike: `cargo kervan simulate --depth 1` goes through them too.
+    let long = ["day-of-outage", "supplier-day-off", "budget", "stale"];
     let short = scenarios()
         .into_iter()
-        .filter(|one| one.name != "day-of-outage");
+        .filter(|one| !long.contains(&one.name));
     let schedules: Vec<Schedule> = short.flat_map(|one| depth_one(&one)).collect();
     every_invariant_holds_in("one fault", &schedules);
 }

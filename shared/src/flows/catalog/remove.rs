@@ -43,7 +43,10 @@ pub async fn remove_listing(
     let listing = stored.listing;
     if even_if_shown || shows_none(&listing, now) {
         let delete = Write::DeleteIf { key, only_if };
-        store.write(vec![delete]).await?;
+        let held = Write::Delete {
+            key: keys::held_price(id),
+        };
+        store.write(vec![delete, held]).await?;
         return Ok(Removed::Gone);
     }
     if listing.cap > 0 {

@@ -2,7 +2,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::domain::{Evidence, HeldPrice, ListingId, Money, OfferId, Part, Pricing, Published};
 use crate::store::{Guard, MemoryStore, Write};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use std::sync::Arc;
 
 fn now() -> Timestamp {
@@ -80,6 +80,7 @@ async fn lived(store: &MemoryStore) -> Entry {
     let held = HeldPrice {
         price: usd("99"),
         since: now(),
+        rejected: false,
     };
     let listing = Listing {
         price: usd("12.34"),

@@ -15,11 +15,11 @@ mod settle;
 
 use super::InventoryTask;
 use super::publish::{BULK_FROM, Told, Why, bulk_due, note_published, publish, set_due};
-use super::supply::wanted_quantity;
+use super::supply::wanted;
 use crate::Kervan;
 use crate::decide::Urgency;
-use crate::domain::{AccountId, EvidenceRule, Listing, ListingId, Published, Sku};
-use crate::flows::catalog::{self, Entry};
+use crate::domain::{AccountId, Listing, ListingId, Published, Sku};
+use crate::flows::catalog;
 use crate::flows::{FlowError, ledger, wait_of};
 use crate::marketplaces::{Effect, ListingUpdate, PushInBulk, Retry};
 use crate::queue::Outgoing;
@@ -280,33 +280,25 @@ async fn read_one(
     sku: Sku,
     ids: Vec<ListingId>,
 ) -> Result<Vec<Waiting>, FlowError> {
-    let rules = kervan.rules.get().await?;
     let entry = catalog::load_with_parts(&*kervan.store, &sku).await?;
-    Ok(waiting_of(kervan, &entry, &rules.evidence, &ids))
-}
-
-fn waiting_of(
-    kervan: &Kervan,
-    entry: &Entry,
-    rule: &EvidenceRule,
-    ids: &[ListingId],
-) -> Vec<Waiting> {
     let now = kervan.clock.now();
-    let listings = entry.listings.iter();
-    let asked = listings.filter(|stored| ids.contains(&stored.listing.id));
-    asked
-        .map(|stored| {
-            let listing = stored.listing.clone();
-            let quantity = wanted_quantity(entry, &listing, rule, now);
-            let shown = listing.shown(now).map(|it| (it.quantity, it.price));
-            Waiting {
-                urgency: Urgency::of(shown, (quantity, listing.price)),
-                version: stored.version,
-                listing,
-                quantity,
-            }
-        })
-        .collect()
+    let mut waiting = Vec::new();
+    for stored in entry
+        .listings
+        .iter()
+        .filter(|it| ids.contains(&it.listing.id))
+    {
+        let (stored, quantity) = wanted(kervan, &entry, stored, now).await?;
+        let listing = stored.listing;
+        let shown = listing.shown(now).map(|it| (it.quantity, it.price));
+        waiting.push(Waiting {
+            urgency: Urgency::of(shown, (quantity, listing.price)),
+            version: stored.version,
+            listing,
+            quantity,
+        });
+    }
+    Ok(waiting)
 }
 
 /// Tells listings directly, and takes them from their lane; what was not told stays there.

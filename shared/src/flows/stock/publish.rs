@@ -3,7 +3,7 @@
 mod budget;
 
 use super::read_back;
-use super::supply::wanted_quantity;
+use super::supply::wanted;
 use crate::Kervan;
 use crate::decide::Urgency;
 use crate::domain::{Listing, ListingId, Published, Revisions, Sku};
@@ -173,9 +173,13 @@ async fn decide(kervan: &Kervan, work: Work, told: &mut Told) -> Result<Option<J
         return Ok(None);
     };
     let now = kervan.clock.now();
-    let listing = stored.listing.clone();
-    let rules = kervan.rules.get().await?;
-    let quantity = wanted_quantity(&work.entry, &listing, &rules.evidence, now);
+    let (stored, quantity) = wanted(kervan, &work.entry, stored, now).await?;
+    let listing = stored.listing;
+    if listing.price.minor <= 0 {
+        // The rules have not come to a price yet, and what has no price is not sold.
+        tracing::warn!(sku = %listing.id.sku, channel = %listing.id.channel, "A listing has no price yet and is not published.");
+        return Ok(None);
+    }
     let shown = listing.shown(now);
     let shown = shown.map(|shown| (shown.quantity, shown.price));
     let submitted = listing.submitted(now);

@@ -1,17 +1,31 @@
 //! How many units of a sku there are to sell.
 
+use crate::Kervan;
 use crate::decide::{Stocked, Supply, published_quantity};
 use crate::domain::{EvidenceRule, Listing};
-use crate::flows::catalog::{Entry, StoredOffer};
+use crate::flows::catalog::{Entry, StoredListing, StoredOffer};
+use crate::flows::{FlowError, price};
 use jiff::Timestamp;
 
-/// Units that a listing should show now. A bundle has as many as its scarcest part allows.
-pub(super) fn wanted_quantity(
+/// A listing with the price that it should have now, and the units that it should show: none where each sale would lose.
+pub(super) async fn wanted(
+    kervan: &Kervan,
     entry: &Entry,
-    listing: &Listing,
-    rule: &EvidenceRule,
+    stored: &StoredListing,
     now: Timestamp,
-) -> u32 {
+) -> Result<(StoredListing, u32), FlowError> {
+    let rules = kervan.rules.get().await?;
+    let current = price::current(kervan, entry, stored).await?;
+    let quantity = if current.sells {
+        wanted_quantity(entry, &current.stored.listing, &rules.evidence, now)
+    } else {
+        0
+    };
+    Ok((current.stored, quantity))
+}
+
+/// Units that a listing should show now. A bundle has as many as its scarcest part allows.
+fn wanted_quantity(entry: &Entry, listing: &Listing, rule: &EvidenceRule, now: Timestamp) -> u32 {
     let of = |units, offers: &[StoredOffer]| Supply {
         units,
         offers: offers.iter().filter_map(known).collect(),

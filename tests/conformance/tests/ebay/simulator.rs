@@ -2,8 +2,8 @@
 
 use crate::common::{ENDPOINT, World, order_id, parcel, refund, update};
 use kervan::marketplaces::{
-    Account, ConfirmParcels, Effect, Examine, Finding, Kind, PushListings, ReadOrders, Refund,
-    RefundState, Retry, Subscribe, SubscribeStep, SubscribeTo, Verdict, VerifyPushes,
+    ConfirmParcels, Effect, Examine, Finding, Kind, PushListings, ReadOrders, Refund, RefundState,
+    Retry, Subscribe, SubscribeStep, SubscribeTo, Verdict, VerifyPushes,
 };
 use kervan::{domain::SignalKind, marketplaces::Unverified};
 use kervan_marketplaces::{
@@ -337,7 +337,7 @@ async fn a_listing_is_set_until_its_revisions_of_the_day_are_used_up() {
     let missing = update("LAMP", "999", 2).listing;
     let unknown = update("NO-SUCH", &listing.offer_id, 2).listing;
     let ids = [wanted.listing.clone(), missing, unknown];
-    let read = Account::read_listings(&world.ebay)
+    let read = kervan::marketplaces::Account::read_listings(&world.ebay)
         .unwrap()
         .read(&ids)
         .await;

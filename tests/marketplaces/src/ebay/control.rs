@@ -59,6 +59,16 @@ impl Ebay {
         Ok(())
     }
 
+    /// Sets how often a sku's listings were changed today, as if it had been so.
+    pub fn set_revisions(&self, sku: &str, count: u32) -> Result<(), ControlError> {
+        let state = &mut *self.state();
+        let today = state.today();
+        state
+            .offers_of(sku)?
+            .for_each(|offer| offer.revisions = (today, count));
+        Ok(())
+    }
+
     /// Sets the price of a sku's listings, as the seller could by hand.
     pub fn set_price(&self, sku: &str, price: &Money) -> Result<(), ControlError> {
         let state = &mut *self.state();

@@ -4,9 +4,13 @@ use super::{Monitor, PUSH_SLACK};
 use crate::fault::Fault;
 use bytes::Bytes;
 use kervan::clock::Clock;
-use kervan::domain::EvidenceRule;
-use kervan::domain::Offer;
+use kervan::domain::{AccountId, Listing, Offer, Sku};
 use kervan::flows::ledger;
+use kervan::store::keys;
+use kervan_marketplaces::ebay::ListingView;
+
+/// The port in [`crate::network::SECOND_EBAY_URL`].
+const SECOND_EBAY_PORT: u16 = 6;
 
 /// A call to a marketplace, as far as the monitor cares.
 pub(crate) struct Call {
@@ -14,7 +18,8 @@ pub(crate) struct Call {
     pub(crate) name: String,
     /// What only one function at a time may do: place this reference, renew this account's token.
     alone: Option<String>,
-    raises: Vec<(String, u32)>,
+    /// A channel that is told quantities, with them by offer.
+    told: Option<(AccountId, Vec<(String, u32)>)>,
 }
 
 /// Counts a call as long as its function waits for the answer.
@@ -58,7 +63,11 @@ impl Monitor {
                 request.uri().port_u16()
             ));
         } else if path.ends_with("/bulk_update_price_quantity") {
-            call.raises = quantities(&body);
+            call.told = self.channel_at(request.uri().port_u16());
+            if let Some((_, told)) = &mut call.told {
+                *told = quantities(&body);
+            }
+            self.shows_what_is_known(&call);
         }
         call
     }
@@ -68,7 +77,7 @@ impl Monitor {
         Call {
             name: name.to_owned(),
             alone: None,
-            raises: Vec::new(),
+            told: None,
         }
     }
 
@@ -121,15 +130,77 @@ impl Monitor {
         Some(InFlight { monitor, alone })
     }
 
+    /// The channel whose account is at this port.
+    fn channel_at(&self, port: Option<u16>) -> Option<(AccountId, Vec<(String, u32)>)> {
+        let is_second = port == Some(SECOND_EBAY_PORT);
+        let place = usize::from(is_second);
+        let (channel, _) = self.channels.get(place)?;
+        Some((channel.clone(), Vec::new()))
+    }
+
+    /// The listings that a call tells of: view, what the table has of it, and the quantity.
+    fn told_listings(&self, call: &Call) -> Vec<(ListingView, Option<Listing>, u32)> {
+        let Some((channel, told)) = &call.told else {
+            return Vec::new();
+        };
+        let ebay = self.channels.iter().find(|(id, _)| id == channel);
+        let views = ebay.map(|(_, ebay)| ebay.listings()).unwrap_or_default();
+        let items = self.store.items();
+        let listing = |view: &ListingView| {
+            let listings = items.iter().filter(|item| {
+                item.key.pk == format!("SKU#{}", view.sku) && item.key.sk.starts_with(keys::LISTING)
+            });
+            let mut read = listings.filter_map(|item| ledger::read::<Listing>(&item.body).ok());
+            read.find(|one| one.id.channel == *channel && one.id.offer == view.offer_id)
+        };
+        let told = told.iter().filter_map(|(offer, quantity)| {
+            let view = views.iter().find(|view| view.offer_id == *offer)?;
+            Some((view.clone(), listing(view), *quantity))
+        });
+        told.collect()
+    }
+
+    /// I5: a channel is told of no more than the table has said to be free since the function began that tells it, less the
+    /// listing's buffer. Worthless evidence counts as none.
+    fn shows_what_is_known(&self, call: &Call) {
+        let rule = self.evidence_rule();
+        let run = self.gate.current();
+        for (view, listing, quantity) in self.told_listings(call) {
+            let Ok(sku) = Sku::parse(&view.sku) else {
+                continue;
+            };
+            let most = {
+                let state = self.lock();
+                let began = state.began.get(&run).copied();
+                let most = began.and_then(|began| state.books.most_free(&sku, began, &rule));
+                most.unwrap_or(0)
+            };
+            let (buffer, cap) = listing.map_or((0, u32::MAX), |one| (one.buffer, one.cap));
+            let most = (most - i64::from(buffer)).clamp(0, i64::from(cap));
+            if i64::from(quantity) > most {
+                let what = format!("{sku} is to show {quantity}, and {most} were free");
+                self.report("I5", what);
+            }
+        }
+    }
+
+    /// Units of a listing's sku that were sold and not reserved while this function worked.
+    fn sold_unheard(&self, view: &ListingView) -> i64 {
+        let state = self.lock();
+        let began = state.began.get(&self.gate.current()).copied();
+        let units = began.zip(Sku::parse(&view.sku).ok());
+        units.map_or(0, |(began, sku)| state.books.most_unreserved(&sku, began))
+    }
+
     fn raises_on_fresh_evidence(&self, call: &Call) {
-        for (sku, quantity) in &call.raises {
-            let views = self.ebay.listings();
-            let shown = views.iter().find(|view| view.sku == *sku);
-            if shown.is_none_or(|view| *quantity <= view.quantity) {
+        let fresh = self.evidence_rule().fresh() + PUSH_SLACK;
+        let now = self.clock.now();
+        for (view, _, quantity) in self.told_listings(call) {
+            // A quantity is told as a whole. Over a sale that nobody has heard of yet, one that was meant to fall can rise.
+            if i64::from(quantity) <= i64::from(view.quantity) + self.sold_unheard(&view) {
                 continue;
             }
-            let fresh = EvidenceRule::default().fresh() + PUSH_SLACK;
-            let now = self.clock.now();
+            let sku = &view.sku;
             let is_fresh = self.store.items().into_iter().any(|item| {
                 let of_sku = item.key.pk == format!("SKU#{sku}");
                 let offer = ledger::read::<Offer>(&item.body).ok();
@@ -143,15 +214,16 @@ impl Monitor {
     }
 }
 
-/// The skus and quantities of a bulk update.
+/// The offers and quantities of a bulk update.
 fn quantities(body: &str) -> Vec<(String, u32)> {
     let update: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     let requests = update["requests"].as_array().cloned().unwrap_or_default();
-    let quantity = |request: &serde_json::Value| {
-        let sku = request["sku"].as_str()?.to_owned();
-        let offers = request["offers"].as_array()?;
-        let units = offers.first()?["availableQuantity"].as_u64()?;
-        Some((sku, u32::try_from(units).ok()?))
+    let offers = |request: &serde_json::Value| request["offers"].as_array().cloned();
+    let offers = requests.iter().filter_map(offers).flatten();
+    let quantity = |offer: serde_json::Value| {
+        let id = offer["offerId"].as_str()?.to_owned();
+        let units = offer["availableQuantity"].as_u64()?;
+        Some((id, u32::try_from(units).ok()?))
     };
-    requests.iter().filter_map(quantity).collect()
+    offers.filter_map(quantity).collect()
 }

@@ -1,6 +1,6 @@
 //! What AWS and the marketplaces do around the functions: they deliver messages and pushes, and run the schedules.
 
-use super::{End, Flag, Instance, Run, Simulation};
+use super::{End, Flag, Instance, Run, Sender, Simulation};
 use crate::gate::Gate;
 use crate::monitor::Monitor;
 use crate::plain_supplier::{PlainSupplier, Shelf, plain_supplier};
@@ -14,7 +14,7 @@ use kervan::domain::Signal;
 use kervan::flows::{self, FlowError, Intake, InventoryTask};
 use kervan::handler;
 use kervan::queue::{MemoryQueue, Queue};
-use kervan_marketplaces::Push;
+use kervan_marketplaces::{Ebay, Push};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -48,7 +48,9 @@ impl Simulation {
 
     pub(super) fn next_push(&self) -> Option<Timestamp> {
         let supplier = self.stage.aliexpress.next_due();
-        self.stage.ebay.next_due().into_iter().chain(supplier).min()
+        let second = self.stage.second_ebay.as_ref().and_then(Ebay::next_due);
+        let channels = self.stage.ebay.next_due().into_iter().chain(second);
+        channels.chain(supplier).min()
     }
 
     pub(super) fn queues(&self) -> [(&'static str, &Arc<MemoryQueue>); 3] {
@@ -63,12 +65,13 @@ impl Simulation {
         &mut self,
         what: &'static str,
         instance: Instance,
-        push: Option<(bool, u64)>,
+        push: Option<(Sender, u64)>,
         future: Pin<Box<dyn Future<Output = End> + Send>>,
     ) {
         let id = self.next_run;
         self.next_run += 1;
         self.tell(|| format!("{what}#{id} begins"));
+        self.monitor.began(id);
         let run = Run {
             what,
             future,
@@ -88,37 +91,39 @@ impl Simulation {
 
     pub(super) fn deliver_pushes(&mut self) {
         let now = self.now();
-        let mut pushes: Vec<(bool, Push)> = Vec::new();
-        pushes.extend(
-            std::mem::take(&mut self.forged)
-                .into_iter()
-                .map(|one| (true, one)),
-        );
-        let ebay = self.stage.ebay.take_due_pushes(now);
-        pushes.extend(ebay.into_iter().map(|one| (true, one)));
-        let supplier = self.stage.aliexpress.take_due_pushes(now);
-        pushes.extend(supplier.into_iter().map(|one| (false, one)));
-        for (is_ebay, push) in pushes {
+        let mut pushes: Vec<(Sender, Push)> = Vec::new();
+        let mut add = |from, due: Vec<Push>| pushes.extend(due.into_iter().map(|one| (from, one)));
+        add(Sender::Ebay, std::mem::take(&mut self.forged));
+        add(Sender::Ebay, self.stage.ebay.take_due_pushes(now));
+        if let Some(second) = &self.stage.second_ebay {
+            add(Sender::SecondEbay, second.take_due_pushes(now));
+        }
+        add(Sender::Supplier, self.stage.aliexpress.take_due_pushes(now));
+        for (from, push) in pushes {
             let idle = self.doors.pop();
             let door = idle.unwrap_or_else(|| Arc::new(self.stage.door(&self.ports)));
             let working = door.clone();
             let id = push.id;
             let future = async move {
-                let marketplace = if is_ebay { "ebay" } else { "aliexpress" };
+                let (marketplace, account) = match from {
+                    Sender::Ebay => ("ebay", "main"),
+                    Sender::SecondEbay => ("ebay", "second"),
+                    Sender::Supplier => ("aliexpress", "main"),
+                };
                 let wait_ms = push.wait_ms;
                 let request = Intake::Push {
                     headers: push.headers,
                     body: push.body,
                 };
-                let answer = flows::intake(&working, marketplace, "main", request).await;
+                let answer = flows::intake(&working, marketplace, account, request).await;
                 End::Door {
-                    is_ebay,
+                    from,
                     push: push.id,
                     status: answer.status.as_u16(),
                     wait_ms,
                 }
             };
-            let push = Some((is_ebay, id));
+            let push = Some((from, id));
             self.begin(
                 "webhook-intake",
                 Instance::Door(door),

@@ -1,19 +1,15 @@
 //! What an import says: a verdict for each row, how far it is, and the counts at its end.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::catalog_row::Fault;
-use super::text::count;
-
-/// Between two lines of progress where there is no terminal to draw a bar on.
-const BETWEEN_LINES: Duration = Duration::from_secs(5);
+use super::cells::Fault;
+use super::meter::Meter;
+use crate::command::text::count;
 
 /// What became of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +41,8 @@ impl Counts {
 /// Writes verdicts as they come, and keeps nothing of them but counts.
 pub(super) struct Report<'a> {
     out: &'a mut dyn Write,
+    /// What the file is made of.
+    one: &'static str,
     as_json: bool,
     is_dry_run: bool,
     verdicts: Option<csv::Writer<File>>,
@@ -71,9 +69,10 @@ struct Summary<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// A report to `out`, with a bar for a file of so many bytes.
+    /// A report to `out`, with a bar for a file of so many bytes that is made of rows or documents.
     pub(super) fn new(
         out: &'a mut dyn Write,
+        one: &'static str,
         as_json: bool,
         is_dry_run: bool,
         verdicts: Option<&Path>,
@@ -85,10 +84,11 @@ impl<'a> Report<'a> {
         }
         Ok(Self {
             out,
+            one,
             as_json,
             is_dry_run,
             verdicts,
-            meter: Meter::new(file_bytes),
+            meter: Meter::new(Some(file_bytes)),
             counts: Counts::default(),
             has_problems: false,
         })
@@ -106,7 +106,7 @@ impl<'a> Report<'a> {
             Verdict::Bad(faults) => {
                 self.counts.bad += 1;
                 faults.iter().try_for_each(|fault| {
-                    self.problem(line, sku, "bad", fault.column, &fault.problem)
+                    self.problem(line, sku, "bad", fault.column.as_deref(), &fault.problem)
                 })
             }
             Verdict::NotApplied(problem) => {
@@ -118,7 +118,10 @@ impl<'a> Report<'a> {
 
     /// Shows how far the file was read.
     pub(super) fn read_up_to(&mut self, byte: u64) {
-        self.meter.show(byte, &self.counts);
+        let counts = &self.counts;
+        let bad = counts.bad + counts.not_applied;
+        let rows = count(counts.rows, self.one);
+        self.meter.show(byte, || format!("{rows}, {bad} bad"));
     }
 
     /// Writes the counts, and why the import stopped before the end of the file, where it did.
@@ -147,7 +150,7 @@ impl<'a> Report<'a> {
         } else {
             ("applied", "")
         };
-        let mut text = format!("{}: {} {good}", count(counts.rows, "row"), counts.good);
+        let mut text = format!("{}: {} {good}", count(counts.rows, self.one), counts.good);
         for (number, word) in [(counts.bad, "bad"), (counts.not_applied, "not applied")] {
             if number > 0 {
                 text.push_str(&format!(", {number} {word}"));
@@ -209,57 +212,4 @@ fn verdicts_file(path: &Path) -> Result<csv::Writer<File>> {
     let mut writer = csv::Writer::from_writer(file);
     writer.write_record(["line", "sku", "verdict", "column", "problem"])?;
     Ok(writer)
-}
-
-/// How far an import is, on standard error: a bar in a terminal, a line now and then elsewhere.
-struct Meter {
-    bar: Option<ProgressBar>,
-    file_bytes: u64,
-    last_line: Instant,
-}
-
-impl Meter {
-    fn new(file_bytes: u64) -> Self {
-        let bar = io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}");
-            let bar = ProgressBar::new(file_bytes);
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar
-        });
-        Self {
-            bar,
-            file_bytes,
-            last_line: Instant::now(),
-        }
-    }
-
-    fn show(&mut self, byte: u64, counts: &Counts) {
-        let rows = format!(
-            "{}, {} bad",
-            count(counts.rows, "row"),
-            counts.bad + counts.not_applied
-        );
-        if let Some(bar) = &self.bar {
-            bar.set_position(byte);
-            bar.set_message(rows);
-        } else if self.last_line.elapsed() >= BETWEEN_LINES {
-            self.last_line = Instant::now();
-            let percent = byte.saturating_mul(100) / self.file_bytes.max(1);
-            eprintln!("{rows} ({percent} % of the file)");
-        }
-    }
-
-    /// Writes something else without tearing the bar.
-    fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
-        match &self.bar {
-            Some(bar) => bar.suspend(write),
-            None => write(),
-        }
-    }
-
-    fn clear(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
 }

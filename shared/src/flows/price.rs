@@ -1,0 +1,368 @@
+//! A listing's price by the rules, when it is published; and prices that changed too far at once, until a person has
+//! looked at them.
+
+use super::catalog::{self, Entry, StoredListing, StoredOffer};
+use super::{FlowError, ledger, rates, rules};
+use crate::Kervan;
+use crate::decide::{
+    Candidate, Change, Pricable, Priced, PricedOffer, PricedPart, Step, Steps, WhyNot,
+    first_choice, price, price_step,
+};
+use crate::domain::{
+    Exchange, HeldPrice, JumpFactor, Listing, ListingId, Money, Rates, Rules, Sku,
+};
+use crate::store::{Condition, Due, Guard, Item, Store, Write, keys};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A listing with the price that it should have.
+#[derive(Debug, Clone)]
+pub struct Current {
+    /// The listing, its price by the rules of now. It is written with what is published next.
+    pub stored: StoredListing,
+    /// Whether it may be sold: not where each sale would lose more than an order may lose, because the price is held, or
+    /// limited from above, below what it costs now. It shows no units then.
+    pub sells: bool,
+}
+
+/// A price that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Which listing.
+    pub listing: ListingId,
+    /// The price that stays meanwhile.
+    pub from: Money,
+    /// What the rules came to.
+    pub to: Money,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// How a listing's price comes about.
+#[derive(Debug, Clone)]
+pub struct Explained {
+    /// The listing as it is.
+    pub listing: Listing,
+    /// The steps, as far as they went.
+    pub steps: Vec<Step>,
+    /// The price, and what becomes of it; or why there is none.
+    pub outcome: Result<(Priced, Change), WhyNot>,
+}
+
+/// What prices are found from, besides the catalogue.
+struct Basis<'a> {
+    rules: &'a Rules,
+    rates: &'a Rates,
+    now: Timestamp,
+}
+
+/// A sku that is bought, with its candidates in the order of its offers.
+struct Bought {
+    sku: Sku,
+    units: u32,
+    offers: Vec<StoredOffer>,
+    candidates: Vec<Candidate>,
+}
+
+/// The price that a listing should have now. One whose price is the catalogue's costs nothing. A jump is written down at
+/// once, for a person, and the old price stays.
+pub async fn current(
+    kervan: &Kervan,
+    entry: &Entry,
+    stored: &StoredListing,
+) -> Result<Current, FlowError> {
+    let mut stored = stored.clone();
+    if !stored.listing.pricing.by_rules {
+        return Ok(Current {
+            stored,
+            sells: true,
+        });
+    }
+    let rules = kervan.rules.get().await?;
+    let rates = kervan.rates.get().await?;
+    let basis = Basis {
+        rules: &rules,
+        rates: &rates,
+        now: kervan.clock.now(),
+    };
+    let store = &*kervan.store;
+    let bought = bought(store, entry, &stored.listing.id.sku, &basis).await?;
+    let priced = match priced(&basis, &bought, &stored.listing, &mut ()) {
+        Ok(priced) => priced,
+        Err(why) => {
+            let (sku, channel) = (&stored.listing.id.sku, &stored.listing.id.channel);
+            tracing::warn!(%sku, %channel, %why, "The rules give no price; the last one stays.");
+            // Where nobody knows what it costs, nobody knows that it is a loss: the order's own check decides.
+            let sells = match &why {
+                WhyNot::BelowCost { least, .. } => stored.listing.price.minor >= least.minor,
+                _ => true,
+            };
+            return Ok(Current { stored, sells });
+        }
+    };
+    match price_step(stored.listing.price, priced.price, factor(&basis, &priced)) {
+        Change::Hold => hold(kervan, &mut stored, priced.price, basis.now).await?,
+        Change::Same | Change::Take => {
+            if stored.listing.pricing.held.is_some() {
+                release(store, &mut stored, |listing| listing.price = priced.price).await?;
+            }
+            stored.listing.price = priced.price;
+        }
+    }
+    let price = stored.listing.price;
+    let sells = price.currency == priced.bearable.currency && price.minor >= priced.bearable.minor;
+    Ok(Current { stored, sells })
+}
+
+/// How the prices of a sku come about, of all its listings, by the same code that decides them.
+pub async fn explain(
+    store: &dyn Store,
+    sku: &Sku,
+    now: Timestamp,
+) -> Result<Vec<Explained>, FlowError> {
+    let entry = catalog::load(store, sku).await?;
+    let rules = rules::load(store).await?;
+    let (rates, _) = rates::load(store).await?;
+    let basis = Basis {
+        rules: &rules,
+        rates: &rates,
+        now,
+    };
+    let bought = bought(store, &entry, sku, &basis).await?;
+    let explain = |stored: &StoredListing| {
+        let mut steps = Vec::new();
+        let listing = stored.listing.clone();
+        let priced = priced(&basis, &bought, &listing, &mut steps);
+        let outcome = priced.map(|priced| {
+            let step = price_step(listing.price, priced.price, factor(&basis, &priced));
+            (priced, step)
+        });
+        Explained {
+            listing,
+            steps,
+            outcome,
+        }
+    };
+    Ok(entry.listings.iter().map(explain).collect())
+}
+
+/// The prices that wait for a person, the longest waiting first, at most so many.
+pub async fn held(
+    store: &dyn Store,
+    now: Timestamp,
+    most: usize,
+) -> Result<Vec<Waiting>, FlowError> {
+    let items = store
+        .due(keys::PRICE_LANE, Timestamp::MIN, now, most)
+        .await?;
+    items.iter().map(|item| ledger::read(&item.body)).collect()
+}
+
+/// A person takes a held price, or says no to it: then the old one stays, and the same one is not asked for again. `None`
+/// where no price of the listing waits.
+pub async fn decide(
+    store: &dyn Store,
+    id: &ListingId,
+    takes: bool,
+) -> Result<Option<Waiting>, FlowError> {
+    let entry = catalog::load(store, &id.sku).await?;
+    let found = entry
+        .listings
+        .into_iter()
+        .find(|stored| stored.listing.id == *id);
+    let Some(mut stored) = found else {
+        return Ok(None);
+    };
+    let pricing = &mut stored.listing.pricing;
+    let held = pricing.held.clone().filter(|held| !held.rejected);
+    let Some(held) = held else { return Ok(None) };
+    let waiting = Waiting {
+        listing: id.clone(),
+        from: stored.listing.price,
+        to: held.price,
+        since: held.since,
+    };
+    if takes {
+        release(store, &mut stored, |listing| listing.price = held.price).await?;
+    } else {
+        let rejected = Some(HeldPrice {
+            rejected: true,
+            ..held
+        });
+        let listing = &mut stored.listing;
+        listing.pricing.held = rejected;
+        let delete = Write::Delete {
+            key: keys::held_price(id),
+        };
+        write(store, &mut stored, vec![delete]).await?;
+    }
+    Ok(Some(waiting))
+}
+
+fn factor(basis: &Basis<'_>, priced: &Priced) -> crate::domain::Hundredths {
+    let rule = basis.rules.price.rules.get(priced.rule - 1);
+    rule.map_or(JumpFactor::default(), |rule| rule.jump_factor)
+        .0
+}
+
+/// What a sku is bought as: itself, or a bundle's parts. Offers whose evidence is worthless are no candidates.
+async fn bought(
+    store: &dyn Store,
+    entry: &Entry,
+    sku: &Sku,
+    basis: &Basis<'_>,
+) -> Result<Vec<Bought>, FlowError> {
+    let one = |sku: &Sku, units: u32, offers: &[StoredOffer]| {
+        let worthless = basis.rules.evidence.worthless();
+        let usable = |stored: &&StoredOffer| {
+            let evidence = stored.offer.evidence.as_ref();
+            evidence.is_some_and(|seen| basis.now.duration_since(seen.at) <= worthless)
+        };
+        let offers: Vec<StoredOffer> = offers.iter().filter(usable).cloned().collect();
+        let candidate = |stored: &StoredOffer| {
+            let evidence = stored.offer.evidence.as_ref()?;
+            Some(Candidate {
+                offer: stored.offer.id.clone(),
+                rank: stored.offer.rank,
+                cost: evidence.cost,
+                free: stored.free,
+            })
+        };
+        Bought {
+            sku: sku.clone(),
+            units,
+            candidates: offers.iter().filter_map(candidate).collect(),
+            offers,
+        }
+    };
+    let Some(bundle) = &entry.bundle else {
+        return Ok(vec![one(sku, 1, &entry.offers)]);
+    };
+    let mut all = Vec::new();
+    for part in bundle.parts() {
+        let offers = match entry.parts.get(&part.sku) {
+            Some(offers) => offers.clone(),
+            None => catalog::load(store, &part.sku).await?.offers,
+        };
+        all.push(one(&part.sku, part.units, &offers));
+    }
+    Ok(all)
+}
+
+fn priced(
+    basis: &Basis<'_>,
+    bought: &[Bought],
+    listing: &Listing,
+    steps: &mut impl Steps,
+) -> Result<Priced, WhyNot> {
+    let part = |bought: &'_ Bought| -> Option<(usize, Money)> {
+        let chosen = first_choice(bought.candidates.iter(), bought.units)?;
+        let mut offers = bought.offers.iter();
+        let place = offers.position(|stored| stored.offer.id == chosen.offer)?;
+        Some((place, chosen.cost))
+    };
+    let parts: Vec<PricedPart<'_>> = bought
+        .iter()
+        .map(|bought| PricedPart {
+            sku: &bought.sku,
+            units: bought.units,
+            offer: part(bought).map(|(place, cost)| {
+                let offer = &bought.offers[place].offer;
+                PricedOffer {
+                    id: &offer.id,
+                    cost,
+                    shipping: offer.shipping,
+                }
+            }),
+        })
+        .collect();
+    let input = Pricable {
+        sku: &listing.id.sku,
+        channel: &listing.id.channel,
+        currency: listing.price.currency,
+        pricing: &listing.pricing,
+        parts: &parts,
+        rules: &basis.rules.price,
+        exchange: Exchange {
+            rates: basis.rates,
+            now: basis.now,
+            most_age: basis.rules.price.rates.most_age(),
+        },
+    };
+    price(&input, steps)
+}
+
+/// Notes a price that waits for a person, once for each price.
+async fn hold(
+    kervan: &Kervan,
+    stored: &mut StoredListing,
+    to: Money,
+    now: Timestamp,
+) -> Result<(), FlowError> {
+    let listing = &mut stored.listing;
+    if listing
+        .pricing
+        .held
+        .as_ref()
+        .is_some_and(|held| held.price == to)
+    {
+        return Ok(());
+    }
+    let known = listing.pricing.held.as_ref().filter(|held| !held.rejected);
+    let since = known.map_or(now, |held| held.since);
+    listing.pricing.held = Some(HeldPrice {
+        price: to,
+        since,
+        rejected: false,
+    });
+    let waiting = Waiting {
+        listing: listing.id.clone(),
+        from: listing.price,
+        to,
+        since,
+    };
+    let mut item = Item::new(keys::held_price(&listing.id), 1, ledger::write(&waiting)?);
+    item.due = Some(Due {
+        lane: keys::PRICE_LANE.to_owned(),
+        at: since,
+    });
+    let only_if = Condition::Always;
+    write(&*kervan.store, stored, vec![Write::Put { item, only_if }]).await?;
+    let (sku, channel) = (&waiting.listing.sku, &waiting.listing.channel);
+    tracing::warn!(%sku, %channel, from = %waiting.from, %to, "A price jumped and waits for a person.");
+    Ok(())
+}
+
+/// Ends the waiting of a price.
+async fn release(
+    store: &dyn Store,
+    stored: &mut StoredListing,
+    how: impl FnOnce(&mut Listing),
+) -> Result<(), FlowError> {
+    stored.listing.pricing.held = None;
+    how(&mut stored.listing);
+    let key = keys::held_price(&stored.listing.id);
+    write(store, stored, vec![Write::Delete { key }]).await
+}
+
+/// Writes a listing on the version that was read, with more in the same transaction.
+async fn write(
+    store: &dyn Store,
+    stored: &mut StoredListing,
+    more: Vec<Write>,
+) -> Result<(), FlowError> {
+    let mut writes = vec![Write::Update {
+        key: keys::listing(&stored.listing.id),
+        set_body: Some(ledger::write(&stored.listing)?),
+        set_due: None,
+        add: Vec::new(),
+        only_if: vec![Guard::Version(stored.version)],
+    }];
+    writes.extend(more);
+    store.write(writes).await?;
+    stored.version += 1;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+use super::*;
+use crate::clock::{Clock, ManualClock};
+use crate::context::{Accounts, Queues};
+use crate::domain::{Evidence, Offer, OfferId, Pricing};
+use crate::http::{Http, HttpError, Sent};
+use crate::queue::UnsetQueue;
+use crate::seal::MemorySeal;
+use crate::secrets::MemorySecrets;
+use crate::store::MemoryStore;
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use std::sync::Arc;
+
+#[derive(Debug)]
+struct NoNetwork;
+
+#[async_trait]
+impl Http for NoNetwork {
+    async fn send(
+        &self,
+        _: http::Request<bytes::Bytes>,
+    ) -> Result<http::Response<bytes::Bytes>, HttpError> {
+        Err(HttpError {
+            sent: Sent::No,
+            timed_out: false,
+            problem: "there is no network".to_owned(),
+        })
+    }
+}
+
+struct Shop {
+    kervan: Kervan,
+    clock: Arc<ManualClock>,
+    listing: ListingId,
+}
+
+fn usd(minor: i64) -> Money {
+    Money {
+        minor,
+        currency: "USD".parse().unwrap(),
+    }
+}
+
+impl Shop {
+    /// A lamp at 15.00 USD by a rule of half on top of the cost.
+    async fn open(by_rules: bool) -> Self {
+        let clock = Arc::new(ManualClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
+        let (secrets, http) = (Arc::new(MemorySecrets::new()), Arc::new(NoNetwork));
+        let accounts = Accounts::new(Vec::new(), "", secrets, http, clock.clone(), None);
+        let unset = Arc::new(UnsetQueue("A_QUEUE"));
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let queues = Queues {
+            orders: unset.clone(),
+            tracking: unset.clone(),
+            inventory: unset,
+        };
+        let seal = Arc::new(MemorySeal::new());
+        let kervan = Kervan::new(clock.clone(), store, seal, queues, accounts);
+        let text = r#"{ "price": { "rules": [ { "markup_percent": 50, "shipping": "0 USD" } ] } }"#;
+        rules::set(&*kervan.store, &serde_json::from_str(text).unwrap())
+            .await
+            .unwrap();
+        let listing = ListingId {
+            channel: "ebay:main".parse().unwrap(),
+            sku: Sku::parse("LAMP").unwrap(),
+            offer: "81".to_owned(),
+        };
+        let shop = Self {
+            kervan,
+            clock,
+            listing,
+        };
+        let mut listing = Listing::new(shop.listing.clone(), usd(1500));
+        listing.pricing = Pricing {
+            by_rules,
+            ..Pricing::default()
+        };
+        let id = OfferId::new("alibaba:main".parse().unwrap(), "1", "2").unwrap();
+        let offer = Offer::new(id, shop.listing.sku.clone(), 1, "US".parse().unwrap());
+        let now = shop.clock.now();
+        catalog::put(&*shop.kervan.store, listing, offer, now)
+            .await
+            .unwrap();
+        shop
+    }
+
+    async fn entry(&self) -> Entry {
+        let store = &*self.kervan.store;
+        catalog::load(store, &self.listing.sku).await.unwrap()
+    }
+
+    /// The supplier has five at this cost; what the listing should show then.
+    async fn cost(&self, minor: i64) -> Current {
+        let entry = self.entry().await;
+        let mut offer = entry.offers[0].offer.clone();
+        offer.evidence = Some(Evidence {
+            stock: 5,
+            cost: usd(minor),
+            at: self.clock.now(),
+        });
+        let key = keys::offer(&offer.sku, &offer.id);
+        let update = Write::Update {
+            key,
+            set_body: Some(ledger::write(&offer).unwrap()),
+            set_due: None,
+            add: vec![(catalog::FREE, 5 - entry.offers[0].free)],
+            only_if: Vec::new(),
+        };
+        self.kervan.store.write(vec![update]).await.unwrap();
+        let entry = self.entry().await;
+        let now = current(&self.kervan, &entry, &entry.listings[0])
+            .await
+            .unwrap();
+        let version = self.entry().await.listings[0].version;
+        assert_eq!(
+            now.stored.version, version,
+            "what is told next is written on it"
+        );
+        now
+    }
+
+    async fn waiting(&self) -> Vec<Waiting> {
+        let store = &*self.kervan.store;
+        held(store, self.clock.now(), 10).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_price_by_the_rules_follows_the_cost_and_a_fixed_one_does_not() {
+    let shop = Shop::open(true).await;
+    let now = shop.cost(1100).await;
+    assert_eq!((now.stored.listing.price, now.sells), (usd(1650), true));
+    assert!(shop.waiting().await.is_empty());
+    let fixed = Shop::open(false).await;
+    assert_eq!(fixed.cost(1100).await.stored.listing.price, usd(1500));
+}
+
+#[tokio::test]
+async fn a_jump_waits_for_a_person_and_is_not_sold_at_a_loss_meanwhile() {
+    let shop = Shop::open(true).await;
+    let now = shop.cost(2000).await;
+    let listing = now.stored.listing;
+    assert_eq!((listing.price, now.sells), (usd(1500), false));
+    shop.clock.advance(SignedDuration::from_mins(5));
+    shop.cost(2000).await;
+    let waiting = shop.waiting().await;
+    assert_eq!(waiting.len(), 1, "once for each price");
+    assert_eq!((waiting[0].from, waiting[0].to), (usd(1500), usd(3000)));
+    let store = &*shop.kervan.store;
+    let taken = decide(store, &shop.listing, true).await.unwrap();
+    assert_eq!(taken.as_ref(), waiting.first());
+    let now = shop.cost(2000).await;
+    assert_eq!((now.stored.listing.price, now.sells), (usd(3000), true));
+    assert!(shop.waiting().await.is_empty());
+    assert_eq!(decide(store, &shop.listing, true).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_price_that_was_refused_is_not_asked_for_again_and_another_is() {
+    let shop = Shop::open(true).await;
+    // A cost that was read a hundred times too low.
+    let now = shop.cost(10).await;
+    assert_eq!((now.stored.listing.price, now.sells), (usd(1500), true));
+    let store = &*shop.kervan.store;
+    assert!(decide(store, &shop.listing, false).await.unwrap().is_some());
+    assert_eq!(shop.cost(10).await.stored.listing.price, usd(1500));
+    assert!(shop.waiting().await.is_empty());
+    shop.cost(12).await;
+    assert_eq!(shop.waiting().await.len(), 1, "another price is asked for");
+    assert_eq!(shop.cost(1000).await.stored.listing.pricing.held, None);
+    assert!(shop.waiting().await.is_empty(), "it came right by itself");
+}
+
+#[tokio::test]
+async fn what_is_explained_is_what_is_decided() {
+    let shop = Shop::open(true).await;
+    let now = shop.cost(1234).await;
+    let store = &*shop.kervan.store;
+    let told = explain(store, &shop.listing.sku, shop.clock.now())
+        .await
+        .unwrap();
+    let (priced, change) = told[0].outcome.clone().unwrap();
+    assert_eq!(
+        (priced.price, change),
+        (now.stored.listing.price, Change::Take)
+    );
+    assert!(told[0].steps.len() >= 3);
+}
