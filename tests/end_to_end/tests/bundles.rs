@@ -16,7 +16,7 @@ use kervan::domain::{
 use kervan::flows::{catalog, ledger};
 use kervan::store::keys;
 use kervan_end_to_end::{World, WorldOptions};
-use kervan_marketplaces::NewListing;
+use kervan_marketplaces::ebay::NewListing;
 use kervan_simulation::NewOffer;
 
 const MUG: u64 = 500_001;
