@@ -65,7 +65,9 @@ pub(super) fn advice(order: &Order, flags: &str) -> Vec<Advice> {
             all.extend(to.again("there is a cheaper offer now", &[], "another offer"));
             all.extend(to.otherwise());
         }
-        Reason::OutOfStock { .. } | Reason::SkuNotMapped { .. } => all.extend(to.otherwise()),
+        Reason::OutOfStock { .. } | Reason::SkuNotMapped { .. } | Reason::TooLarge => {
+            all.extend(to.otherwise());
+        }
         Reason::BuyerErased => all.push(to.cancel("the order was cancelled at the channel")),
         Reason::TrackingMissing | Reason::TrackingRefused { .. } => {
             all.push(to.make(

@@ -277,7 +277,7 @@ fn parcel_line(parcel: &Parcel) -> Vec<String> {
         ),
         ParcelState::Confirmed { at } => format!("confirmed {}", time(*at)),
         ParcelState::Refused => "refused by the channel".to_owned(),
-        ParcelState::NotTold => "part of a bundle whose other parcel was told".to_owned(),
+        ParcelState::NotTold => "not told: what it fills is told with another parcel".to_owned(),
     };
     let delivered = parcel
         .delivered_at

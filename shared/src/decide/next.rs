@@ -301,7 +301,9 @@ fn settle_from(purchase: &Purchase) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Doubt, Event, Money, OfferId, OrderDetails, OrderLine, PurchaseLine};
+    use crate::domain::{
+        Doubt, Event, MappedLine, Money, OfferId, OrderDetails, OrderLine, Part, PurchaseLine,
+    };
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -363,6 +365,43 @@ mod tests {
             purchase: 1,
             lease_until: at(90),
         }
+    }
+
+    fn mapped(parts: &[(&str, u32)]) -> Event {
+        let part = |(sku, units): &(&str, u32)| Part {
+            sku: Sku::parse(sku).unwrap(),
+            units: *units,
+        };
+        Event::Mapped {
+            lines: vec![MappedLine {
+                line: "1".to_owned().try_into().unwrap(),
+                parts: parts.iter().map(part).collect(),
+            }],
+        }
+    }
+
+    #[test]
+    fn a_bundle_is_bought_part_by_part() {
+        let open = |events: &[Event]| -> Vec<(Option<String>, u32)> {
+            let open = open_units(&order(events)).into_iter();
+            open.map(|open| (open.part.map(|part| part.to_string()), open.units))
+                .collect()
+        };
+        assert_eq!(open(&[]), [(None, 1)]);
+        let set = mapped(&[("BULB", 4), ("LAMP", 2)]);
+        let (bulbs, lamps) = (Some("BULB".to_owned()), Some("LAMP".to_owned()));
+        let all = [(bulbs.clone(), 4), (lamps.clone(), 2)];
+        assert_eq!(open(std::slice::from_ref(&set)), all);
+        // One lamp is planned.
+        let planned_one = [(bulbs, 4), (lamps, 1)];
+        assert_eq!(open(&[set.clone(), planned()]), planned_one);
+        let given_up = Event::PurchaseCancelled { purchase: 1 };
+        assert_eq!(open(&[set.clone(), planned(), given_up]), all);
+        // An order from before mappings were kept, and one of a sku that is no bundle.
+        assert_eq!(open(&[planned()]), []);
+        assert_eq!(open(&[mapped(&[("LAMP", 1)]), planned()]), []);
+        let mut twice = order(std::slice::from_ref(&set));
+        assert!(twice.apply(at(1), &set).is_err(), "a line is mapped once");
     }
 
     fn raised(reason: Reason) -> Event {

@@ -24,7 +24,7 @@ pub enum Reason {
     },
     /// A line's sku is not in the catalogue.
     SkuNotMapped {
-        /// The sku as the channel sent it.
+        /// The sku as the channel sent it, or the part of it that nobody offers.
         sku: String,
     },
     /// No offer has enough units that are known to be free.
@@ -39,6 +39,8 @@ pub enum Reason {
     },
     /// Costs and proceeds have different currencies and no rate of today is known. Taken up again once there is one.
     NoRate,
+    /// What has to be bought for it is so much that it cannot be reserved in one transaction.
+    TooLarge,
     /// Every supplier refused.
     SupplierRefused {
         /// The supplier's documented code.
@@ -104,6 +106,9 @@ impl Reason {
             }
             Self::NoRate => {
                 "Set a rate with `kervan price rates set` and the order is taken up again within minutes; or buy elsewhere or cancel with `kervan orders resolve`."
+            }
+            Self::TooLarge => {
+                "Buy the order elsewhere or cancel it with `kervan orders resolve`: it needs more than about 90 offers at once."
             }
             Self::SupplierRefused { .. } => {
                 "Look the code up, then buy again, buy elsewhere or cancel with `kervan orders resolve`."

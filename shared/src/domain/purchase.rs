@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 pub struct PurchaseLine {
     /// The channel's line that it fills.
     pub line: LineId,
-    /// The sku of that line.
+    /// What is bought: the sku of that line, or a part of it where that is a bundle.
     pub sku: Sku,
     /// Where it is bought.
     pub offer: OfferId,
-    /// How many units.
+    /// How many units of it.
     pub quantity: u32,
     /// Price of one unit when it was quoted.
     pub unit_cost: Money,

@@ -2,7 +2,7 @@
 
 use super::{FlowError, catalog, ledger};
 use crate::Kervan;
-use crate::domain::{Event, MappedLine, Order, OrderLine, Part, Sku};
+use crate::domain::{Event, LineId, MappedLine, Order, OrderLine, Part, Sku};
 use std::collections::BTreeMap;
 
 /// The lines that the catalogue knows with their parts; one read for each sku.
@@ -42,10 +42,24 @@ pub(super) async fn complete(kervan: &Kervan, order: &mut Order) -> Result<(), F
         .filter(|line| order.parts_of(&line.id).is_none())
         .cloned()
         .collect();
-    let lines = of(kervan, &open).await?;
+    let mut lines = of(kervan, &open).await?;
+    for mapped in &mut lines {
+        // What was bought of it before an order kept what it is made of was bought as the sku itself.
+        if let Some(sku) = bought_as(order, &mapped.line) {
+            mapped.parts = vec![Part { sku, units: 1 }];
+        }
+    }
     if lines.is_empty() {
         return Ok(());
     }
     let mapped = Event::Mapped { lines };
     Ok(ledger::record(kervan, order, &[mapped], Vec::new()).await?)
+}
+
+/// The sku as which units of a line were bought.
+fn bought_as(order: &Order, line: &LineId) -> Option<Sku> {
+    let kept = order.purchases.iter().filter(|one| !one.is_given_up());
+    let mut lines = kept.flat_map(|purchase| &purchase.lines);
+    let bought = lines.find(|bought| bought.line == *line)?;
+    Some(bought.sku.clone())
 }

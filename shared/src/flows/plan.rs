@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{CallError, Kind, QuoteRequest, Retry, Wanted};
 use crate::queue::Outgoing;
-use crate::store::{Due, Guard, Write, keys};
+use crate::store::{Due, Guard, MOST_WRITES, Write, keys};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -46,6 +46,9 @@ pub(super) async fn plan(
             }
         };
         let planned = match quote_all(kervan, order, &needs, &routed.purchases).await {
+            Ok(planned) if is_too_large(&planned) => {
+                return raise(kervan, order, Reason::TooLarge).await;
+            }
             Ok(planned) => planned,
             Err(NoTerms::Offer(offer)) => {
                 refused.push(offer);
@@ -211,7 +214,8 @@ async fn needs(
         };
         let entry = catalog::load(&*kervan.store, &sku).await?;
         if entry.offers.is_empty() {
-            return Ok(Err(unmapped()));
+            let sku = sku.to_string();
+            return Ok(Err(Reason::SkuNotMapped { sku }));
         }
         let mut candidates = Vec::new();
         for offer in entry.offers {
@@ -401,6 +405,12 @@ async fn loses(
         let margin_minor = left.minor;
         Err(Reason::WouldLose { margin_minor })
     })
+}
+
+/// Whether a plan does not fit into one transaction: the order's state, its place in the attention list, up to two more
+/// records, one of each purchase, and each offer.
+fn is_too_large(planned: &[Vec<PurchaseLine>]) -> bool {
+    4 + planned.len() + units_by_offer(planned.iter().flatten()).len() > MOST_WRITES
 }
 
 /// Records the plan and takes the units, in one transaction: two orders cannot take the last one.

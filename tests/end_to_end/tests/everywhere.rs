@@ -9,8 +9,10 @@
 )]
 
 use jiff::SignedDuration;
-use kervan::domain::{Listing, ListingId, Offer, OfferId, OrderKey, Phase, Sku};
-use kervan::flows::catalog;
+use kervan::domain::{
+    Listing, ListingId, Offer, OfferId, OrderKey, Phase, Signal, SignalKind, Sku,
+};
+use kervan::flows::{self, InventoryTask, Outcome, catalog};
 use kervan::marketplaces::SubscribeTo;
 use kervan::store::Store;
 use kervan_end_to_end::{World, WorldOptions};
@@ -141,6 +143,45 @@ async fn an_order_of_two_suppliers_goods_comes_in_two_parcels_that_amazon_hears_
         .unwrap();
     let order = world.order(&key(&id)).await.unwrap().unwrap();
     assert_eq!(order.phase, Phase::Done, "{order:?}");
+}
+
+#[tokio::test]
+async fn a_sale_lowers_both_channels_within_one_message() {
+    let world = world(10).await;
+    let amazon = world.amazon.as_ref().unwrap();
+    let shown = |sku: &str| (world.ebay.listed_quantity(sku), amazon.listed_quantity(sku));
+    assert_eq!(shown("LAMP-01"), (Some(10), Some(10)));
+    assert_eq!(world.inventory.bodies(), Vec::<String>::new());
+    let id = amazon
+        .place_order(AmazonNewOrder::one("LAMP-01", 3))
+        .unwrap();
+    let signal = Signal {
+        account: "amazon:main".parse().unwrap(),
+        kind: SignalKind::OrderChanged(id.clone().try_into().unwrap()),
+        seen_at: kervan::clock::Clock::now(&*world.clock),
+    };
+    flows::forward(&world.kervan, &signal).await.unwrap();
+    let order = world.order(&key(&id)).await.unwrap().unwrap();
+    assert_eq!(order.purchases.len(), 1, "{order:?}");
+    // One message, and no schedule: nothing else looks at the stock here.
+    let messages = world.inventory.bodies();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    let task: InventoryTask = serde_json::from_str(&messages[0]).unwrap();
+    let lamp = vec![Sku::parse("LAMP-01").unwrap()];
+    assert!(
+        matches!(&task, InventoryTask::Publish { skus, ordered_at: Some(_) } if *skus == lamp),
+        "{task:?}"
+    );
+    let outcome = flows::inventory(&world.kervan, &task).await.unwrap();
+    assert_eq!(outcome, Outcome::Done);
+    // Amazon shows a change a moment after it took it.
+    world.clock.advance(SignedDuration::from_secs(2));
+    assert_eq!(shown("LAMP-01"), (Some(7), Some(7)));
+    assert_eq!(
+        world.inventory.bodies(),
+        messages,
+        "nothing more was queued"
+    );
 }
 
 #[tokio::test]

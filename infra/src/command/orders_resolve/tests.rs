@@ -106,6 +106,7 @@ async fn the_printed_commands_are_taken_as_they_stand_and_end_the_waiting() {
         (1, Reason::AddressRefused { code: code() }, 3),
         (1, Reason::WouldLose { margin_minor: -205 }, 4),
         (1, Reason::NoRate, 3),
+        (1, Reason::TooLarge, 2),
         (1, Reason::OutOfStock { sku }, 2),
         (1, Reason::SkuNotMapped { sku: code() }, 2),
         (1, Reason::BuyerErased, 1),

@@ -134,3 +134,16 @@ async fn a_purchase_is_split_where_the_supplier_takes_no_such_order() {
     let together = split(&kervan(), ours.to_vec()).await.unwrap();
     assert_eq!(shape(&together), ["12"]);
 }
+
+#[test]
+fn what_does_not_fit_into_one_transaction_is_too_large() {
+    let lines = |from: usize, to: usize| -> Vec<PurchaseLine> {
+        (from..to).map(|n| line(&n.to_string(), "a")).collect()
+    };
+    // 95 offers and one purchase, with the order's own four: 100 writes.
+    assert!(!is_too_large(&[lines(0, 95)]));
+    assert!(is_too_large(&[lines(0, 96)]));
+    assert!(is_too_large(&[lines(0, 50), lines(50, 95)]));
+    // Lines of one offer are one write.
+    assert!(!is_too_large(&[vec![line("1", "a"); 500]]));
+}

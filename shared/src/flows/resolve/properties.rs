@@ -26,6 +26,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         Reason::PurchaseUnpaid,
         closed(),
         Reason::NoRate,
+        Reason::TooLarge,
         Reason::WouldLose { margin_minor: -5 },
         Reason::CancelledAfterPurchase,
         Reason::TrackingMissing,

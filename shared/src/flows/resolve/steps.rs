@@ -267,6 +267,7 @@ const fn waits_for_an_offer(reason: &Reason) -> bool {
         reason,
         Reason::WouldLose { .. }
             | Reason::NoRate
+            | Reason::TooLarge
             | Reason::SupplierRefused { .. }
             | Reason::AddressRefused { .. }
             | Reason::BuyerErased

@@ -32,7 +32,8 @@ pub(super) fn new_parcel(
         }
     }
     lines.extend(completed(order, &parts, seen));
-    let state = if lines.is_empty() && !parts.is_empty() {
+    // A confirmation without a line would be of the whole order at some channels.
+    let state = if lines.is_empty() {
         ParcelState::NotTold
     } else {
         ParcelState::Seen { not_before: now }
@@ -48,15 +49,15 @@ pub(super) fn new_parcel(
     }
 }
 
-/// The parts of a line that is a bundle.
+/// The parts of a line that is not told unit by unit: one of its units is more than one unit of what was bought.
 fn bundle<'a>(order: &'a Order, line: &LineId) -> Option<&'a [Part]> {
     let parts = order.parts_of(line)?;
-    let sold = order.details.lines.iter().find(|sold| sold.id == *line)?;
-    let is_itself = matches!(parts, [only] if only.units == 1 && only.sku.as_str() == sold.sku);
-    (!is_itself).then_some(parts)
+    let is_one_for_one = matches!(parts, [only] if only.units == 1);
+    (!is_one_for_one).then_some(parts)
 }
 
-/// Units of bundles whose leading part is complete with these parts and was not before.
+/// Units of bundles whose leading part is complete with these parts and was not before. Never more than were sold, also
+/// where a part was bought a second time because its first parcel was lost.
 fn completed(order: &Order, parts: &[PackedPart], seen: &[Parcel]) -> Vec<ParcelLine> {
     let mut completed = Vec::new();
     for line in &order.details.lines {
@@ -65,11 +66,13 @@ fn completed(order: &Order, parts: &[PackedPart], seen: &[Parcel]) -> Vec<Parcel
         };
         let leads = |part: &&PackedPart| part.line == line.id && part.sku == lead.sku;
         let units = |parts: &[PackedPart]| -> u32 {
-            parts.iter().filter(leads).map(|part| part.quantity).sum()
+            let units = parts.iter().filter(leads).map(|part| part.quantity);
+            units.fold(0, u32::saturating_add)
         };
-        let before: u32 = seen.iter().map(|parcel| units(&parcel.parts)).sum();
-        let per_unit = lead.units.max(1);
-        let quantity = (before + units(parts)) / per_unit - before / per_unit;
+        let before = seen.iter().map(|parcel| units(&parcel.parts));
+        let before = before.fold(0, u32::saturating_add);
+        let whole = |lead_units: u32| (lead_units / lead.units.max(1)).min(line.quantity);
+        let quantity = whole(before.saturating_add(units(parts))) - whole(before);
         if quantity > 0 {
             completed.push(ParcelLine {
                 line: line.id.clone(),
@@ -141,3 +144,6 @@ fn sent_units<'a>(
     }
     sent
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The behaviour of a store. Each case has partitions of its own, so that all can share one table.
 
 mod concurrency;
+mod last_unit;
 mod limits;
 mod protocol;
 mod races;
@@ -33,7 +34,8 @@ pub(crate) fn cases(given: Given) -> Vec<Case> {
     // Before the races, which leave orders that are due.
     cases.extend(sweeps::cases(given.clone()));
     cases.extend(limits::cases(given.clone()));
-    cases.extend(races::cases(given));
+    cases.extend(races::cases(given.clone()));
+    cases.extend(last_unit::cases(given));
     cases
 }
 

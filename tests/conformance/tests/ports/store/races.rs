@@ -1,5 +1,5 @@
-//! Orders and workers that race, through the real ledger, on eight threads: what the purchase protocol promises when
-//! many are at work at once.
+//! Workers that race, through the real ledger, on eight threads: what the purchase protocol promises when many are at work
+//! at once. Buyers who race are in `last_unit.rs`.
 
 use super::Given;
 use crate::cases::{self, Case};
@@ -12,17 +12,12 @@ use kervan::flows::{FlowError, ledger, ledger::NotRecorded};
 use kervan::queue::MemoryQueue;
 use kervan::seal::MemorySeal;
 use kervan::secrets::MemorySecrets;
-use kervan::store::{Guard, Item, Key, Store, Write, keys};
+use kervan::store::{Guard, Write, keys};
 use kervan::{Accounts, Kervan, Queues, http::HttpClient};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Barrier;
 
-/// Orders that want the last unit.
-const ORDERS: usize = 1_000;
-/// Workers that plan them: as many processes as a busy function has.
-const PLANNERS: usize = 32;
 /// Purchases that several workers want to place.
 const PURCHASES: usize = 10;
 /// Events that each of sixteen workers records.
@@ -32,79 +27,9 @@ const MOST_TRIES: usize = 500;
 
 pub(super) fn cases(given: Given) -> Vec<Case> {
     cases::cases![given;
-        a_thousand_orders_race_for_the_last_unit_and_one_gets_it,
         of_two_and_of_sixteen_workers_one_gets_the_lease_of_a_purchase,
         sixteen_workers_make_one_history_without_a_gap,
     ]
-}
-
-async fn a_thousand_orders_race_for_the_last_unit_and_one_gets_it(given: Given) {
-    let kervan = Arc::new(kervan(&given));
-    let offer = keys::offer(&sku(), &offer());
-    let mut stocked = Item::new(offer.clone(), 1, "{}".to_owned());
-    stocked.counters.insert("free".to_owned(), 1);
-    given.keep(stocked).await;
-    let (next, over) = (
-        Arc::new(AtomicUsize::new(0)),
-        Arc::new(AtomicBool::new(false)),
-    );
-    let watcher = tokio::spawn(never_below_zero(
-        given.store.clone(),
-        offer.clone(),
-        over.clone(),
-    ));
-    let planners = (0..PLANNERS).map(|_| tokio::spawn(plan_all(kervan.clone(), next.clone())));
-    let mut winners = Vec::new();
-    for planner in planners.collect::<Vec<_>>() {
-        winners.extend(planner.await.unwrap());
-    }
-    over.store(true, Ordering::SeqCst);
-    assert!(watcher.await.unwrap() > 0, "nobody watched the counter");
-    assert_eq!(winners.len(), 1, "{winners:?}");
-    assert_eq!(given.get(&offer).await.unwrap().counters["free"], 0);
-    for number in 0..ORDERS {
-        let key = order_key("RACE", number);
-        let order = whole(&kervan, &key).await;
-        let won = winners.contains(&key);
-        assert_eq!(
-            (order.version, order.purchases.len()),
-            if won { (2, 1) } else { (1, 0) }
-        );
-    }
-}
-
-/// Looks at the counter all the time; returns how often.
-async fn never_below_zero(store: Arc<dyn Store>, offer: Key, over: Arc<AtomicBool>) -> usize {
-    let mut looks = 0;
-    while !over.load(Ordering::SeqCst) {
-        let free = store.get(&offer).await.unwrap().unwrap().counters["free"];
-        assert!((0..=1).contains(&free), "{free} units are free");
-        looks += 1;
-        tokio::task::yield_now().await;
-    }
-    looks
-}
-
-/// Records and plans orders until none is left; returns those that got their unit.
-async fn plan_all(kervan: Arc<Kervan>, next: Arc<AtomicUsize>) -> Vec<OrderKey> {
-    let mut won = Vec::new();
-    loop {
-        let number = next.fetch_add(1, Ordering::SeqCst);
-        if number >= ORDERS {
-            return won;
-        }
-        let key = order_key("RACE", number);
-        let mut order = begin(&kervan, &key).await;
-        for tries_left in (0..MOST_TRIES).rev() {
-            match ledger::record(&kervan, &mut order, &[planned()], vec![take_one()]).await {
-                Ok(()) => won.push(key.clone()),
-                Err(NotRecorded::Extra(places)) => assert_eq!(places, [0]),
-                Err(NotRecorded::Failed(FlowError::Overtaken)) if tries_left > 0 => continue,
-                Err(error) => panic!("{error:?}"),
-            }
-            break;
-        }
-    }
 }
 
 async fn of_two_and_of_sixteen_workers_one_gets_the_lease_of_a_purchase(given: Given) {
@@ -113,7 +38,7 @@ async fn of_two_and_of_sixteen_workers_one_gets_the_lease_of_a_purchase(given: G
         for number in 0..PURCHASES {
             let key = order_key(&format!("LEASE{workers}"), number);
             let mut order = begin(&kervan, &key).await;
-            ledger::record(&kervan, &mut order, &[planned()], vec![])
+            ledger::record(&kervan, &mut order, &[planned(&[sku()])], vec![])
                 .await
                 .unwrap();
             let ready = Arc::new(Barrier::new(workers));
@@ -200,7 +125,7 @@ async fn change(kervan: Arc<Kervan>, key: OrderKey, worker: usize) {
 }
 
 /// The order, after it was shown that its history has no gap, is one chain, and makes the state that is stored.
-async fn whole(kervan: &Kervan, key: &OrderKey) -> Order {
+pub(super) async fn whole(kervan: &Kervan, key: &OrderKey) -> Order {
     let stored = ledger::load(&*kervan.store, key).await.unwrap().unwrap();
     let history = ledger::history(&*kervan.store, key).await.unwrap();
     let numbers = history.iter().map(|record| record.number);
@@ -220,9 +145,9 @@ async fn begin(kervan: &Kervan, key: &OrderKey) -> Order {
 }
 
 /// The write that reserves: exactly what `flows/plan.rs` adds to its events.
-fn take_one() -> Write {
+pub(super) fn take(sku: &Sku) -> Write {
     Write::Update {
-        key: keys::offer(&sku(), &offer()),
+        key: keys::offer(sku, &offer()),
         set_body: None,
         set_due: None,
         add: vec![("free", -1)],
@@ -230,7 +155,7 @@ fn take_one() -> Write {
     }
 }
 
-fn kervan(given: &Given) -> Kervan {
+pub(super) fn kervan(given: &Given) -> Kervan {
     let queue = || Arc::new(MemoryQueue::new(given.clock.clone()));
     let http = Arc::new(HttpClient::new(Duration::from_secs(1)).unwrap());
     let secrets = Arc::new(MemorySecrets::new());
@@ -252,11 +177,11 @@ fn sku() -> Sku {
     Sku::parse("LAST-UNIT").unwrap()
 }
 
-fn offer() -> OfferId {
+pub(super) fn offer() -> OfferId {
     OfferId::new("aliexpress:main".parse().unwrap(), "1005001", "1").unwrap()
 }
 
-fn usd(minor: i64) -> Money {
+pub(super) fn usd(minor: i64) -> Money {
     Money {
         minor,
         currency: "USD".parse().unwrap(),
@@ -283,10 +208,11 @@ fn details(now: Timestamp) -> OrderDetails {
     }
 }
 
-fn planned() -> Event {
-    let line = PurchaseLine {
+/// A purchase of one unit of each of the skus.
+pub(super) fn planned(skus: &[Sku]) -> Event {
+    let line = |sku: &Sku| PurchaseLine {
         line: "1".to_owned().try_into().unwrap(),
-        sku: sku(),
+        sku: sku.clone(),
         offer: offer(),
         quantity: 1,
         unit_cost: usd(7_00),
@@ -296,6 +222,6 @@ fn planned() -> Event {
     };
     Event::Planned {
         purchase: 1,
-        lines: vec![line],
+        lines: skus.iter().map(line).collect(),
     }
 }
