@@ -141,7 +141,7 @@ mod tests {
             let mut request = vec![0; 8192];
             let length = connection.read(&mut request).await.unwrap();
             request.truncate(length);
-            let _ = tell.send(String::from_utf8(request).unwrap());
+            let _ = tell.send(String::from_utf8_lossy(&request).into_owned());
             let _ = connection.write_all(&answer).await;
             if answer.is_empty() {
                 let _ = connection.read(&mut [0]).await;

@@ -456,7 +456,7 @@ fn secrets() -> MemorySecrets {
             "endpoint": endpoint,
             "verification_token": defaults::EBAY_VERIFICATION_TOKEN,
         });
-        secrets.put(&format!("kervan/account/ebay/{name}"), secret.to_string());
+        secrets.put(format!("kervan/account/ebay/{name}"), secret.to_string());
     }
     let first = supplier_secret(SUPPLIER_URL, defaults::ALIEXPRESS_REFRESH_TOKEN);
     secrets.put("kervan/account/aliexpress/main", first);

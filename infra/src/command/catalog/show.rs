@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::{Result, bail};
 use jiff::{SignedDuration, Timestamp};
-use kervan::decide::{Stocked, published_quantity};
+use kervan::decide::{Stocked, Supply, published_quantity};
 use kervan::domain::{EvidenceRule, Listing, Money, Part, Sku};
 use kervan::flows::catalog::{self, Entry, StoredListing, StoredOffer};
 use kervan::flows::rules;
@@ -207,18 +207,21 @@ impl Known {
             let free = stored.free;
             Some(Stocked { free, evidence_at })
         };
-        let stocked: Vec<Stocked> = if self.parts.is_empty() {
-            self.entry.offers.iter().filter_map(stocked).collect()
+        let supply = |units, entry: &Entry| Supply {
+            units,
+            offers: entry.offers.iter().filter_map(stocked).collect(),
+        };
+        let supplies: Vec<Supply> = if self.parts.is_empty() {
+            vec![supply(1, &self.entry)]
         } else {
-            // As old as the oldest word on a part.
-            let offers = self.parts.iter().flat_map(|known| &known.entry.offers);
-            let oldest = offers.filter_map(stocked).map(|it| it.evidence_at).min();
-            let free = self.sellable();
-            let bundle = oldest.map(|evidence_at| Stocked { free, evidence_at });
-            bundle.into_iter().collect()
+            let parts = self.parts.iter();
+            parts
+                .map(|known| supply(known.part.units, &known.entry))
+                .collect()
         };
         let shown = listing.shown(self.now).map(|shown| shown.quantity);
-        published_quantity(&stocked, shown, listing.buffer, listing.cap, self.now)
+        let (buffer, cap) = (listing.buffer, listing.cap);
+        published_quantity(&supplies, shown, buffer, cap, &self.rule, self.now)
     }
 
     /// As stored, with what the table keeps beside it, the age of the evidence, and what listings should show.

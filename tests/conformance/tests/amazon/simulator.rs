@@ -7,7 +7,7 @@ use kervan::{
     domain::{Cancel, ChannelOrderId, LineId, Payment, SignalKind},
     http::HttpClient,
     marketplaces::{
-        Account, CancelOrders, ConfirmParcels, Effect, Examine, Kind, PushInBulk, PushListings,
+        CancelOrders, ConfirmParcels, Effect, Examine, Kind, PushInBulk, PushListings,
         ReadNotifications, ReadOrders, Retry, Subscribe, SubscribeStep, SubscribeTo, Verdict,
         amazon::Amazon,
     },
@@ -315,7 +315,7 @@ async fn a_listing_is_patched_and_keeps_what_was_not_sent() {
     assert_eq!((listing.quantity, listing.price.cents), (3, 1_750));
     assert_eq!((listing.lead_time_days, listing.changes), (Some(2), 1));
     let ids = updates.map(|update| update.listing);
-    let read = Account::read_listings(&world.amazon)
+    let read = kervan::marketplaces::Account::read_listings(&world.amazon)
         .unwrap()
         .read(&ids)
         .await;

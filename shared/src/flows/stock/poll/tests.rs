@@ -202,6 +202,12 @@ impl Shop {
         }
     }
 
+    /// Somebody buys one at the supplier, which keeps the last.
+    fn sell_one(&self) {
+        let mut stock = self.supplier.stock.lock().unwrap();
+        *stock = stock.saturating_sub(1).max(1);
+    }
+
     fn shown(&self) -> Option<u32> {
         self.channel.shown.lock().unwrap().last().copied()
     }
@@ -289,9 +295,7 @@ async fn what_sells_is_looked_at_ten_times_as_often_as_what_rests() {
     shop.pass(60, None).await;
     shop.supplier.looked_at.lock().unwrap().clear();
     for _ in 0..60 {
-        let mut stock = shop.supplier.stock.lock().unwrap();
-        *stock = stock.saturating_sub(1).max(1);
-        drop(stock);
+        shop.sell_one();
         shop.pass(1, None).await;
     }
     let looks: usize = shop
