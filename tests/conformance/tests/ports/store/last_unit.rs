@@ -160,8 +160,8 @@ async fn buy_all(
 ) -> Came {
     let mut mine = Vec::new();
     while let Some((key, wanted)) = buyers.get(next.fetch_add(1, Ordering::SeqCst)) {
-        let order = ledger::begin(&kervan, key, &recorded(&kervan, wanted), vec![]);
-        let order = order.await.unwrap();
+        let events = recorded(&kervan, wanted);
+        let order = ledger::begin(&kervan, key, &events, vec![]).await.unwrap();
         for sku in wanted {
             let seen = kervan.store.get(&keys::offer(sku, &offer())).await.unwrap();
             assert_eq!(seen.unwrap().counters["free"], 1, "{key} saw no unit");
