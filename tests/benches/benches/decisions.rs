@@ -4,12 +4,15 @@
 
 #![allow(clippy::print_stdout, reason = "it prints its figures")]
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use kervan::decide::{
-    Candidate, Need, Pace, Stocked, Supply, Urgency, next_stock_interval, published_quantity, route,
+    Candidate, Need, Pace, Pricable, PricedOffer, PricedPart, Stocked, Supply, Urgency,
+    next_stock_interval, price as price_of, published_quantity, route,
 };
-use kervan::domain::{EvidenceRule, LineId, Money, OfferId, Sku};
+use kervan::domain::{
+    EvidenceRule, Exchange, LineId, Money, OfferId, Pricing, Rate, Rates, Rules, Sku,
+};
 use kervan_benches::options::Options;
 use serde_json::json;
 use std::hint::black_box;
@@ -46,6 +49,38 @@ fn main() -> Result<()> {
         gone: 3,
         free: 40,
     };
+    let priced = Shelf::new(now)?;
+    let offer = PricedOffer {
+        id: &priced.offer,
+        cost: Money {
+            minor: 5_120,
+            currency: "CNY".parse()?,
+        },
+        shipping: Some(price(350)),
+    };
+    let parts = [PricedPart {
+        sku: &priced.sku,
+        units: 1,
+        offer: Some(offer),
+    }];
+    let input = Pricable {
+        sku: &priced.sku,
+        channel: &needs[0].candidates[0].offer.supplier,
+        currency: usd,
+        pricing: &priced.pricing,
+        parts: &parts,
+        rules: &priced.rules.price,
+        exchange: Exchange {
+            rates: &priced.rates,
+            now,
+            most_age: SignedDuration::from_hours(96),
+        },
+    };
+    ensure!(
+        price_of(&input, &mut ()).is_ok(),
+        "the bench's rule gives no price"
+    );
+    let pricing = || price_of(black_box(&input), &mut ()).is_ok();
     let routing = || black_box(route(black_box(&needs)).is_ok());
     let quantity =
         || published_quantity(black_box(&supplies), black_box(Some(9)), 2, 50, &rule, now);
@@ -59,15 +94,16 @@ fn main() -> Result<()> {
     let figures = [
         ("routing of a line over 3 offers", a_second(routing)),
         ("published quantity from 3 offers", a_second(quantity)),
+        ("price by a rule, from another currency", a_second(pricing)),
         ("next interval", a_second(interval)),
         ("urgency", a_second(urgency)),
         (
-            "quantity, urgency and interval: one look",
-            a_second(|| (quantity(), urgency(), interval())),
+            "quantity, price, urgency, interval: one look",
+            a_second(|| (quantity(), pricing(), urgency(), interval())),
         ),
         (
             "all together",
-            a_second(|| (routing(), quantity(), urgency(), interval())),
+            a_second(|| (routing(), quantity(), pricing(), urgency(), interval())),
         ),
     ];
     if options.has("--json") {
@@ -81,6 +117,37 @@ fn main() -> Result<()> {
         println!("{name:<44} {:>14.2} M", per_s / 1e6);
     }
     Ok(())
+}
+
+/// What a price is found from.
+struct Shelf {
+    sku: Sku,
+    offer: OfferId,
+    pricing: Pricing,
+    rules: Rules,
+    rates: Rates,
+}
+
+impl Shelf {
+    fn new(now: Timestamp) -> Result<Self> {
+        let rules = json!({ "price": { "rules": [
+            { "margin_percent": 20, "channel_fee_percent": 13, "rounding": ".99" },
+        ] } });
+        let rules: Rules = serde_json::from_value(rules)?;
+        rules.check()?;
+        let mut rates = Rates::default();
+        for (to, value) in [("USD", "1.1"), ("CNY", "7.7")] {
+            let rate = Rate::new("EUR".parse()?, to.parse()?, value.parse()?, "ECB", now)?;
+            ensure!(rates.take(rate, now), "the bench's rate is refused");
+        }
+        Ok(Self {
+            sku: Sku::parse("LAMP-BRASS")?,
+            offer: OfferId::new("alibaba:main".parse()?, "1005001", "12000")?,
+            pricing: Pricing::default(),
+            rules,
+            rates,
+        })
+    }
 }
 
 fn need(price: &impl Fn(i64) -> Money) -> Result<Need> {

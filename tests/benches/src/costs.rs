@@ -21,9 +21,9 @@ const LAMBDA_REQUESTS: f64 = 0.20;
 const LAMBDA_GB_S: f64 = 0.000_016_666_7;
 /// Dollars for a gigabyte written to CloudWatch Logs.
 const LOGS_GB: f64 = 0.50;
-/// Dollars a month for what does not grow: 6 metrics of 0.30 and 27 alarms of 0.10 in CloudWatch, 5 secrets of 0.40, and a key
+/// Dollars a month for what does not grow: 6 metrics of 0.30 and 24 alarms of 0.10 in CloudWatch, 5 secrets of 0.40, and a key
 /// of 1.00. Rules that start a function on a schedule are free.
-const FIXED: f64 = 6.0 * 0.30 + 27.0 * 0.10 + 5.0 * 0.40 + 1.00;
+const FIXED: f64 = 6.0 * 0.30 + 24.0 * 0.10 + 5.0 * 0.40 + 1.00;
 
 /// Memory of the inventory-poller in gigabytes, as the template has it.
 const POLLER_GB: f64 = 0.25;
@@ -43,8 +43,7 @@ const LOG_OF_LOOK: f64 = 8.0;
 const LOG_OF_TOLD: f64 = 260.0;
 /// Minutes of a month.
 const MINUTES: f64 = 730.0 * 60.0;
-/// Two functions and four queues that are asked for messages all month, three times a minute and poller at the least: Lambda
-/// begins with five pollers a queue that wait for 20 s.
+/// Requests for messages that find none: Lambda begins with five pollers a queue, of four queues, and each waits for 20 s.
 const IDLE_RECEIVES: f64 = MINUTES * 3.0 * 5.0 * 4.0;
 
 /// What one look at an offer costs on average.
