@@ -39,3 +39,20 @@ pub trait Http: Send + Sync + std::fmt::Debug {
     async fn send(&self, request: http::Request<Bytes>)
     -> Result<http::Response<Bytes>, HttpError>;
 }
+
+/// A network without a connection, for tests that need none.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct NoNetwork;
+
+#[cfg(test)]
+#[async_trait]
+impl Http for NoNetwork {
+    async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError> {
+        Err(HttpError {
+            sent: Sent::No,
+            timed_out: false,
+            problem: "there is no network".to_owned(),
+        })
+    }
+}

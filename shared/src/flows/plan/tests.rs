@@ -2,7 +2,7 @@ use super::*;
 use crate::clock::{Clock, ManualClock};
 use crate::context::{Accounts, Queues};
 use crate::domain::{AccountId, LineId, Money, SupplierOrderId};
-use crate::http::{Http, HttpError, Sent};
+use crate::http::NoNetwork;
 use crate::marketplaces::{Account, Buy, PlaceRequest, Placed, Quote, Settle, SupplierOrder};
 use crate::queue::{MemoryQueue, Queue};
 use crate::seal::MemorySeal;
@@ -66,23 +66,6 @@ impl Buy for Mall {
 
     async fn supplier_order(&self, _id: &SupplierOrderId) -> Result<SupplierOrder, CallError> {
         Err(self.closed())
-    }
-}
-
-#[derive(Debug)]
-struct NoNetwork;
-
-#[async_trait]
-impl Http for NoNetwork {
-    async fn send(
-        &self,
-        _request: http::Request<bytes::Bytes>,
-    ) -> Result<http::Response<bytes::Bytes>, HttpError> {
-        Err(HttpError {
-            sent: Sent::No,
-            timed_out: false,
-            problem: "there is no network".to_owned(),
-        })
     }
 }
 

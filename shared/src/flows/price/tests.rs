@@ -2,31 +2,13 @@ use super::*;
 use crate::clock::{Clock, ManualClock};
 use crate::context::{Accounts, Queues};
 use crate::domain::{Evidence, Offer, OfferId, Pricing};
-use crate::http::{Http, HttpError, Sent};
+use crate::http::NoNetwork;
 use crate::queue::UnsetQueue;
 use crate::seal::MemorySeal;
 use crate::secrets::MemorySecrets;
 use crate::store::MemoryStore;
-use async_trait::async_trait;
 use jiff::SignedDuration;
 use std::sync::Arc;
-
-#[derive(Debug)]
-struct NoNetwork;
-
-#[async_trait]
-impl Http for NoNetwork {
-    async fn send(
-        &self,
-        _: http::Request<bytes::Bytes>,
-    ) -> Result<http::Response<bytes::Bytes>, HttpError> {
-        Err(HttpError {
-            sent: Sent::No,
-            timed_out: false,
-            problem: "there is no network".to_owned(),
-        })
-    }
-}
 
 struct Shop {
     kervan: Kervan,

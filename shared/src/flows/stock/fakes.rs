@@ -4,6 +4,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::context::{Accounts, Queues};
 use crate::domain::{AccountId, Evidence, Listing, ListingId, Money, Offer};
+use crate::http::NoNetwork;
 use crate::marketplaces::{
     Account, CallError, Effect, Kind, ListingUpdate, PushInBulk, PushListings, ReadListings, Shown,
     Submission,
@@ -185,23 +186,6 @@ impl PushInBulk for Channel {
         let does = self.does.lock().unwrap();
         let all = does.submissions.iter().rev().map(|(it, _)| it.clone());
         Ok(all.filter(|it| it.at >= since).collect())
-    }
-}
-
-#[derive(Debug)]
-struct NoNetwork;
-
-#[async_trait]
-impl crate::http::Http for NoNetwork {
-    async fn send(
-        &self,
-        _: http::Request<bytes::Bytes>,
-    ) -> Result<http::Response<bytes::Bytes>, crate::http::HttpError> {
-        Err(crate::http::HttpError {
-            sent: crate::http::Sent::No,
-            timed_out: false,
-            problem: "there is no network".to_owned(),
-        })
     }
 }
 

@@ -3,6 +3,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::context::{Accounts, Kervan, Queues};
 use crate::domain::{AccountId, Evidence, Listing, ListingId, Money, Offer};
+use crate::http::NoNetwork;
 use crate::marketplaces::{Account, CallError, Effect, Kind, ListingUpdate, PushListings, Retry};
 use crate::queue::UnsetQueue;
 use crate::seal::MemorySeal;
@@ -51,23 +52,6 @@ impl PushListings for Channel {
 
     fn revisions_per_day(&self) -> Option<u32> {
         Some(BUDGET)
-    }
-}
-
-#[derive(Debug)]
-struct NoNetwork;
-
-#[async_trait]
-impl crate::http::Http for NoNetwork {
-    async fn send(
-        &self,
-        _: http::Request<bytes::Bytes>,
-    ) -> Result<http::Response<bytes::Bytes>, crate::http::HttpError> {
-        Err(crate::http::HttpError {
-            sent: crate::http::Sent::No,
-            timed_out: false,
-            problem: "there is no network".to_owned(),
-        })
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::context::{Accounts, Queues};
 use crate::domain::SupplierOrderId;
-use crate::http::{Http, HttpError, Sent};
+use crate::http::NoNetwork;
 use crate::marketplaces::{Account, Kind, Notification};
 use crate::queue::{MemoryQueue, Queue};
 use crate::seal::MemorySeal;
@@ -69,23 +69,6 @@ impl PullMissed for Postbox {
             .unwrap()
             .retain(|kept| !ids.contains(&kept.id));
         Ok(())
-    }
-}
-
-#[derive(Debug)]
-struct NoNetwork;
-
-#[async_trait]
-impl Http for NoNetwork {
-    async fn send(
-        &self,
-        _request: http::Request<bytes::Bytes>,
-    ) -> Result<http::Response<bytes::Bytes>, HttpError> {
-        Err(HttpError {
-            sent: Sent::No,
-            timed_out: false,
-            problem: "there is no network".to_owned(),
-        })
     }
 }
 

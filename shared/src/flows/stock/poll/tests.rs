@@ -3,6 +3,7 @@ use crate::clock::{Clock, ManualClock};
 use crate::context::{Accounts, Queues};
 use crate::domain::{Evidence, Listing, ListingId, Money};
 use crate::flows::{catalog, inventory};
+use crate::http::NoNetwork;
 use crate::marketplaces::{
     Account, CallError, Kind, ListingUpdate, PushListings, ReadStock, Retry,
 };
@@ -99,23 +100,6 @@ impl PushListings for Market {
         let mut shown = self.shown.lock().unwrap();
         shown.extend(updates.iter().map(|update| update.quantity));
         Ok(updates.iter().map(|_| Ok(())).collect())
-    }
-}
-
-#[derive(Debug)]
-struct NoNetwork;
-
-#[async_trait]
-impl crate::http::Http for NoNetwork {
-    async fn send(
-        &self,
-        _: http::Request<bytes::Bytes>,
-    ) -> Result<http::Response<bytes::Bytes>, crate::http::HttpError> {
-        Err(crate::http::HttpError {
-            sent: crate::http::Sent::No,
-            timed_out: false,
-            problem: "there is no network".to_owned(),
-        })
     }
 }
 
