@@ -71,6 +71,7 @@ pub async fn queue_due_stock(kervan: &Kervan) -> Result<usize, FlowError> {
 
 /// Works on one message of the inventory queue.
 pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome, FlowError> {
+    let mut again = None;
     let (skus, ordered_at) = match task {
         InventoryTask::ReadBack { channel } => {
             let told = read_back::read_back(kervan, channel).await?;
@@ -92,6 +93,7 @@ pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome,
                 if let Some(reason) = reason_of(&error) {
                     forward::raise_for_account(kervan, &error.account, reason).await?;
                 }
+                again = look::comes_again(&error);
             }
             (skus, None)
         }
@@ -100,7 +102,9 @@ pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome,
         ordered_at,
         has_waited: false,
     };
-    outcome(kervan, publish(kervan, &skus, why).await?).await
+    let mut told = publish(kervan, &skus, why).await?;
+    told.again = again.into_iter().chain(told.again).min();
+    outcome(kervan, told).await
 }
 
 /// The offers as they are stored, without those that were looked at since the message was written.

@@ -37,7 +37,9 @@ pub(in crate::flows) async fn look(
                 note(kervan, stored, answer).await?;
             }
             Err(error) => {
-                put_off(kervan, &stored, &error).await?;
+                if comes_again(&error).is_none() {
+                    put_off(kervan, &stored, &error).await?;
+                }
                 failed = Some(error);
             }
         }
@@ -71,6 +73,15 @@ async fn ask_together(
         .read_stock()
         .ok_or_else(|| CallError::new(supplier, "stock", kind, retry, "not-a-supplier"))?;
     door.stock(&ids, &first.offer.ship_to).await
+}
+
+/// Who was kept from asking by a limit, or by a token that is being renewed, asks again as soon as that is over: the message
+/// comes back. A supplier that is ill is left alone for longer.
+pub(super) fn comes_again(error: &CallError) -> Option<Duration> {
+    match (error.kind, error.retry) {
+        (Kind::Throttled | Kind::TokenInvalid, Retry::After(wait)) => Some(wait),
+        _ => None,
+    }
 }
 
 /// The offer was not looked at: it is due again after its usual time, or when the marketplace says, and its age lowers what
