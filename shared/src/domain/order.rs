@@ -147,6 +147,24 @@ impl Order {
         })
     }
 
+    /// Whether somebody else has sent it: the channel counts it as shipped, and not by the parcels that it was told of.
+    /// Where it was told of all units, the parts of a bundle that its parcels do not stand for may still be missing.
+    pub fn is_shipped_by_hand(&self) -> bool {
+        let told = |parcel: &&Parcel| {
+            matches!(
+                parcel.state,
+                ParcelState::Confirming { .. } | ParcelState::Confirmed { .. }
+            )
+        };
+        let units = |line: &OrderLine| -> u32 {
+            let lines = self.parcels.iter().filter(told).flat_map(|it| &it.lines);
+            let units = lines.filter(|told| told.line == line.id);
+            units.map(|told| told.quantity).fold(0, u32::saturating_add)
+        };
+        let is_told = |line: &OrderLine| units(line) >= line.quantity;
+        self.details.fulfilled && !self.details.lines.iter().all(is_told)
+    }
+
     /// Applies one more event. Everything that is decided is decided before; here a state that does not fit is an error.
     pub fn apply(&mut self, at: Timestamp, event: &Event) -> Result<(), Misfit> {
         self.apply_to_parts(at, event)?;

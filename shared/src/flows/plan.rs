@@ -1,19 +1,23 @@
 //! Suppliers are chosen, asked for their terms, and the units are reserved, all before any money is spent.
 
+mod quote;
+
 use super::catalog::{self, BOUGHT, FREE, StoredOffer};
 use super::ledger::NotRecorded;
-use super::{FlowError, forward, ledger, mapping, reason_of, stock, wait_of};
+use super::stock::{self, InventoryTask};
+use super::{FlowError, forward, ledger, mapping, reason_of, wait_of};
 use crate::Kervan;
-use crate::decide::{Candidate, Margin, Need, Share, margin, most_loss, open_units, route};
+use crate::decide::{Candidate, Margin, Need, margin, most_loss, open_units, route};
 use crate::domain::{
     Cancel, Event, Exchange, OfferId, Order, Purchase, PurchaseLine, PurchaseState, Rate, Reason,
     Reference, Refusal, Sku,
 };
 use crate::guards::{Guard as Safety, stands};
-use crate::marketplaces::{CallError, Kind, QuoteRequest, Retry, Wanted};
+use crate::marketplaces::{CallError, Retry};
 use crate::queue::Outgoing;
 use crate::store::{Due, Guard, MOST_WRITES, Write, keys};
 use jiff::Timestamp;
+use quote::{NoTerms, Short, quote_all};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -28,6 +32,7 @@ pub(super) async fn plan(
 ) -> Result<Option<Duration>, FlowError> {
     mapping::complete(kervan, order).await?;
     let mut refused: Vec<OfferId> = refused_offers(order);
+    let mut scarce: Vec<Short> = Vec::new();
     for _ in 0..MOST_ROUTES {
         let (mut needs, skus) = match needs(kervan, order).await? {
             Ok(needs) => needs,
@@ -36,6 +41,11 @@ pub(super) async fn plan(
         for need in &mut needs {
             need.candidates
                 .retain(|candidate| !refused.contains(&candidate.offer));
+            for candidate in &mut need.candidates {
+                let known = scarce.iter().filter(|short| short.offer == candidate.offer);
+                let least = known.map(|short| i64::from(short.stock)).min();
+                candidate.free = least.map_or(candidate.free, |least| least.min(candidate.free));
+            }
         }
         let routed = match route(&needs) {
             Ok(routed) => routed,
@@ -52,6 +62,11 @@ pub(super) async fn plan(
             Ok(planned) => planned,
             Err(NoTerms::Offer(offer)) => {
                 refused.push(offer);
+                continue;
+            }
+            Err(NoTerms::Short(short)) => {
+                announce_short(kervan, &short).await;
+                scarce.push(short);
                 continue;
             }
             Err(NoTerms::Call(error)) => return postpone(kervan, order, &error).await,
@@ -259,105 +274,6 @@ async fn candidate(kervan: &Kervan, stored: StoredOffer) -> Result<Option<Candid
     }))
 }
 
-enum NoTerms {
-    /// This offer cannot be had; try without it.
-    Offer(OfferId),
-    /// The supplier cannot be asked now.
-    Call(CallError),
-}
-
-/// Asks each supplier for its terms of the moment: what was known may be old. Each line is asked for alone, so that it is
-/// clear which offer cannot be had.
-async fn quote_all(
-    kervan: &Kervan,
-    order: &Order,
-    needs: &[Need],
-    groups: &[Vec<Share>],
-) -> Result<Vec<Vec<PurchaseLine>>, NoTerms> {
-    let mut planned = Vec::new();
-    for group in groups {
-        let mut lines = Vec::new();
-        for share in group {
-            lines.push(quote(kervan, order, &needs[share.need], share).await?);
-        }
-        planned.extend(split(kervan, lines).await.map_err(NoTerms::Call)?);
-    }
-    Ok(planned)
-}
-
-/// Lines of one supplier's account as purchases that the supplier takes: at some, an order is of one of its sellers.
-async fn split(
-    kervan: &Kervan,
-    lines: Vec<PurchaseLine>,
-) -> Result<Vec<Vec<PurchaseLine>>, CallError> {
-    let mut purchases: Vec<Vec<PurchaseLine>> = Vec::new();
-    for line in lines {
-        let account = kervan.accounts.get(&line.offer.supplier).await?;
-        let fits = |lines: &Vec<PurchaseLine>| {
-            let buy = account.buy();
-            buy.is_none_or(|buy| buy.takes_together(lines, &line))
-        };
-        match purchases.iter().position(fits) {
-            Some(place) => purchases[place].push(line),
-            None => purchases.push(vec![line]),
-        }
-    }
-    Ok(purchases)
-}
-
-async fn quote(
-    kervan: &Kervan,
-    order: &Order,
-    need: &Need,
-    share: &Share,
-) -> Result<PurchaseLine, NoTerms> {
-    let offer = &share.offer;
-    let wanted = [Wanted {
-        line: need.line.clone(),
-        offer: offer.clone(),
-        quantity: share.units,
-    }];
-    let request = QuoteRequest {
-        wanted: &wanted,
-        ship_to: &order.details.country,
-    };
-    let account = kervan
-        .accounts
-        .get(&offer.supplier)
-        .await
-        .map_err(NoTerms::Call)?;
-    let broken = |kind, retry, code| {
-        NoTerms::Call(CallError::new(&offer.supplier, "quote", kind, retry, code))
-    };
-    let buy = account
-        .buy()
-        .ok_or_else(|| broken(Kind::Misconfigured, Retry::Person, "not-a-supplier"))?;
-    let quote = buy
-        .quote(&request)
-        .await
-        .map_err(|error| match error.kind {
-            Kind::NotFound | Kind::NotDeliverable | Kind::OutOfStock => {
-                NoTerms::Offer(offer.clone())
-            }
-            _ => NoTerms::Call(error),
-        })?;
-    let terms = quote.lines.into_iter().next();
-    let terms = terms.ok_or_else(|| broken(Kind::Unreadable, Retry::Permanent, "no-terms"))?;
-    if terms.stock < share.units {
-        return Err(NoTerms::Offer(offer.clone()));
-    }
-    Ok(PurchaseLine {
-        line: need.line.clone(),
-        sku: need.sku.clone(),
-        offer: offer.clone(),
-        quantity: share.units,
-        unit_cost: terms.unit_cost,
-        shipping: terms.shipping,
-        shipping_option: terms.shipping_option,
-        variant_attributes: terms.variant_attributes,
-    })
-}
-
 /// The rates by which the plan's costs were converted, or why it must not be carried out: it would lose more than the rule
 /// or a person allows, or what it costs is not known in the order's currency.
 async fn loses(
@@ -443,18 +359,27 @@ async fn announce(kervan: &Kervan, skus: &[Sku]) {
     let mut skus: Vec<Sku> = skus.to_vec();
     skus.sort();
     skus.dedup();
-    let task = stock::InventoryTask::Publish {
+    let task = InventoryTask::Publish {
         skus,
         ordered_at: Some(kervan.clock.now()),
     };
-    let sent = match ledger::write(&task) {
-        Ok(body) => kervan
-            .queues
-            .inventory
-            .send(vec![Outgoing::now(body)])
-            .await
-            .map_err(FlowError::from),
-        Err(error) => Err(error),
+    send(kervan, &task).await;
+}
+
+/// A supplier has less than the table knew, and every listing of it shows too much: it is looked at now, not at its time.
+async fn announce_short(kervan: &Kervan, short: &Short) {
+    let task = InventoryTask::Look {
+        offers: vec![(short.sku.clone(), short.offer.clone())],
+        queued_at: None,
+    };
+    send(kervan, &task).await;
+}
+
+async fn send(kervan: &Kervan, task: &InventoryTask) {
+    let inventory = &kervan.queues.inventory;
+    let sent = match ledger::write(task) {
+        Ok(body) => inventory.send(vec![Outgoing::now(body)]).await,
+        Err(error) => return tracing::error!(%error, "A task cannot be written."),
     };
     if let Err(error) = sent {
         tracing::warn!(%error, "Listings are lowered at the next look at the stock only.");

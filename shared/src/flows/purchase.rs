@@ -119,7 +119,7 @@ pub(super) async fn settle(
         }
         // A repeat can be what buys. Once the order is cancelled or was shipped by hand, only a person may risk that.
         Settle::Repeat { .. }
-            if (order.details.fulfilled || order.details.cancel != Cancel::No)
+            if (order.is_shipped_by_hand() || order.details.cancel != Cancel::No)
                 && stands(Guard::RepeatOnlyWanted) =>
         {
             forward::raise(kervan, order, Reason::PurchaseInDoubt).await

@@ -157,3 +157,17 @@ async fn an_order_that_was_shipped_by_hand_is_not_bought_as_well() {
     assert_eq!(world.order(&key).await.unwrap().unwrap().phase, Phase::Done);
     assert_eq!(world.aliexpress.orders().len(), 1);
 }
+
+#[tokio::test]
+async fn a_supplier_that_has_fewer_than_was_known_is_looked_at_at_once_and_no_listing_shows_what_is_gone()
+ {
+    let world = world().await;
+    let variant = 500_001 * 10 + 1;
+    world.aliexpress.set_stock(500_001, variant, 3).unwrap();
+    let key = world.buy("LAMP-01", 5).unwrap();
+    world.pass(SignedDuration::from_secs(10)).await.unwrap();
+    assert_eq!(world.attention(&key).await.unwrap(), "out_of_stock");
+    // The table knew of ten; no schedule has run since.
+    let shown = world.ebay.listings().into_iter().next().unwrap();
+    assert_eq!(shown.quantity, 3);
+}

@@ -3,11 +3,12 @@
 use crate::monitor::Monitor;
 use crate::stage::{NEVER_IN_THE_OPEN, Stage};
 use futures_util::FutureExt;
+use jiff::Timestamp;
 use kervan::clock::Clock;
-use kervan::domain::{Offer, Order, Phase, PurchaseState, Sku};
+use kervan::domain::{EvidenceRule, Offer, Order, Phase, PurchaseState, Sku};
 use kervan::flows::{catalog, ledger};
 use kervan::store::{Item, Store, keys};
-use kervan_marketplaces::ebay::{CancelState, EbayOrderView};
+use kervan_marketplaces::ebay::{CancelState, EbayLineView, EbayOrderView};
 
 /// Checks the end and says of each order, in the order of the customers, how it ended.
 pub(crate) fn check(stage: &Stage, monitor: &Monitor) -> Vec<String> {
@@ -57,9 +58,16 @@ fn end_of(order: &Order) -> String {
 /// I6 and I4: what was bought is what was sold, and the customer knows of all of it.
 fn units(monitor: &Monitor, order: &Order, sold: &EbayOrderView) {
     let key = &order.key;
-    let wanted: u32 = sold.lines.iter().map(|line| line.quantity).sum();
-    let told: u32 = sold.lines.iter().map(|line| line.shipped).sum();
-    let bought = monitor.units_bought().get(key).copied().unwrap_or(0);
+    let of_line = |line: &EbayLineView| -> u32 {
+        let parts = Sku::parse(&line.sku).map(|sku| monitor.parts_of(&sku));
+        let units = parts.unwrap_or_default().into_iter().map(|part| part.units);
+        line.quantity * units.sum::<u32>()
+    };
+    let wanted: u32 = sold.lines.iter().map(of_line).sum();
+    let is_told = sold.lines.iter().all(|line| line.shipped == line.quantity);
+    let all_bought = monitor.units_bought();
+    let of_order = all_bought.iter().filter(|((order, _), _)| order == key);
+    let bought: u32 = of_order.map(|(_, units)| units).sum();
     let in_doubt = |state: &PurchaseState| matches!(state, PurchaseState::Placing { .. });
     let doubtful = order.purchases.iter().any(|one| in_doubt(&one.state));
     let live = order
@@ -85,10 +93,10 @@ fn units(monitor: &Monitor, order: &Order, sold: &EbayOrderView) {
                 format!("{key} is done with {bought} of {wanted} units"),
             );
         }
-        Phase::Done if told != wanted => {
+        Phase::Done if !is_told => {
             monitor.report(
                 "I4",
-                format!("{key} is done, and {told} of {wanted} are confirmed"),
+                format!("{key} is done, and not all of it is confirmed"),
             );
         }
         Phase::Cancelled if bought > 0 => {
@@ -131,24 +139,33 @@ pub(crate) fn check_listings(stage: &Stage, monitor: &Monitor) {
         let Ok(sku) = Sku::parse(&view.sku) else {
             continue;
         };
-        let partition = keys::sku(&sku);
-        let is_offer =
-            |item: &&Item| item.key.pk == partition && item.key.sk.starts_with(keys::OFFER);
-        let is_due = |item: &Item| item.due.as_ref().is_some_and(|due| due.at <= now);
-        let mut offers = items.iter().filter(is_offer);
-        if offers.clone().any(is_due) {
-            continue;
-        }
-        let free = offers.by_ref().filter_map(|item| {
-            let evidence = ledger::read::<Offer>(&item.body).ok()?.evidence?;
-            let is_known = now.duration_since(evidence.at) <= rule.worthless();
-            let units = item.counters.get(catalog::FREE).copied().unwrap_or(0);
-            Some(if is_known { units.max(0) } else { 0 })
-        });
-        let free: i64 = free.sum();
-        if i64::from(view.quantity) > free {
+        let parts = monitor.parts_of(&sku).into_iter();
+        // A part that is due is nobody's word yet.
+        let free: Option<Vec<i64>> = parts
+            .map(|part| Some(free_units(&items, &part.sku, &rule, now)? / i64::from(part.units)))
+            .collect();
+        let free = free.and_then(|free| free.into_iter().min());
+        if let Some(free) = free.filter(|free| i64::from(view.quantity) > *free) {
             let what = format!("{} shows {}, and {free} are free", view.sku, view.quantity);
             monitor.report("I5", what);
         }
     }
+}
+
+/// Units of a sku that no order has taken, by what is known; none where an offer of it is due for a look.
+fn free_units(items: &[Item], sku: &Sku, rule: &EvidenceRule, now: Timestamp) -> Option<i64> {
+    let partition = keys::sku(sku);
+    let is_offer = |item: &&Item| item.key.pk == partition && item.key.sk.starts_with(keys::OFFER);
+    let is_due = |item: &Item| item.due.as_ref().is_some_and(|due| due.at <= now);
+    let offers = items.iter().filter(is_offer);
+    if offers.clone().any(is_due) {
+        return None;
+    }
+    let free = offers.filter_map(|item| {
+        let evidence = ledger::read::<Offer>(&item.body).ok()?.evidence?;
+        let is_known = now.duration_since(evidence.at) <= rule.worthless();
+        let units = item.counters.get(catalog::FREE).copied().unwrap_or(0);
+        Some(if is_known { units.max(0) } else { 0 })
+    });
+    Some(free.sum())
 }

@@ -23,8 +23,9 @@ pub struct Search {
 /// The scenario that shows what a guard is for.
 pub const fn scenario_of(guard: Guard) -> &'static str {
     match guard {
-        Guard::OrderVersion | Guard::RecordedOnce => "sweep-meets-push",
-        Guard::PurchaseLease | Guard::OwnLease | Guard::StillMine | Guard::QueueFirst => "plain",
+        // Nobody comes between while the lease's own write stands still, as the schedules do in `plain`.
+        Guard::OrderVersion | Guard::RecordedOnce | Guard::OwnLease => "sweep-meets-push",
+        Guard::PurchaseLease | Guard::StillMine | Guard::QueueFirst => "plain",
         Guard::ParcelLease | Guard::ReadBack => "two-parcels",
         Guard::FailedStays => "erasure",
         Guard::DoubtFirst | Guard::SettlingTime | Guard::SearchFirst => "search-only",

@@ -6,13 +6,13 @@ mod sales;
 
 use crate::gate::{Gate, RunId};
 use crate::oversold::{Books, Known, Moment};
-use crate::plain_supplier::Shelf;
+use crate::plain_supplier::{SHELF_PRODUCT, Shelf};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use kervan::clock::Clock;
 use kervan::clock::ManualClock;
 use kervan::domain::{
-    AccountId, Cancel, Offer, Order, OrderKey, Payment, Phase, PurchaseState, Sku,
+    AccountId, Bundle, Cancel, Offer, Order, OrderKey, Part, Payment, Phase, PurchaseState, Sku,
 };
 use kervan::flows::{FlowError, Outcome, catalog, ledger};
 use kervan::queue::Outgoing;
@@ -57,8 +57,8 @@ struct State {
     in_flight: BTreeMap<String, u32>,
     /// Bodies of messages that each run has put into a queue.
     sent: BTreeMap<RunId, Vec<String>>,
-    /// Bodies of messages whose work each run has finished for good.
-    finished: BTreeSet<(RunId, String)>,
+    /// How many messages of a body each run has finished for good: two of one batch can say the same.
+    finished: BTreeMap<(RunId, String), usize>,
     /// Every order that is in the table.
     orders: BTreeSet<OrderKey>,
     has_placed: bool,
@@ -86,6 +86,8 @@ pub(crate) struct Monitor {
     channels: Vec<(AccountId, Ebay)>,
     suppliers: Vec<AliExpress>,
     shelf: Option<Shelf>,
+    /// What bundles are made of; no scenario changes that.
+    bundles: Arc<[Bundle]>,
     forbidden: Arc<[&'static str]>,
 }
 
@@ -103,6 +105,9 @@ impl Monitor {
         forbidden: &[&'static str],
     ) -> Self {
         let second = stage.second.iter().cloned();
+        let items = stage.store.items().into_iter();
+        let bundles = items.filter(|item| item.key.sk == keys::BUNDLE);
+        let bundles = bundles.filter_map(|item| ledger::read(&item.body).ok());
         Self {
             state: Arc::default(),
             gate,
@@ -117,8 +122,19 @@ impl Monitor {
                 .chain(second)
                 .collect(),
             shelf,
+            bundles: bundles.collect(),
             forbidden: forbidden.into(),
         }
+    }
+
+    /// What one unit of a sku is bought as: a bundle's parts, or the sku itself.
+    pub(crate) fn parts_of(&self, sku: &Sku) -> Vec<Part> {
+        let bundle = self.bundles.iter().find(|bundle| bundle.sku() == sku);
+        let itself = || Part {
+            sku: sku.clone(),
+            units: 1,
+        };
+        bundle.map_or_else(|| vec![itself()], |bundle| bundle.parts().to_vec())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -363,12 +379,10 @@ impl Monitor {
         result: Result<Outcome, FlowError>,
     ) -> Result<Outcome, FlowError> {
         let run = self.gate.current();
-        let body = ledger::write(message).unwrap_or_default();
-        let mut state = self.lock();
-        match result {
-            Ok(Outcome::Done) => state.finished.insert((run, body)),
-            _ => state.finished.remove(&(run, body)),
-        };
+        if matches!(result, Ok(Outcome::Done)) {
+            let body = ledger::write(message).unwrap_or_default();
+            *self.lock().finished.entry((run, body)).or_default() += 1;
+        }
         result
     }
 
@@ -376,10 +390,12 @@ impl Monitor {
     pub(crate) fn deleting(&self, body: &str) {
         let run = self.gate.current();
         let is_kept = {
-            let state = self.lock();
-            let put_back = state.sent.get(&run);
-            let put_back = put_back.is_some_and(|sent| sent.iter().any(|one| one == body));
-            put_back || state.finished.contains(&(run, body.to_owned()))
+            let mut state = self.lock();
+            let finished = state.finished.get_mut(&(run, body.to_owned()));
+            let finished = finished.filter(|count| **count > 0);
+            let is_finished = finished.map(|count| *count -= 1).is_some();
+            let sent = state.sent.get_mut(&run);
+            is_finished || sent.is_some_and(|sent| take_one(sent, body))
         };
         if !is_kept {
             self.report("I1", "a message whose work had failed was deleted");
@@ -423,22 +439,24 @@ impl Monitor {
         }
     }
 
-    /// Units that live orders at suppliers hold, by customer's order. A reference that no order has is a violation.
-    pub(crate) fn units_bought(&self) -> BTreeMap<OrderKey, u32> {
-        let mut units: BTreeMap<OrderKey, u32> = BTreeMap::new();
+    /// Units that live orders at suppliers hold, by customer's order and supplier's product. A reference that no order has
+    /// is a violation.
+    pub(crate) fn units_bought(&self) -> BTreeMap<(OrderKey, String), u32> {
+        let mut units: BTreeMap<(OrderKey, String), u32> = BTreeMap::new();
         let references = self.lock().references.clone();
-        let mut add = |reference: &str, quantity: u32| match references.get(reference) {
-            Some(order) => *units.entry(order.clone()).or_default() += quantity,
-            None => self.report("I2", format!("{reference} was bought and is in no order")),
-        };
+        let mut add =
+            |reference: &str, product: String, quantity: u32| match references.get(reference) {
+                Some(order) => *units.entry((order.clone(), product)).or_default() += quantity,
+                None => self.report("I2", format!("{reference} was bought and is in no order")),
+            };
         for order in self.suppliers.iter().flat_map(AliExpress::orders) {
-            let quantity = order.lines.iter().map(|line| line.quantity).sum();
-            if order.end_reason.is_none() {
-                add(order.out_order_id.as_deref().unwrap_or(""), quantity);
+            for line in order.lines.iter().filter(|_| order.end_reason.is_none()) {
+                let reference = order.out_order_id.as_deref().unwrap_or("");
+                add(reference, line.product_id.to_string(), line.quantity);
             }
         }
         for (reference, quantity) in self.shelf.iter().flat_map(Shelf::units) {
-            add(&reference, quantity);
+            add(&reference, SHELF_PRODUCT.to_owned(), quantity);
         }
         units
     }
@@ -449,9 +467,15 @@ impl Monitor {
     }
 }
 
+/// Takes one of these away; whether there was one.
+fn take_one(bodies: &mut Vec<String>, body: &str) -> bool {
+    let place = bodies.iter().position(|one| one == body);
+    place.map(|place| bodies.swap_remove(place)).is_some()
+}
+
 /// Whether the table's knowledge of an order lets money be spent.
 fn may_buy(order: &Order) -> bool {
     order.details.cancel == Cancel::No
         && order.details.payment == Payment::Paid
-        && !order.details.fulfilled
+        && !order.is_shipped_by_hand()
 }

@@ -27,6 +27,9 @@ const SETTLE_AFTER: Duration = Duration::from_secs(150);
 const SHIPS_AFTER: SignedDuration = SignedDuration::from_secs(60);
 const DELIVERS_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
+/// The one product that it has.
+pub(crate) const SHELF_PRODUCT: &str = "lamp";
+
 /// The supplier's account.
 pub(crate) fn plain_supplier() -> AccountId {
     account("aliexpress:plain")

@@ -1,6 +1,6 @@
 //! What happens outside: who buys what, and what the marketplaces do meanwhile.
 
-use crate::plain_supplier::{Shelf, plain_supplier};
+use crate::plain_supplier::{SHELF_PRODUCT, Shelf, plain_supplier};
 use crate::stage::{NewOffer, Stage, WorldOptions, channel, second_channel, usd};
 use crate::world::World;
 use jiff::SignedDuration;
@@ -117,6 +117,8 @@ pub struct Scenario {
     pub about: &'static str,
     /// What is on sale: sku, and its offers.
     goods: Vec<(&'static str, Vec<NewOffer>)>,
+    /// What is on sale as a bundle of them: sku, and its parts with their units.
+    bundle: Option<(&'static str, &'static [(&'static str, u32)])>,
     /// Units that the searchable supplier has of the lamp; none: there is no such supplier.
     plain: Option<u32>,
     second_supplier: bool,
@@ -149,6 +151,7 @@ fn scenario(name: &'static str, about: &'static str) -> Scenario {
         name,
         about,
         goods: vec![("LAMP-01", vec![offer(LAMP, 5, 1)])],
+        bundle: None,
         plain: None,
         second_supplier: false,
         second_channel: false,
@@ -372,6 +375,27 @@ pub fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             second_channel: true,
+            second_supplier: true,
+            goods: vec![
+                ("LAMP-01", vec![offer(LAMP, 3, 1)]),
+                ("MUG-02", vec![at_second(offer(OTHER, 2, 1))]),
+            ],
+            bundle: Some(("SET-03", &[("LAMP-01", 2), ("MUG-02", 1)])),
+            actions: vec![
+                (BOUGHT_MS, Action::Shop(First, "SET-03", 1)),
+                (BOUGHT_MS, Action::Shop(Second, "LAMP-01", 2)),
+                (BOUGHT_MS + 20_000, Action::Shop(Second, "SET-03", 1)),
+                (BOUGHT_MS + 90_000, Action::Shop(First, "MUG-02", 1)),
+                (BOUGHT_MS + 600_000, Action::Shop(Second, "LAMP-01", 1)),
+            ],
+            calm_ends: &["out_of_stock", "done", "done", "done"],
+            ..scenario(
+                "bundle",
+                "A set of two lamps and a mug, and the lamps alone, are sold on two channels at once; there are three lamps.",
+            )
+        },
+        Scenario {
+            second_channel: true,
             goods: vec![("LAMP-01", vec![offer(LAMP, 4, 1)])],
             disturbance: Some(Action::Stock(1)),
             actions: vec![
@@ -466,6 +490,9 @@ impl Scenario {
         for (sku, offers) in &self.goods {
             world.list(sku, 49_99, offers).await?;
         }
+        if let Some((sku, parts)) = self.bundle {
+            world.list_bundle(sku, 99_99, parts).await?;
+        }
         if let Some([fresh_minutes, fades_minutes, worthless_minutes]) = self.evidence {
             let evidence = EvidenceRule {
                 fresh_minutes,
@@ -551,7 +578,7 @@ async fn put_on_shelf(stage: &Stage, stock: u32) -> anyhow::Result<Shelf> {
         },
         usd(49_99)?,
     );
-    let id = OfferId::new(plain_supplier(), "lamp", "one")?;
+    let id = OfferId::new(plain_supplier(), SHELF_PRODUCT, "one")?;
     stage.offer(&listing, id, 1).await?;
     Ok(Shelf::new(stock, usd(7_00)?))
 }

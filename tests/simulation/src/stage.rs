@@ -7,7 +7,9 @@ use crate::network::{
 };
 use jiff::Timestamp;
 use kervan::clock::{Clock, ManualClock};
-use kervan::domain::{AccountId, Listing, ListingId, Money, Offer, OfferId, Order, OrderKey, Sku};
+use kervan::domain::{
+    AccountId, Bundle, Listing, ListingId, Money, Offer, OfferId, Order, OrderKey, Part, Sku,
+};
 use kervan::flows::{Notified, catalog, ledger};
 use kervan::http::Http;
 use kervan::limiter::Limiter;
@@ -274,8 +276,8 @@ impl Stage {
         given.fold(accounts, Accounts::with_account)
     }
 
-    /// Puts a sku on eBay and into the catalogue, and its offers into stores of AliExpress. Amounts are US cents.
-    pub async fn list(&self, sku: &str, price: i64, offers: &[NewOffer]) -> anyhow::Result<()> {
+    /// Puts a sku on each channel, with nothing to sell yet.
+    fn add_listings(&self, sku: &str, price: i64) -> anyhow::Result<Vec<Listing>> {
         let mut listings = Vec::new();
         for (channel, ebay) in self.channels() {
             let new = NewListing::new(sku, kervan_marketplaces::Money::usd(price), 0);
@@ -288,6 +290,34 @@ impl Stage {
             };
             listings.push(Listing::new(id, usd(price)?));
         }
+        Ok(listings)
+    }
+
+    /// Puts a bundle on eBay and into the catalogue; its parts are there. The price is in US cents.
+    pub async fn list_bundle(
+        &self,
+        sku: &str,
+        price: i64,
+        parts: &[(&str, u32)],
+    ) -> anyhow::Result<()> {
+        let part = |(sku, units): &(&str, u32)| {
+            let sku = Sku::parse(sku)?;
+            Ok(Part { sku, units: *units })
+        };
+        let parts: anyhow::Result<Vec<Part>> = parts.iter().map(part).collect();
+        let terms = catalog::Terms {
+            sku: Sku::parse(sku)?,
+            listings: self.add_listings(sku, price)?,
+            offers: Vec::new(),
+            bundle: Some(Bundle::new(Sku::parse(sku)?, parts?)?),
+        };
+        catalog::put_terms(&*self.store, &terms, self.clock.now()).await?;
+        Ok(())
+    }
+
+    /// Puts a sku on eBay and into the catalogue, and its offers into stores of AliExpress. Amounts are US cents.
+    pub async fn list(&self, sku: &str, price: i64, offers: &[NewOffer]) -> anyhow::Result<()> {
+        let listings = self.add_listings(sku, price)?;
         for offer in offers {
             let (store, account) = match (&self.second, offer.at_second) {
                 (Some(second), true) => (second, second_supplier()),

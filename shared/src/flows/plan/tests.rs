@@ -1,9 +1,12 @@
+use super::quote::split;
 use super::*;
 use crate::clock::{Clock, ManualClock};
 use crate::context::{Accounts, Queues};
 use crate::domain::{AccountId, LineId, Money, SupplierOrderId};
 use crate::http::NoNetwork;
-use crate::marketplaces::{Account, Buy, PlaceRequest, Placed, Quote, Settle, SupplierOrder};
+use crate::marketplaces::{
+    Account, Buy, Kind, PlaceRequest, Placed, Quote, QuoteRequest, Settle, SupplierOrder,
+};
 use crate::queue::{MemoryQueue, Queue};
 use crate::seal::MemorySeal;
 use crate::secrets::MemorySecrets;

@@ -4,7 +4,7 @@ use super::{Monitor, PUSH_SLACK};
 use crate::fault::Fault;
 use bytes::Bytes;
 use kervan::clock::Clock;
-use kervan::domain::{AccountId, Listing, Offer, Sku};
+use kervan::domain::{AccountId, Listing, Offer, Part, Sku};
 use kervan::flows::ledger;
 use kervan::store::keys;
 use kervan_marketplaces::ebay::ListingView;
@@ -169,11 +169,16 @@ impl Monitor {
             let Ok(sku) = Sku::parse(&view.sku) else {
                 continue;
             };
+            let parts = self.parts_of(&sku);
             let most = {
                 let state = self.lock();
                 let began = state.began.get(&run).copied();
-                let most = began.and_then(|began| state.books.most_free(&sku, began, &rule));
-                most.unwrap_or(0)
+                let most_of = |part: &Part| {
+                    let most = state.books.most_free(&part.sku, began?, &rule)?;
+                    Some(most / i64::from(part.units))
+                };
+                let most: Option<Vec<i64>> = parts.iter().map(most_of).collect();
+                most.and_then(|most| most.into_iter().min()).unwrap_or(0)
             };
             let (buffer, cap) = listing.map_or((0, u32::MAX), |one| (one.buffer, one.cap));
             let most = (most - i64::from(buffer)).clamp(0, i64::from(cap));
@@ -186,10 +191,18 @@ impl Monitor {
 
     /// Units of a listing's sku that were sold and not reserved while this function worked.
     fn sold_unheard(&self, view: &ListingView) -> i64 {
+        let parts = Sku::parse(&view.sku).map(|sku| self.parts_of(&sku));
         let state = self.lock();
-        let began = state.began.get(&self.gate.current()).copied();
-        let units = began.zip(Sku::parse(&view.sku).ok());
-        units.map_or(0, |(began, sku)| state.books.most_unreserved(&sku, began))
+        let Some(began) = state.began.get(&self.gate.current()).copied() else {
+            return 0;
+        };
+        let of_part = |part: &Part| {
+            let units = i64::from(part.units);
+            let unreserved = state.books.most_unreserved(&part.sku, began);
+            (unreserved + units - 1) / units
+        };
+        let units = parts.unwrap_or_default();
+        units.iter().map(of_part).max().unwrap_or(0)
     }
 
     fn raises_on_fresh_evidence(&self, call: &Call) {
@@ -201,13 +214,17 @@ impl Monitor {
                 continue;
             }
             let sku = &view.sku;
-            let is_fresh = self.store.items().into_iter().any(|item| {
-                let of_sku = item.key.pk == format!("SKU#{sku}");
-                let offer = ledger::read::<Offer>(&item.body).ok();
-                let evidence = offer.filter(|_| of_sku).and_then(|offer| offer.evidence);
-                evidence.is_some_and(|evidence| now.duration_since(evidence.at) <= fresh)
-            });
-            if !is_fresh {
+            let items = self.store.items();
+            let is_fresh = |part: &Part| {
+                items.iter().any(|item| {
+                    let of_part = item.key.pk == keys::sku(&part.sku);
+                    let offer = ledger::read::<Offer>(&item.body).ok();
+                    let evidence = offer.filter(|_| of_part).and_then(|offer| offer.evidence);
+                    evidence.is_some_and(|evidence| now.duration_since(evidence.at) <= fresh)
+                })
+            };
+            let parts = Sku::parse(sku).map(|sku| self.parts_of(&sku));
+            if !parts.unwrap_or_default().iter().all(is_fresh) {
                 self.report("I5", format!("old evidence raises {sku} to {quantity}"));
             }
         }

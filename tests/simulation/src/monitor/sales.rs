@@ -41,7 +41,7 @@ impl Monitor {
         let sold = self.sold_orders();
         let orders = self.orders_now();
         for (sku, offers) in known {
-            let unreserved = unreserved(&sku, &sold, &orders, None);
+            let unreserved = self.unreserved(&sku, &sold, &orders, None);
             self.lock().books.note(&sku, now, offers, unreserved);
         }
     }
@@ -55,7 +55,7 @@ impl Monitor {
         self.channels.iter().flat_map(orders).collect()
     }
 
-    /// A customer has bought what a listing showed. I5 where Kervan knew better.
+    /// A customer has bought what a listing showed. I5 where Kervan knew better. A bundle is sold as its parts.
     pub(crate) fn sold(
         &self,
         bought: &OrderKey,
@@ -64,17 +64,41 @@ impl Monitor {
         is_on_its_way: bool,
         at: Timestamp,
     ) -> Sales {
+        let mut came = Sales::default();
         let Ok(sku) = Sku::parse(sku) else {
-            return Sales::default();
+            return came;
         };
+        for part in self.parts_of(&sku) {
+            let sale = Sale {
+                units: i64::from(units) * i64::from(part.units),
+                real: 0,
+                open: 0,
+                is_on_its_way,
+                at,
+            };
+            came.add(self.part_sold(bought, &part.sku, sale));
+        }
+        if came.within_rule > 0 {
+            let what = format!(
+                "{sku} was sold by {}, and Kervan knew better",
+                bought.channel
+            );
+            self.report("I5", what);
+        }
+        came
+    }
+
+    /// Fills in what the supplier has and what others wait for, and judges.
+    fn part_sold(&self, bought: &OrderKey, sku: &Sku, sale: Sale) -> Sales {
         let (sold, orders) = (self.sold_orders(), self.orders_now());
-        let (mut offers, mut real) = (Vec::new(), 0);
+        let (mut offers, mut products, mut real) = (Vec::new(), Vec::new(), 0);
         for item in self.store.items() {
-            let is_offer = item.key.pk == keys::sku(&sku) && item.key.sk.starts_with(keys::OFFER);
+            let is_offer = item.key.pk == keys::sku(sku) && item.key.sk.starts_with(keys::OFFER);
             let Some(Ok(offer)) = is_offer.then(|| ledger::read::<Offer>(&item.body)) else {
                 continue;
             };
             real += i64::from(self.real_stock(&offer));
+            products.push(offer.id.product.clone());
             let free = item.counters.get(kervan::flows::catalog::FREE);
             offers.extend(offer.evidence.map(|evidence| Known {
                 evidence_at: evidence.at,
@@ -86,35 +110,62 @@ impl Monitor {
             if is_it(bought, channel, order) || !waits(channel, order, &orders) {
                 return 0;
             }
-            let wanted = units_of(&sku, order);
-            let known = at_supplier
-                .iter()
-                .find(|(key, _)| is_it(key, channel, order));
-            wanted - known.map_or(0, |(_, units)| i64::from(*units)).min(wanted)
+            let wanted = self.units_of(sku, order);
+            let known = at_supplier.iter().filter(|((key, product), _)| {
+                is_it(key, channel, order) && products.contains(product)
+            });
+            let known: i64 = known.map(|(_, units)| i64::from(*units)).sum();
+            wanted - known.min(wanted)
         });
         let sale = Sale {
-            units: i64::from(units),
             real,
             open: open.sum(),
-            is_on_its_way,
-            at,
+            ..sale
         };
         let rule = self.evidence_rule();
-        let before = unreserved(&sku, &sold, &orders, Some(bought));
+        let before = self.unreserved(sku, &sold, &orders, Some(bought));
         let mut state = self.lock();
-        state.books.note(&sku, at, offers.clone(), before);
-        let came = state.books.sold(&sku, sale, &rule);
-        let after = before + i64::from(units);
-        state.books.note(&sku, at, offers, after);
-        drop(state);
-        if came.within_rule > 0 {
-            let what = format!(
-                "{sku} was sold by {}, and Kervan knew better",
-                bought.channel
-            );
-            self.report("I5", what);
-        }
+        state.books.note(sku, sale.at, offers.clone(), before);
+        let came = state.books.sold(sku, sale, &rule);
+        let after = before + sale.units;
+        state.books.note(sku, sale.at, offers, after);
         came
+    }
+
+    /// Units of a sku that an order wants, its bundles' parts among them.
+    fn units_of(&self, sku: &Sku, order: &EbayOrderView) -> i64 {
+        let lines = order.lines.iter().map(|line| {
+            let parts = Sku::parse(&line.sku).map(|sold| self.parts_of(&sold));
+            let parts = parts.unwrap_or_default().into_iter();
+            let units = parts.filter(|part| part.sku == *sku).map(|part| part.units);
+            i64::from(line.quantity) * units.map(i64::from).sum::<i64>()
+        });
+        lines.sum()
+    }
+
+    /// Units of a sku that were sold and that no purchase holds, but for one order.
+    fn unreserved(
+        &self,
+        sku: &Sku,
+        sold: &[(AccountId, EbayOrderView)],
+        orders: &[Order],
+        but_for: Option<&OrderKey>,
+    ) -> i64 {
+        let counted = sold.iter().filter(|(channel, order)| {
+            but_for.is_none_or(|key| !is_it(key, channel, order)) && waits(channel, order, orders)
+        });
+        let missing = counted.map(|(channel, order)| {
+            let known = orders.iter().find(|one| is_it(&one.key, channel, order));
+            let purchases = known.map_or(&[][..], |known| known.purchases.as_slice());
+            let holding = purchases.iter().filter(|one| {
+                one.is_live() || matches!(one.state, kervan::domain::PurchaseState::Planned { .. })
+            });
+            let lines = holding.flat_map(|one| &one.lines);
+            let held = lines.filter(|line| line.sku == *sku);
+            let held: i64 = held.map(|line| i64::from(line.quantity)).sum();
+            (self.units_of(sku, order) - held).max(0)
+        });
+        missing.sum()
     }
 
     /// What the supplier really has.
@@ -136,38 +187,9 @@ fn is_it(key: &OrderKey, channel: &AccountId, order: &EbayOrderView) -> bool {
     key.channel == *channel && key.id.as_str() == order.order_id
 }
 
-fn units_of(sku: &Sku, order: &EbayOrderView) -> i64 {
-    let lines = order.lines.iter().filter(|line| line.sku == sku.as_str());
-    lines.map(|line| i64::from(line.quantity)).sum()
-}
-
 /// Whether the order still wants units: one that is over, or that a person has to decide, does not.
 fn waits(channel: &AccountId, order: &EbayOrderView, orders: &[Order]) -> bool {
     let mut known = orders.iter().filter(|one| is_it(&one.key, channel, order));
     let is_open = |known: &Order| known.phase == Phase::Open && known.attention.is_none();
     order.cancel != CancelState::Canceled && known.next().is_none_or(is_open)
-}
-
-/// Units of a sku that were sold and that no purchase holds, but for one order.
-fn unreserved(
-    sku: &Sku,
-    sold: &[(AccountId, EbayOrderView)],
-    orders: &[Order],
-    but_for: Option<&OrderKey>,
-) -> i64 {
-    let counted = sold.iter().filter(|(channel, order)| {
-        but_for.is_none_or(|key| !is_it(key, channel, order)) && waits(channel, order, orders)
-    });
-    let missing = counted.map(|(channel, order)| {
-        let known = orders.iter().find(|one| is_it(&one.key, channel, order));
-        let purchases = known.map_or(&[][..], |known| known.purchases.as_slice());
-        let holding = purchases.iter().filter(|one| {
-            one.is_live() || matches!(one.state, kervan::domain::PurchaseState::Planned { .. })
-        });
-        let lines = holding.flat_map(|one| &one.lines);
-        let held = lines.filter(|line| line.sku == *sku);
-        let held: i64 = held.map(|line| i64::from(line.quantity)).sum();
-        (units_of(sku, order) - held).max(0)
-    });
-    missing.sum()
 }
