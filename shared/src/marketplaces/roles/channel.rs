@@ -113,6 +113,16 @@ pub trait PushInBulk: Send + Sync {
     /// The most listings of one submission.
     fn most(&self) -> usize;
 
+    /// The most bytes of one submission, where the marketplace limits them.
+    fn most_bytes(&self) -> usize {
+        usize::MAX
+    }
+
+    /// How many of these bytes an update takes at the most; 0 where they are not limited.
+    fn bytes(&self, _: &ListingUpdate) -> usize {
+        0
+    }
+
     /// Hands updates in. Without an answer it may have happened: [`PushInBulk::submissions`] is read before a repeat.
     async fn submit(&self, updates: &[ListingUpdate]) -> Result<Submission, CallError>;
 
