@@ -61,14 +61,10 @@ pub trait PushListings: Send + Sync {
         updates: &[ListingUpdate],
     ) -> Result<Vec<Result<(), CallError>>, CallError>;
 
-    /// The most listings that one call of the marketplace sets; at least 1.
-    fn most_at_once(&self) -> usize {
-        1
-    }
-
-    /// Whether one call of the marketplace can set both; asked of each with the first of a call.
-    fn go_together(&self, _: &ListingId, _: &ListingId) -> bool {
-        true
+    /// Which of these one call of the marketplace sets together, by their places: the first, and as many of the others as
+    /// the call takes. Only the adapter knows what a call is full of.
+    fn one_call(&self, listings: &[&ListingId]) -> Vec<usize> {
+        (0..listings.len().min(1)).collect()
     }
 
     /// How often one listing may be changed in any 24 hours; `None` where nobody says. Whoever pushes counts.
