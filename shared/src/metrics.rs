@@ -3,6 +3,7 @@
 //! A function writes what was noted at the end of each invocation, as lines of CloudWatch's embedded metric format: CloudWatch
 //! makes metrics of them (with percentiles, as every value is there), and nothing has to be called.
 
+use crate::domain::AccountId;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -17,7 +18,8 @@ const MOST_VALUES: usize = 100;
 /// A measured time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Measure {
-    /// How old the evidence of an offer is when its supplier is asked again, whether or not it answers.
+    /// How old the evidence of an offer is when its supplier is asked again, whether or not it answers; of an offer without
+    /// any, how long it is overdue. By supplier too.
     EvidenceAge,
     /// From a supplier's answer to the channel having been told of it.
     EvidenceToPublished,
@@ -50,20 +52,34 @@ pub enum Count {
     OffersDue,
     /// Offers of which a supplier has told the stock.
     OffersChecked,
+    /// Looks that a supplier did not answer, so that the offer is put off. By supplier too. One that only a limit held back
+    /// is none.
+    LooksFailed,
     /// Listings that a channel was told of.
     ListingsTold,
+    /// Listings that a channel could not be told of: it did not answer or refused, or their budget of changes is used up.
+    /// Counted at each try.
+    ListingsNotTold,
 }
 
 impl Count {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::OffersDue, Self::OffersChecked, Self::ListingsTold];
+    pub const ALL: [Self; 5] = [
+        Self::OffersDue,
+        Self::OffersChecked,
+        Self::LooksFailed,
+        Self::ListingsTold,
+        Self::ListingsNotTold,
+    ];
 
     /// The metric's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OffersDue => "OffersDue",
             Self::OffersChecked => "OffersChecked",
+            Self::LooksFailed => "LooksFailed",
             Self::ListingsTold => "ListingsTold",
+            Self::ListingsNotTold => "ListingsNotTold",
         }
     }
 }
@@ -71,10 +87,16 @@ impl Count {
 /// What was measured and counted since it was last taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Taken {
+    /// What is of no supplier alone has no name.
+    noted: BTreeMap<Option<AccountId>, Noted>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Noted {
     /// Measured times, in the order of their noting.
-    pub times: BTreeMap<Measure, Vec<Duration>>,
+    times: BTreeMap<Measure, Vec<Duration>>,
     /// Sums.
-    pub counts: BTreeMap<Count, u64>,
+    counts: BTreeMap<Count, u64>,
 }
 
 /// What is measured and counted, until it is written.
@@ -86,16 +108,22 @@ pub struct Metrics {
 impl Metrics {
     /// Notes a time. One that is below zero, as clocks of machines differ, counts as zero.
     pub fn note(&self, measure: Measure, time: jiff::SignedDuration) {
-        let time = Duration::try_from(time).unwrap_or(Duration::ZERO);
-        self.lock().times.entry(measure).or_default().push(time);
+        self.lock().of(None).note(measure, time);
+    }
+
+    /// Notes a time of a supplier, which counts among those of all as well: one that is silent is not hidden by the others.
+    pub fn note_of(&self, supplier: &AccountId, measure: Measure, time: jiff::SignedDuration) {
+        self.lock().of(Some(supplier)).note(measure, time);
     }
 
     /// Counts this many more.
     pub fn count(&self, what: Count, more: usize) {
-        let more = u64::try_from(more).unwrap_or(u64::MAX);
-        let mut taken = self.lock();
-        let sum = taken.counts.entry(what).or_default();
-        *sum = sum.saturating_add(more);
+        self.lock().of(None).count(what, more);
+    }
+
+    /// Counts this many more of a supplier, which count among those of all as well.
+    pub fn count_of(&self, supplier: &AccountId, what: Count, more: usize) {
+        self.lock().of(Some(supplier)).count(what, more);
     }
 
     /// Takes what was noted since the last time.
@@ -108,18 +136,66 @@ impl Metrics {
     }
 }
 
-impl Taken {
-    /// Lines of the embedded metric format for the metrics of a stack: none where nothing was noted, and several where
-    /// there are more values than one line can hold. Seconds are written to three digits.
-    pub fn lines(&self, stack: &str, now: Timestamp) -> Vec<String> {
-        let longest = self.times.values().map(Vec::len).max().unwrap_or(0);
-        let of_times = longest.div_ceil(MOST_VALUES);
-        let of_counts = usize::from(!self.counts.is_empty());
-        let lines = 0..of_times.max(of_counts);
-        lines.map(|line| self.line(line, stack, now)).collect()
+impl Noted {
+    fn note(&mut self, measure: Measure, time: jiff::SignedDuration) {
+        let time = Duration::try_from(time).unwrap_or(Duration::ZERO);
+        self.times.entry(measure).or_default().push(time);
     }
 
-    fn line(&self, line: usize, stack: &str, now: Timestamp) -> String {
+    fn count(&mut self, what: Count, more: usize) {
+        let more = u64::try_from(more).unwrap_or(u64::MAX);
+        let sum = self.counts.entry(what).or_default();
+        *sum = sum.saturating_add(more);
+    }
+}
+
+impl Taken {
+    fn of(&mut self, supplier: Option<&AccountId>) -> &mut Noted {
+        self.noted.entry(supplier.cloned()).or_default()
+    }
+
+    /// The measured times of all, in the order of their noting.
+    pub fn times(&self, measure: Measure) -> Vec<Duration> {
+        let times = self
+            .noted
+            .values()
+            .filter_map(|noted| noted.times.get(&measure));
+        times.flatten().copied().collect()
+    }
+
+    /// The sum of all.
+    pub fn counted(&self, what: Count) -> u64 {
+        let counts = self
+            .noted
+            .values()
+            .filter_map(|noted| noted.counts.get(&what));
+        counts.sum()
+    }
+
+    /// Lines of the embedded metric format for the metrics of a stack: none where nothing was noted, and several where
+    /// there are more values than one line can hold. A line is of one supplier, or of none, because it can name a dimension
+    /// once. Seconds are written to three digits.
+    pub fn lines(&self, stack: &str, now: Timestamp) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (supplier, noted) in &self.noted {
+            let longest = noted.times.values().map(Vec::len).max().unwrap_or(0);
+            let of_times = longest.div_ceil(MOST_VALUES);
+            let of_counts = usize::from(!noted.counts.is_empty());
+            let of_these = 0..of_times.max(of_counts);
+            lines.extend(of_these.map(|line| noted.line(line, stack, supplier.as_ref(), now)));
+        }
+        lines
+    }
+}
+
+impl Noted {
+    fn line(
+        &self,
+        line: usize,
+        stack: &str,
+        supplier: Option<&AccountId>,
+        now: Timestamp,
+    ) -> String {
         let (mut metrics, mut fields) = (Vec::new(), Map::new());
         for (measure, times) in &self.times {
             if let Some(times) = times.chunks(MOST_VALUES).nth(line) {
@@ -133,8 +209,13 @@ impl Taken {
             metrics.push(json!({ "Name": count.name(), "Unit": "Count" }));
             fields.insert(count.name().to_owned(), json!(sum));
         }
+        let mut dimensions = json!([["Stack"]]);
+        if let Some(supplier) = supplier {
+            dimensions = json!([["Stack"], ["Stack", "Supplier"]]);
+            fields.insert("Supplier".to_owned(), json!(supplier.to_string()));
+        }
         let directive = json!({
-            "Namespace": NAMESPACE, "Dimensions": [["Stack"]], "Metrics": metrics,
+            "Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics,
         });
         let about = json!({
             "Timestamp": now.as_millisecond(), "CloudWatchMetrics": [directive],

@@ -227,24 +227,19 @@ impl Good {
                 ("ebay:main", simulators.ebay.add_listing(new).offer_id)
             }
         };
+        let id = ListingId {
+            channel: channel.parse()?,
+            sku: Sku::parse(self.sku)?,
+            offer,
+        };
+        let price = Money {
+            minor: self.price,
+            currency: "USD".parse()?,
+        };
         Ok(Listing {
-            id: ListingId {
-                channel: channel.parse()?,
-                sku: Sku::parse(self.sku)?,
-                offer,
-            },
-            price: Money {
-                minor: self.price,
-                currency: "USD".parse()?,
-            },
             buffer: 2,
             cap: 100,
-            pricing: kervan::domain::Pricing::default(),
-            variation_of: None,
-            published: None,
-            doubt_until: None,
-            in_bulk: None,
-            revisions: Default::default(),
+            ..Listing::new(id, price)
         })
     }
 

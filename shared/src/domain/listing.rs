@@ -46,6 +46,47 @@ pub struct Listing {
     /// How often it was changed lately, where the channel limits that.
     #[serde(default)]
     pub revisions: Revisions,
+    /// What it waits to be told for, while it waits for the channel's bulk call.
+    #[serde(default, skip_serializing_if = "Cause::is_none")]
+    pub cause: Cause,
+}
+
+/// What a channel has to be told of a listing for, and since when: so that its lateness can be measured when it is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// When a supplier said what the channel is not told of yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_at: Option<Timestamp>,
+    /// When an order took units that the channel still shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_at: Option<Timestamp>,
+}
+
+impl Cause {
+    /// Whether there is nothing whose lateness could be measured.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Both; of two of a kind the earlier, which has waited longer.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let earlier = |one: Option<Timestamp>, other| one.into_iter().chain(other).min();
+        Self {
+            evidence_at: earlier(self.evidence_at, other.evidence_at),
+            ordered_at: earlier(self.ordered_at, other.ordered_at),
+        }
+    }
+
+    /// What of it is later than this time.
+    #[must_use]
+    pub fn since(self, told_at: Option<Timestamp>) -> Self {
+        let is_later = |at: &Timestamp| told_at.is_none_or(|told_at| told_at < *at);
+        Self {
+            evidence_at: self.evidence_at.filter(is_later),
+            ordered_at: self.ordered_at.filter(is_later),
+        }
+    }
 }
 
 /// How a listing's price is found.
@@ -97,6 +138,7 @@ impl Listing {
             doubt_until: None,
             in_bulk: None,
             revisions: Revisions::default(),
+            cause: Cause::default(),
         }
     }
 

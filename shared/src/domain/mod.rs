@@ -30,7 +30,7 @@ pub use ids::{
     AccountId, ChannelOrderId, Invalid, LineId, Marketplace, OfferId, OrderKey, Pseudonym,
     Reference, Sku, SupplierOrderId,
 };
-pub use listing::{HeldPrice, Listing, ListingId, Pricing, Published};
+pub use listing::{Cause, HeldPrice, Listing, ListingId, Pricing, Published};
 pub use money::{Currency, Money};
 pub use offer::{Evidence, Offer};
 pub use order::{Cancel, Misfit, Order, OrderDetails, OrderLine, Payment, Phase};
@@ -41,6 +41,6 @@ pub use price_rules::{
 pub use purchase::{Doubt, Purchase, PurchaseLine, PurchaseState, Refusal};
 pub use rates::{Converted, Exchange, NoRate, Rate, RateValue, Rates, Toward};
 pub use refund::{OrderRefund, OrderRefundState, RefundReason};
-pub use revisions::Revisions;
+pub use revisions::{Purpose, Revisions};
 pub use rules::{EvidenceRule, Rules};
 pub use signal::{Signal, SignalKind};

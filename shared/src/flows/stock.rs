@@ -8,12 +8,14 @@
 //! | `publish.rs` | listings are brought to what the table knows, the most urgent first |
 //! | `read_back.rs` | a sample of listings is read, to find what was changed behind our back |
 //! | `bulk.rs` | what may wait is handed in together, and its report read |
+//! | `side_by_side.rs` | listings are read and written some at a time |
 
 mod bulk;
 mod look;
 mod poll;
 mod publish;
 mod read_back;
+mod side_by_side;
 mod supply;
 
 pub(in crate::flows) use look::look;
@@ -23,10 +25,12 @@ use super::{FlowError, Outcome, forward, reason_of};
 use crate::Kervan;
 use crate::domain::{AccountId, OfferId, Sku};
 use crate::marketplaces::Retry;
+use crate::metrics::Count;
 use crate::store::{Due, Key, keys};
 use jiff::Timestamp;
 use publish::{Told, Why, publish};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// A message of the inventory queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +76,8 @@ pub async fn queue_due_stock(kervan: &Kervan) -> Result<usize, FlowError> {
 /// Works on one message of the inventory queue.
 pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome, FlowError> {
     let mut again = None;
-    let (skus, ordered_at) = match task {
+    let mut why = Why::default();
+    let skus = match task {
         InventoryTask::ReadBack { channel } => {
             let told = read_back::read_back(kervan, channel).await?;
             return outcome(kervan, told).await;
@@ -81,8 +86,13 @@ pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome,
             let told = bulk::bulk(kervan, channel).await?;
             return outcome(kervan, told).await;
         }
-        InventoryTask::Publish { skus, ordered_at } => (skus.clone(), *ordered_at),
+        InventoryTask::Publish { skus, ordered_at } => {
+            why.ordered_at = *ordered_at;
+            skus.clone()
+        }
         InventoryTask::Look { offers, queued_at } => {
+            // What the message found at an earlier delivery counts too: then, a listing had to wait.
+            why.looked_since = queued_at.or_else(|| Some(kervan.clock.now()));
             let stored = still_due(kervan, offers, *queued_at).await?;
             // All of them: a message comes back where a listing had to wait, and then nothing is left to look at.
             let mut skus: Vec<Sku> = offers.iter().map(|(sku, _)| sku.clone()).collect();
@@ -95,12 +105,8 @@ pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome,
                 }
                 again = look::comes_again(&error);
             }
-            (skus, None)
+            skus
         }
-    };
-    let why = Why {
-        ordered_at,
-        has_waited: false,
     };
     let mut told = publish(kervan, &skus, why).await?;
     told.again = again.into_iter().chain(told.again).min();
@@ -128,9 +134,18 @@ async fn still_due(
     Ok(stored)
 }
 
+/// A listing that only a limit or a token's renewal keeps from being told for less than this time is about to be told.
+const SOON: Duration = Duration::from_secs(5 * 60);
+
 /// What is to be done about what was not told.
 async fn outcome(kervan: &Kervan, told: Told) -> Result<Outcome, FlowError> {
     let mut again = told.again;
+    let is_soon = |error| look::comes_again(error).is_some_and(|wait| wait < SOON);
+    let late = told.failed.iter().filter(|(_, error)| !is_soon(error));
+    let not_told = told.not_told + late.count();
+    if not_told > 0 {
+        kervan.metrics.count(Count::ListingsNotTold, not_told);
+    }
     if let Some(error) = told.of_all {
         tracing::warn!(%error, "What waits at a channel could not be told.");
         if let Some(reason) = reason_of(&error) {

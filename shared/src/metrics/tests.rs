@@ -40,6 +40,38 @@ fn a_line_is_what_cloudwatch_reads() {
 }
 
 #[test]
+fn what_is_of_a_supplier_is_in_a_line_of_its_own_and_counts_among_all() {
+    let metrics = Metrics::default();
+    let (one, other) = ("aliexpress:main", "alibaba:main");
+    for (supplier, age_s) in [(one, 60), (other, 7_000), (one, 80)] {
+        let supplier = supplier.parse().unwrap();
+        let age = SignedDuration::from_secs(age_s);
+        metrics.note_of(&supplier, Measure::EvidenceAge, age);
+    }
+    metrics.count_of(&other.parse().unwrap(), Count::LooksFailed, 1);
+    metrics.count(Count::OffersDue, 3);
+    let taken = metrics.take();
+    assert_eq!(taken.times(Measure::EvidenceAge).len(), 3);
+    assert_eq!(taken.counted(Count::LooksFailed), 1);
+    let lines = parsed(&taken);
+    let of = |supplier: &str| {
+        let mut found = lines.iter().filter(|line| line["Supplier"] == supplier);
+        let line = found.next().unwrap();
+        assert!(found.next().is_none());
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        let wanted = json!([["Stack"], ["Stack", "Supplier"]]);
+        assert_eq!(directive["Dimensions"], wanted);
+        line
+    };
+    assert_eq!(of(one)["EvidenceAge"], json!([60.0, 80.0]));
+    assert_eq!(of(other)["EvidenceAge"], json!([7000.0]));
+    assert_eq!(of(other)["LooksFailed"], 1);
+    assert_eq!(lines.len(), 3);
+    let of_none = lines.iter().find(|line| line.get("Supplier").is_none());
+    assert_eq!(of_none.unwrap()["OffersDue"], 3);
+}
+
+#[test]
 fn what_was_not_noted_is_not_written() {
     assert!(parsed(&Taken::default()).is_empty());
     let metrics = Metrics::default();

@@ -336,8 +336,8 @@ impl Account for Channel {
 
 #[async_trait]
 impl PushListings for Channel {
-    fn most_at_once(&self) -> usize {
-        self.at_once
+    fn one_call(&self, listings: &[&ListingId]) -> Vec<usize> {
+        (0..listings.len().min(self.at_once)).collect()
     }
 
     async fn push(

@@ -69,24 +69,18 @@ async fn sell_at_amazon(world: &World, sku: &str, price: i64, offer: OfferId) {
     let amazon = world.amazon.as_ref().unwrap();
     amazon.add_listing(AmazonNewListing::new(sku, Money::usd(price), 0));
     let sku = Sku::parse(sku).unwrap();
+    let id = ListingId {
+        channel: "amazon:main".parse().unwrap(),
+        sku: sku.clone(),
+        offer: sku.to_string(),
+    };
+    let price = kervan::domain::Money {
+        minor: price,
+        currency: "USD".parse().unwrap(),
+    };
     let listing = Listing {
-        id: ListingId {
-            channel: "amazon:main".parse().unwrap(),
-            sku: sku.clone(),
-            offer: sku.to_string(),
-        },
-        price: kervan::domain::Money {
-            minor: price,
-            currency: "USD".parse().unwrap(),
-        },
-        buffer: 0,
         cap: 5_000,
-        pricing: kervan::domain::Pricing::default(),
-        variation_of: None,
-        published: None,
-        doubt_until: None,
-        in_bulk: None,
-        revisions: Default::default(),
+        ..Listing::new(id, price)
     };
     let offer = Offer {
         id: offer,

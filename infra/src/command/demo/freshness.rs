@@ -145,7 +145,13 @@ mod tests {
             spread("OrderToLowered", 1, 0.25, 0.25, 0.25),
         ];
         assert_eq!(freshness.times, wanted);
-        let wanted = [("ListingsTold", 7), ("OffersChecked", 0), ("OffersDue", 0)];
+        let wanted = [
+            ("ListingsNotTold", 0),
+            ("ListingsTold", 7),
+            ("LooksFailed", 0),
+            ("OffersChecked", 0),
+            ("OffersDue", 0),
+        ];
         assert_eq!(freshness.counts, BTreeMap::from(wanted));
     }
 }

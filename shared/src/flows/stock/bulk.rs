@@ -1,41 +1,61 @@
 //! What may wait is handed in together, where a channel works off many listings of one submission, and its report is read.
 //!
 //! Listings wait in the lanes of their channel, one for each urgency. At most one submission of a channel is at work, so
-//! that no two can overtake each other. Its record goes `Marking → Submitting → Open → Idle`:
+//! that no two can overtake each other. Its record goes `Marking → Submitting → Open → Ending → Idle`:
 //!
 //! - **Marking**: each listing forgets what it shows, and notes what the submission will set.
 //! - **Submitting**: it is being handed in. Without an answer, the channel's submissions are read before any repeat.
 //! - **Open**: the channel is at work. What falls is told directly meanwhile; as the submission may land after that, the
 //!   listing is told once more when the report is there.
+//! - **Ending**: each listing notes what it shows now.
+//!
+//! A submission is as large as the channel takes, and that is more than one invocation can mark or note: on the function's
+//! share of a core, a call of the table costs about two milliseconds, so 25,000 listings, each read and written, take two
+//! minutes and more. So an invocation works for [`WORKS_FOR`], writes how far it came, and the next one goes on from there.
+//! One that is cut off leaves a lease that runs out: marking is then given up, and noting goes on.
 //!
 //! Whatever fails on the way, each listing has a due time in its lane at which it is told anew.
+//!
+//! **Memory.** A submission is read whole twice: when it is handed in, and with its report. For 25,000 listings that is
+//! about 12 MB of listings, and the document of at most 10 MiB, or a report of about as much and 5 MB of answers: less
+//! than 50 MB of the function's 256. While they are marked and noted, only a part or a helping of them is there.
+//!
+//! | file | what |
+//! |---|---|
+//! | `bulk/hand_in.rs` | what waits is marked and handed in |
+//! | `bulk/settle.rs` | the report is read, and the listings are noted |
+//! | `bulk/record.rs` | the record in the table |
 
+mod hand_in;
 mod record;
 mod settle;
 
 use super::InventoryTask;
-use super::publish::{BULK_FROM, Told, Why, bulk_due, note_published, publish, set_due};
-use super::supply::wanted;
+use super::publish::{Told, Why, bulk_due, publish, wait_in_lane};
+use super::side_by_side::{Work, side_by_side};
 use crate::Kervan;
 use crate::decide::Urgency;
-use crate::domain::{AccountId, Listing, ListingId, Published, Sku};
-use crate::flows::catalog;
-use crate::flows::{FlowError, ledger, wait_of};
-use crate::marketplaces::{Effect, ListingUpdate, PushInBulk, Retry};
+use crate::domain::{AccountId, Cause, Listing, ListingId, Sku};
+use crate::flows::{FlowError, ledger};
+use crate::marketplaces::Retry;
 use crate::queue::Outgoing;
 use crate::store::keys;
-use futures_util::future::BoxFuture;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use hand_in::hand_in;
 use jiff::{SignedDuration, Timestamp};
-use record::{Record, Sent, Step, Stored};
+use record::{Record, Step};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-/// The most listings of one submission: so many are read and marked within the function's time.
-const MOST_LISTINGS: usize = 10_000;
-/// So many listings are read or written at once.
-const AT_ONCE: usize = 16;
-/// Listings of one part of the record; at less than 700 bytes each, far below the store's largest item.
+/// So many listings are read or written at once. More would not be quicker, because the function's share of a core is
+/// what they wait for, and so many new connections at one moment would take longer than one may take to be made.
+const AT_ONCE: usize = 32;
+/// Listings of one part of the record; at less than 800 bytes each, below the store's largest item.
 const LISTINGS_OF_A_PART: usize = 400;
+/// An invocation begins no more of it after this time: what is begun then takes some seconds more, and a call of the channel
+/// and the messages that are worked on beside it want theirs.
+const WORKS_FOR: SignedDuration = SignedDuration::from_secs(15);
+/// The next invocation goes on after this time.
+const GOES_ON: Duration = Duration::from_secs(1);
 /// Whoever works on a submission has it for so long; longer than a function may run.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
 /// A submission that is not done by then is given up, and its listings are told anew.
@@ -71,17 +91,8 @@ pub(super) async fn queue_waiting(kervan: &Kervan) -> Result<(), FlowError> {
         if !has_bulk || channels.contains(id) {
             continue;
         }
-        for urgency in WAITING {
-            let lane = keys::bulk_lane(id, urgency);
-            if !kervan
-                .store
-                .due(&lane, Timestamp::MIN, now, 1)
-                .await?
-                .is_empty()
-            {
-                channels.insert(id.clone());
-                break;
-            }
+        if has_waiting(kervan, id).await? {
+            channels.insert(id.clone());
         }
     }
     let tasks = channels
@@ -92,6 +103,19 @@ pub(super) async fn queue_waiting(kervan: &Kervan) -> Result<(), FlowError> {
         kervan.queues.inventory.send(tasks).await?;
     }
     Ok(())
+}
+
+/// Whether listings wait at a channel. Costs up to three reads of the index.
+pub(super) async fn has_waiting(kervan: &Kervan, channel: &AccountId) -> Result<bool, FlowError> {
+    let now = kervan.clock.now();
+    for urgency in WAITING {
+        let lane = keys::bulk_lane(channel, urgency);
+        let first = kervan.store.due(&lane, Timestamp::MIN, now, 1).await?;
+        if !first.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Hands in what waits at a channel, or looks at what was handed in, where it is time.
@@ -111,7 +135,7 @@ pub(super) async fn bulk(kervan: &Kervan, channel: &AccountId) -> Result<Told, F
     let stored = record::load(kervan, channel).await?;
     let now = kervan.clock.now();
     if matches!(stored.record.step, Step::Idle) {
-        return hand_in(kervan, door, stored).await;
+        return hand_in(kervan, &*account, stored, record::Progress::default()).await;
     }
     if now < stored.record.next_at {
         return Ok(Told::default());
@@ -122,183 +146,24 @@ pub(super) async fn bulk(kervan: &Kervan, channel: &AccountId) -> Result<Told, F
     };
     match step {
         Step::Idle => Ok(Told::default()),
-        Step::Marking => settle::give_up(kervan, mine, now).await,
+        // Nobody knows which listings of the last parts are marked.
+        Step::Marking(so_far) if so_far.parts < mine.record.parts => {
+            settle::give_up(kervan, mine, now).await
+        }
+        Step::Marking(so_far) => hand_in(kervan, &*account, mine, so_far).await,
         Step::Submitting => settle::find(kervan, door, mine).await,
         Step::Open { submissions } => settle::report(kervan, door, mine, &submissions).await,
+        Step::Ending { ended, verdict } => settle::end(kervan, mine, ended, verdict).await,
     }
-}
-
-/// Reading or writing one listing.
-type Work<'a, T> = BoxFuture<'a, Result<T, FlowError>>;
-
-/// Does works, some at a time; the results are in their order.
-async fn side_by_side<T>(works: Vec<Work<'_, T>>) -> Result<Vec<T>, FlowError> {
-    stream::iter(works).buffered(AT_ONCE).try_collect().await
 }
 
 fn after(now: Timestamp, time: SignedDuration) -> Timestamp {
     now.checked_add(time).unwrap_or(Timestamp::MAX)
 }
 
-/// A listing that waits, read anew, with what it should show.
-struct Waiting {
-    listing: Listing,
-    version: u64,
-    quantity: u32,
-    urgency: Urgency,
-}
-
-/// Hands in what waits. What came to zero since, and what is too little for a submission, is told directly.
-async fn hand_in(
-    kervan: &Kervan,
-    door: &dyn PushInBulk,
-    stored: Stored,
-) -> Result<Told, FlowError> {
-    let channel = stored.record.channel.clone();
-    let most = door.most().min(MOST_LISTINGS);
-    let ids = collect(kervan, &channel, most).await?;
-    if ids.len() < BULK_FROM {
-        return directly(kervan, &ids).await;
-    }
-    let mut waiting = Vec::new();
-    let mut urgent = Vec::new();
-    let now = kervan.clock.now();
-    for it in read_all(kervan, &ids).await? {
-        // An earlier update may still land, over what is handed in.
-        if let Some(until) = it.listing.doubt_until.filter(|until| now < *until)
-            && it.urgency != Urgency::ToZero
-        {
-            let due = bulk_due(&it.listing.id, it.urgency, until);
-            set_due(kervan, &it.listing.id, it.version, Some(due)).await?;
-            continue;
-        }
-        match it.urgency {
-            Urgency::None => set_due(kervan, &it.listing.id, it.version, None).await?,
-            Urgency::ToZero => urgent.push(it.listing.id),
-            _ => waiting.push(it),
-        }
-    }
-    let told = directly(kervan, &urgent).await?;
-    if waiting.is_empty() {
-        return Ok(told);
-    }
-    let mut next = stored;
-    next.record.number += 1;
-    next.record.begun_at = now;
-    next.record.parts = u32::try_from(waiting.len().div_ceil(LISTINGS_OF_A_PART)).unwrap_or(0);
-    let Some(mine) = record::write(kervan, next, Step::Marking, after(now, LEASE)).await? else {
-        return Ok(told);
-    };
-    let sent = mark(kervan, &mine.record, waiting).await?;
-    if sent.is_empty() {
-        record::write(kervan, mine, Step::Idle, now).await?;
-        return Ok(told);
-    }
-    let Some(mine) = record::write(kervan, mine, Step::Submitting, after(now, LEASE)).await? else {
-        return Ok(told);
-    };
-    submit(kervan, door, mine, &sent, told).await
-}
-
-async fn submit(
-    kervan: &Kervan,
-    door: &dyn PushInBulk,
-    mine: Stored,
-    sent: &[Sent],
-    mut told: Told,
-) -> Result<Told, FlowError> {
-    let channel = mine.record.channel.clone();
-    let updates: Vec<ListingUpdate> = sent.iter().map(Sent::update).collect();
-    let answer = door.submit(&updates).await;
-    let now = kervan.clock.now();
-    match answer {
-        Ok(submission) => {
-            let listings = sent.len();
-            tracing::info!(%channel, listings, "Listings were handed in together.");
-            let submissions = vec![submission.into()];
-            let step = Step::Open { submissions };
-            record::write(kervan, mine, step, after(now, FIRST_LOOKS)).await?;
-        }
-        Err(error) if error.effect == Effect::None => {
-            let wait = SignedDuration::try_from(wait_of(&error)).unwrap_or(FIRST_LOOKS);
-            told = settle::give_up(kervan, mine, after(now, wait)).await?;
-            told.of_all = Some(error);
-        }
-        Err(error) => {
-            tracing::warn!(%error, "A submission got no answer; it is looked for.");
-            record::write(kervan, mine, Step::Submitting, after(now, FIRST_LOOKS)).await?;
-        }
-    }
-    Ok(told)
-}
-
-/// The listings that wait, the most urgent first.
-async fn collect(
-    kervan: &Kervan,
-    channel: &AccountId,
-    most: usize,
-) -> Result<Vec<ListingId>, FlowError> {
-    let now = kervan.clock.now();
-    let mut ids = Vec::new();
-    for urgency in WAITING {
-        let room = most - ids.len();
-        if room == 0 {
-            break;
-        }
-        let lane = keys::bulk_lane(channel, urgency);
-        for item in kervan.store.due(&lane, Timestamp::MIN, now, room).await? {
-            match ledger::read::<Listing>(&item.body) {
-                Ok(listing) => ids.push(listing.id),
-                Err(error) => tracing::error!(%error, "A waiting listing cannot be read."),
-            }
-        }
-    }
-    // The index may lag: one that moved from lane to lane can be in both.
-    let mut seen = BTreeSet::new();
-    ids.retain(|id| seen.insert(id.clone()));
-    Ok(ids)
-}
-
-/// Reads listings anew and decides what they should show.
-async fn read_all(kervan: &Kervan, ids: &[ListingId]) -> Result<Vec<Waiting>, FlowError> {
-    let mut by_sku: BTreeMap<Sku, Vec<ListingId>> = BTreeMap::new();
-    for id in ids {
-        by_sku.entry(id.sku.clone()).or_default().push(id.clone());
-    }
-    let mut works: Vec<Work<'_, Vec<Waiting>>> = Vec::new();
-    for (sku, ids) in by_sku {
-        works.push(Box::pin(read_one(kervan, sku, ids)));
-    }
-    let read = side_by_side(works).await?;
-    let mut waiting: Vec<Waiting> = read.into_iter().flatten().collect();
-    waiting.sort_by_key(|it| it.urgency);
-    Ok(waiting)
-}
-
-async fn read_one(
-    kervan: &Kervan,
-    sku: Sku,
-    ids: Vec<ListingId>,
-) -> Result<Vec<Waiting>, FlowError> {
-    let entry = catalog::load_with_parts(&*kervan.store, &sku).await?;
-    let now = kervan.clock.now();
-    let mut waiting = Vec::new();
-    for stored in entry
-        .listings
-        .iter()
-        .filter(|it| ids.contains(&it.listing.id))
-    {
-        let (stored, quantity) = wanted(kervan, &entry, stored, now).await?;
-        let listing = stored.listing;
-        let shown = listing.shown(now).map(|it| (it.quantity, it.price));
-        waiting.push(Waiting {
-            urgency: Urgency::of(shown, (quantity, listing.price)),
-            version: stored.version,
-            listing,
-            quantity,
-        });
-    }
-    Ok(waiting)
+/// Whether an invocation that began then has worked long enough.
+fn is_long_enough(kervan: &Kervan, began_at: Timestamp) -> bool {
+    kervan.clock.now().duration_since(began_at) >= WORKS_FOR
 }
 
 /// Tells listings directly, and takes them from their lane; what was not told stays there.
@@ -310,80 +175,43 @@ async fn directly(kervan: &Kervan, ids: &[ListingId]) -> Result<Told, FlowError>
         ..Why::default()
     };
     let told = publish(kervan, &skus, why).await?;
-    let now = kervan.clock.now();
+    let failed: BTreeMap<&ListingId, Retry> = told
+        .failed
+        .iter()
+        .map(|(id, error)| (id, error.retry))
+        .collect();
+    let mut works: Vec<Work<'_, ()>> = Vec::new();
     for id in ids {
-        let Some(item) = kervan.store.get(&keys::listing(id)).await? else {
-            continue;
-        };
-        let due_at = item.due.as_ref().map(|due| due.at);
-        if due_at.is_none_or(|at| at > now) {
-            continue;
-        }
-        let error = told.failed.iter().find(|(failed, _)| failed == id);
-        let wait = error.map_or(told.again, |(_, error)| match error.retry {
-            Retry::After(wait) => Some(wait),
+        let wait = failed.get(id).map_or(told.again, |retry| match retry {
+            Retry::After(wait) => Some(*wait),
             _ => None,
         });
-        let wait = wait.and_then(|wait| SignedDuration::try_from(wait).ok());
-        let due = wait.map(|wait| bulk_due(id, Urgency::Fall, after(now, wait)));
-        set_due(kervan, id, item.version, due).await?;
+        works.push(Box::pin(leave_lane(kervan, id, wait)));
     }
+    side_by_side(works, AT_ONCE).await?;
     Ok(told)
 }
 
-/// Writes what will be handed in into the record, a part at a time, and then marks the listings; those at which somebody
-/// came between are left out. Returns what is to be handed in.
-async fn mark(
+/// Takes a listing from its lane, or has it wait there for so long.
+async fn leave_lane(
     kervan: &Kervan,
-    record: &Record,
-    waiting: Vec<Waiting>,
-) -> Result<Vec<Sent>, FlowError> {
-    let mut sent = Vec::with_capacity(waiting.len());
-    for (part, waiting) in (1..).zip(waiting.chunks(LISTINGS_OF_A_PART)) {
-        let planned: Vec<Sent> = waiting.iter().map(Waiting::sent).collect();
-        record::write_part(kervan, record, part, &planned).await?;
-        let mut works: Vec<Work<'_, bool>> = Vec::new();
-        for it in waiting {
-            works.push(Box::pin(mark_one(kervan, record, it)));
-        }
-        let marked = side_by_side(works).await?;
-        let count = planned.len();
-        let mut is_marked = marked.into_iter();
-        let mut left = planned;
-        left.retain(|_| is_marked.next().unwrap_or(false));
-        if left.len() < count {
-            record::write_part(kervan, record, part, &left).await?;
-        }
-        sent.extend(left);
-    }
-    Ok(sent)
-}
-
-impl Waiting {
-    fn sent(&self) -> Sent {
-        Sent {
-            listing: self.listing.id.clone(),
-            quantity: self.quantity,
-            price: self.listing.price,
-            version: self.version + 1,
-        }
-    }
-}
-
-async fn mark_one(kervan: &Kervan, record: &Record, it: &Waiting) -> Result<bool, FlowError> {
-    let until = after(record.begun_at, OPEN_AT_MOST);
-    let listing = Listing {
-        doubt_until: Some(until),
-        in_bulk: Some(Published {
-            quantity: it.quantity,
-            price: it.listing.price,
-            at: record.begun_at,
-        }),
-        ..it.listing.clone()
+    id: &ListingId,
+    wait: Option<Duration>,
+) -> Result<(), FlowError> {
+    let Some(item) = kervan.store.get(&keys::listing(id)).await? else {
+        return Ok(());
     };
-    // Whatever becomes of the submission, the listing comes back by itself.
-    let due = bulk_due(&listing.id, it.urgency, until);
-    note_published(kervan, &listing, it.version, None, Some(Some(due))).await
+    let now = kervan.clock.now();
+    let due_at = item.due.as_ref().map(|due| due.at);
+    if due_at.is_none_or(|at| at > now) {
+        return Ok(());
+    }
+    let listing: Listing = ledger::read(&item.body)?;
+    let wait = wait.and_then(|wait| SignedDuration::try_from(wait).ok());
+    let due = wait.map(|wait| bulk_due(id, Urgency::Fall, after(now, wait)));
+    // What shows what it should waits for nothing.
+    let cause = due.as_ref().map_or_else(Cause::default, |_| listing.cause);
+    wait_in_lane(kervan, &listing, item.version, cause, due).await
 }
 
 #[cfg(test)]

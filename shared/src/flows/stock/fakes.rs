@@ -3,7 +3,8 @@
 use super::*;
 use crate::clock::ManualClock;
 use crate::context::{Accounts, Queues};
-use crate::domain::{AccountId, Evidence, Listing, ListingId, Money, Offer};
+use crate::decide::Urgency;
+use crate::domain::{AccountId, Evidence, Listing, ListingId, Money, Offer, Published};
 use crate::http::NoNetwork;
 use crate::marketplaces::{
     Account, CallError, Effect, Kind, ListingUpdate, PushInBulk, PushListings, ReadListings, Shown,
@@ -12,10 +13,11 @@ use crate::marketplaces::{
 use crate::queue::{MemoryQueue, UnsetQueue};
 use crate::seal::MemorySeal;
 use crate::secrets::MemorySecrets;
-use crate::store::MemoryStore;
+use crate::store::{Condition, Item, MemoryStore, Page, Store, StoreError, Write, WriteError};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -35,6 +37,10 @@ pub(super) struct Does {
     pub(super) submissions: Vec<(Submission, Vec<ListingUpdate>)>,
     /// Submissions are worked off.
     pub(super) is_done: bool,
+    /// The most listings of one submission; 1000 where it is not said.
+    pub(super) most_in_bulk: Option<usize>,
+    /// The most bytes of one submission, of which each listing takes 100.
+    pub(super) most_bytes: Option<usize>,
     /// What its listings show, by sku.
     shows: BTreeMap<String, Shown>,
     /// How many listings were read.
@@ -126,8 +132,8 @@ impl PushListings for Channel {
         Ok(outcomes)
     }
 
-    fn most_at_once(&self) -> usize {
-        self.most
+    fn one_call(&self, listings: &[&ListingId]) -> Vec<usize> {
+        (0..listings.len().min(self.most)).collect()
     }
 
     fn revisions_per_day(&self) -> Option<u32> {
@@ -148,7 +154,15 @@ impl ReadListings for Channel {
 #[async_trait]
 impl PushInBulk for Channel {
     fn most(&self) -> usize {
-        1000
+        self.does.lock().unwrap().most_in_bulk.unwrap_or(1000)
+    }
+
+    fn most_bytes(&self) -> usize {
+        self.does.lock().unwrap().most_bytes.unwrap_or(usize::MAX)
+    }
+
+    fn bytes(&self, _: &ListingUpdate) -> usize {
+        100
     }
 
     async fn submit(&self, updates: &[ListingUpdate]) -> Result<Submission, CallError> {
@@ -189,12 +203,55 @@ impl PushInBulk for Channel {
     }
 }
 
+/// A table whose writes take their time.
+#[derive(Debug)]
+struct SlowStore {
+    inner: MemoryStore,
+    clock: Arc<ManualClock>,
+    write_us: Arc<AtomicI64>,
+}
+
+#[async_trait]
+impl Store for SlowStore {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        self.inner.get(key).await
+    }
+
+    async fn query(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.inner.query(pk, prefix, after, limit).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), WriteError> {
+        let time = SignedDuration::from_micros(self.write_us.load(Ordering::Relaxed));
+        self.clock.advance(time);
+        self.inner.write(writes).await
+    }
+
+    async fn due(
+        &self,
+        lane: &str,
+        from: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Item>, StoreError> {
+        self.inner.due(lane, from, until, limit).await
+    }
+}
+
 /// A merchant.
 pub(super) struct Merchant {
     pub(super) kervan: Kervan,
     pub(super) clock: Arc<ManualClock>,
     pub(super) channels: Vec<Arc<Channel>>,
     pub(super) queue: Arc<MemoryQueue>,
+    /// How long a write takes, in microseconds.
+    pub(super) write_us: Arc<AtomicI64>,
     log: Arc<Mutex<Vec<Call>>>,
 }
 
@@ -232,7 +289,12 @@ impl Merchant {
             tracking: unset,
             inventory: queue.clone(),
         };
-        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let write_us = Arc::new(AtomicI64::new(0));
+        let store = Arc::new(SlowStore {
+            inner: MemoryStore::new(clock.clone()),
+            clock: clock.clone(),
+            write_us: write_us.clone(),
+        });
         let seal = Arc::new(MemorySeal::new());
         let kervan = Kervan::new(clock.clone(), store, seal, queues, accounts);
         Self {
@@ -240,6 +302,7 @@ impl Merchant {
             clock,
             channels,
             queue,
+            write_us,
             log,
         }
     }
@@ -274,6 +337,45 @@ impl Merchant {
         }
     }
 
+    /// A sku of the first channel waits in the lane of its bulk call: it shows other units than there are.
+    pub(super) async fn waits(&self, sku: &str, shows: u32, there_are: u32) {
+        let (now, usd) = (self.kervan.clock.now(), "USD".parse().unwrap());
+        let sku = Sku::parse(sku).unwrap();
+        let id = ListingId {
+            channel: self.channels[0].id.clone(),
+            sku: sku.clone(),
+            offer: "1".to_owned(),
+        };
+        let mut listing = Listing::new(id, Money::parse("10.00", usd).unwrap());
+        listing.published = Some(Published {
+            quantity: shows,
+            price: listing.price,
+            at: now,
+        });
+        let supplier = "aliexpress:main".parse().unwrap();
+        let id = OfferId::new(supplier, sku.as_str(), "2").unwrap();
+        let mut offer = Offer::new(id, sku.clone(), 1, "US".parse().unwrap());
+        offer.evidence = Some(Evidence {
+            stock: there_are,
+            cost: Money::zero(usd),
+            at: now,
+        });
+        let body = crate::flows::ledger::write(&listing).unwrap();
+        let mut of_listing = Item::new(keys::listing(&listing.id), 1, body);
+        of_listing.due = Some(publish::bulk_due(&listing.id, Urgency::Rise, now));
+        let key = keys::offer(&sku, &offer.id);
+        let body = crate::flows::ledger::write(&offer).unwrap();
+        let mut of_offer = Item::new(key, 1, body);
+        let free = (catalog::FREE.to_owned(), i64::from(there_are));
+        of_offer.counters.extend([free]);
+        let put = |item| Write::Put {
+            item,
+            only_if: Condition::Absent,
+        };
+        let writes = vec![put(of_listing), put(of_offer)];
+        self.kervan.store.write(writes).await.unwrap();
+    }
+
     /// The supplier has so many units of a sku.
     pub(super) async fn has(&self, sku: &str, stock: u32) {
         let sku = Sku::parse(sku).unwrap();
@@ -290,12 +392,28 @@ impl Merchant {
     }
 
     pub(super) async fn publish(&self, skus: &[&str]) -> Outcome {
+        self.publish_after(skus, None).await
+    }
+
+    /// The same, where an order took units at a time.
+    pub(super) async fn publish_after(
+        &self,
+        skus: &[&str],
+        ordered_at: Option<Timestamp>,
+    ) -> Outcome {
         let skus = skus.iter().map(|sku| Sku::parse(sku).unwrap()).collect();
-        let task = InventoryTask::Publish {
-            skus,
-            ordered_at: None,
-        };
+        let task = InventoryTask::Publish { skus, ordered_at };
         inventory(&self.kervan, &task).await.unwrap()
+    }
+
+    /// Works on a message about what suppliers were asked since then, and found.
+    pub(super) async fn publish_looked(&self, skus: &[&str], looked_since: Timestamp) {
+        let skus: Vec<Sku> = skus.iter().map(|sku| Sku::parse(sku).unwrap()).collect();
+        let why = Why {
+            looked_since: Some(looked_since),
+            ..Why::default()
+        };
+        publish(&self.kervan, &skus, why).await.unwrap();
     }
 
     pub(super) async fn listing(&self, sku: &str) -> Listing {

@@ -24,9 +24,13 @@ pub(in crate::flows) async fn look(
     offers: Vec<StoredOffer>,
 ) -> Result<Option<CallError>, FlowError> {
     let now = kervan.clock.now();
-    for known in offers.iter().filter_map(|it| it.offer.evidence.as_ref()) {
-        let age = now.duration_since(known.at);
-        kervan.metrics.note(Measure::EvidenceAge, age);
+    for it in &offers {
+        // One that was never answered is as old as it is overdue.
+        let known = it.offer.evidence.as_ref().map(|evidence| evidence.at);
+        if let Some(since) = known.or(it.due_at) {
+            let (supplier, age) = (&it.offer.id.supplier, now.duration_since(since));
+            kervan.metrics.note_of(supplier, Measure::EvidenceAge, age);
+        }
     }
     let looked_at = offers.clone();
     let mut failed = None;
@@ -38,6 +42,8 @@ pub(in crate::flows) async fn look(
             }
             Err(error) => {
                 if comes_again(&error).is_none() {
+                    let supplier = &stored.offer.id.supplier;
+                    kervan.metrics.count_of(supplier, Count::LooksFailed, 1);
                     put_off(kervan, &stored, &error).await?;
                 }
                 failed = Some(error);

@@ -1,29 +1,44 @@
 //! Listings are brought to what the table knows: the most urgent first, in calls that are as full as the channel takes.
+//!
+//! | file | what |
+//! |---|---|
+//! | `publish/put_off.rs` | what may wait goes in bulk, where that is worth it |
+//! | `publish/tell.rs` | a channel is told of a batch |
+//! | `publish/budget.rs` | the budget of changes that variations share |
+//! | `publish/note.rs` | what the table knows of a listing is written |
+//! | `publish/measure.rs` | how late a channel was told |
 
 mod budget;
+mod measure;
+mod note;
+mod put_off;
+mod tell;
 
-use super::read_back;
+pub(in crate::flows::stock) use measure::note as note_told;
+pub(in crate::flows::stock) use note::{bulk_due, note_published, set_due, wait_in_lane};
+pub(in crate::flows::stock) use put_off::is_much;
+
+use super::side_by_side::{self, side_by_side};
 use super::supply::wanted;
 use crate::Kervan;
 use crate::decide::Urgency;
-use crate::domain::{Listing, ListingId, Published, Revisions, Sku};
+use crate::domain::{AccountId, Listing, ListingId, Sku};
+use crate::flows::FlowError;
 use crate::flows::catalog::{self, Entry};
-use crate::flows::{FlowError, LANDS_WITHIN, ledger};
-use crate::guards::{Guard as Safety, stands};
-use crate::marketplaces::{Account, CallError, Effect, Kind, ListingUpdate, PushListings, Retry};
-use crate::metrics::{Count, Measure};
-use crate::store::{Due, Guard, Write, WriteError, keys};
+use crate::marketplaces::{CallError, Kind, PushListings, Retry};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use put_off::put_off;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tell::{once_more, tell};
 
 /// How often a listing is published anew when others come between.
 const MOST_PUBLISHINGS: usize = 6;
 /// What was read so long ago is read again before a channel is told.
 const KNOWN_FOR: SignedDuration = SignedDuration::from_secs(5);
-/// So many listings of one channel that may wait are told in bulk, where the channel has it.
-pub(in crate::flows::stock) const BULK_FROM: usize = 20;
+/// So many skus are read at once.
+const READ_AT_ONCE: usize = 16;
 
 /// What telling channels came to.
 #[derive(Debug, Default)]
@@ -32,6 +47,8 @@ pub(in crate::flows::stock) struct Told {
     pub(in crate::flows::stock) again: Option<Duration>,
     /// Listings that were not told.
     pub(in crate::flows::stock) failed: Vec<(ListingId, CallError)>,
+    /// How many more were not told: their budget is used up, or the submission that they were in was not taken.
+    pub(in crate::flows::stock) not_told: usize,
     /// What concerns no listing alone.
     pub(in crate::flows::stock) of_all: Option<CallError>,
     /// Others came between too often: all of it is to be done again.
@@ -39,8 +56,18 @@ pub(in crate::flows::stock) struct Told {
 }
 
 impl Told {
-    fn again(&mut self, wait: Duration) {
+    /// Something has to be told after this time, at the latest.
+    pub(in crate::flows::stock) fn again(&mut self, wait: Duration) {
         self.again = Some(self.again.map_or(wait, |before| before.min(wait)));
+    }
+
+    /// What telling others came to.
+    pub(in crate::flows::stock) fn add(&mut self, other: Self) {
+        self.again = self.again.into_iter().chain(other.again).min();
+        self.failed.extend(other.failed);
+        self.not_told += other.not_told;
+        self.of_all = self.of_all.take().or(other.of_all);
+        self.overtaken |= other.overtaken;
     }
 }
 
@@ -49,6 +76,8 @@ impl Told {
 pub(in crate::flows::stock) struct Why {
     /// An order took units then.
     pub(in crate::flows::stock) ordered_at: Option<Timestamp>,
+    /// Suppliers were asked since then.
+    pub(in crate::flows::stock) looked_since: Option<Timestamp>,
     /// What may wait has waited long enough, and is not put off again.
     pub(in crate::flows::stock) has_waited: bool,
 }
@@ -75,25 +104,6 @@ struct Job {
     urgency: Urgency,
 }
 
-/// A listing of which the table has forgotten what it shows, because its channel is being told.
-#[derive(Debug)]
-struct Marked {
-    job: Job,
-    counted: Counted,
-    at: Timestamp,
-}
-
-/// Where a change was counted.
-#[derive(Debug)]
-enum Counted {
-    /// Nowhere: the channel has no budget.
-    No,
-    /// In the listing, which had these before.
-    Own(Revisions),
-    /// In the counter that variations share.
-    Shared,
-}
-
 /// Brings listings of skus to what the table knows; those that show it already cost no call.
 pub(in crate::flows::stock) async fn publish(
     kervan: &Kervan,
@@ -102,18 +112,7 @@ pub(in crate::flows::stock) async fn publish(
 ) -> Result<Told, FlowError> {
     let mut told = Told::default();
     let mut jobs = Vec::new();
-    // A bundle has fewer units when one of its parts has: it is published with them.
-    let mut open: VecDeque<Sku> = skus.iter().cloned().collect();
-    let mut seen: BTreeSet<Sku> = skus.iter().cloned().collect();
-    while let Some(sku) = open.pop_front() {
-        let read_at = kervan.clock.now();
-        let entry = Arc::new(catalog::load_with_parts(&*kervan.store, &sku).await?);
-        let bundles = entry.part_of.iter();
-        open.extend(
-            bundles
-                .filter(|bundle| seen.insert((*bundle).clone()))
-                .cloned(),
-        );
+    for (entry, read_at) in load(kervan, skus).await? {
         for stored in &entry.listings {
             let work = Work {
                 id: stored.listing.id.clone(),
@@ -125,7 +124,7 @@ pub(in crate::flows::stock) async fn publish(
             jobs.extend(decide(kervan, work, &mut told).await?);
         }
     }
-    let mut accounts: BTreeMap<_, Result<Arc<dyn Account>, CallError>> = BTreeMap::new();
+    let mut accounts = put_off::Accounts::new();
     for job in &jobs {
         let channel = &job.listing.id.channel;
         if !accounts.contains_key(channel) {
@@ -133,7 +132,7 @@ pub(in crate::flows::stock) async fn publish(
         }
     }
     if !why.has_waited {
-        jobs = put_off(kervan, jobs, &accounts).await?;
+        jobs = put_off(kervan, jobs, &accounts, why).await?;
     }
     while !jobs.is_empty() {
         jobs.sort_by_key(|job| job.urgency);
@@ -164,6 +163,31 @@ pub(in crate::flows::stock) async fn publish(
         return Err(FlowError::Overtaken);
     }
     Ok(told)
+}
+
+/// Reads skus, each with the time before it was read, and the bundles that they are parts of: a bundle has fewer units when
+/// one of its parts has, so it is published with them.
+async fn load(kervan: &Kervan, skus: &[Sku]) -> Result<Vec<(Arc<Entry>, Timestamp)>, FlowError> {
+    let mut entries: Vec<(Arc<Entry>, Timestamp)> = Vec::new();
+    let mut seen: BTreeSet<Sku> = BTreeSet::new();
+    let mut open = skus.to_vec();
+    open.retain(|sku| seen.insert(sku.clone()));
+    while !open.is_empty() {
+        let mut works: Vec<side_by_side::Work<'_, _>> = Vec::new();
+        for sku in std::mem::take(&mut open) {
+            works.push(Box::pin(async move {
+                let read_at = kervan.clock.now();
+                let entry = catalog::load_with_parts(&*kervan.store, &sku).await?;
+                Ok((Arc::new(entry), read_at))
+            }));
+        }
+        let read = side_by_side(works, READ_AT_ONCE).await?;
+        let bundles = read.iter().flat_map(|(entry, _)| &entry.part_of);
+        let new = bundles.filter(|bundle| seen.insert((*bundle).clone()));
+        open.extend(new.cloned());
+        entries.extend(read);
+    }
+    Ok(entries)
 }
 
 /// What has to be told of a listing, if anything.
@@ -230,55 +254,36 @@ async fn read_again(
     decide(kervan, work, told).await
 }
 
-/// Puts off what may wait, where it is so much that the channel's bulk call is worth it.
-async fn put_off(
-    kervan: &Kervan,
-    jobs: Vec<Job>,
-    accounts: &BTreeMap<crate::domain::AccountId, Result<Arc<dyn Account>, CallError>>,
-) -> Result<Vec<Job>, FlowError> {
-    let has_bulk = |job: &Job| {
-        let account = accounts.get(&job.listing.id.channel);
-        account.is_some_and(|found| matches!(found, Ok(it) if it.push_in_bulk().is_some()))
-    };
-    let mut counts: BTreeMap<_, usize> = BTreeMap::new();
-    for job in jobs.iter().filter(|job| job.urgency.may_wait()) {
-        *counts.entry(job.listing.id.channel.clone()).or_default() += 1;
-    }
-    let mut rest = Vec::new();
-    for job in jobs {
-        let waiting = counts.get(&job.listing.id.channel).copied().unwrap_or(0);
-        if waiting < BULK_FROM || !job.urgency.may_wait() || !has_bulk(&job) {
-            rest.push(job);
-            continue;
-        }
-        let now = kervan.clock.now();
-        let due = bulk_due(&job.listing.id, job.urgency, now);
-        // Whoever came between tells the channel, or puts it off.
-        set_due(kervan, &job.listing.id, job.version, Some(due)).await?;
-    }
-    Ok(rest)
-}
-
 /// The next listings to tell together: one call of the channel of the most urgent, zeros by themselves.
 fn next_batch(jobs: &mut Vec<Job>, door: &dyn PushListings) -> Vec<Job> {
-    let most = door.most_at_once().max(1);
-    let (mut batch, mut rest): (Vec<Job>, Vec<Job>) = (Vec::new(), Vec::new());
-    for job in jobs.drain(..) {
-        let fits = batch.first().is_none_or(|first| {
-            let (one, other) = (&first.listing.id, &job.listing.id);
-            let both_zero = |job: &Job| job.urgency == Urgency::ToZero;
-            one.channel == other.channel
-                && both_zero(first) == both_zero(&job)
-                && door.go_together(one, other)
-        });
-        if fits && batch.len() < most {
-            batch.push(job);
-        } else {
-            rest.push(job);
-        }
-    }
-    *jobs = rest;
-    batch
+    let Some(first) = jobs.first() else {
+        return Vec::new();
+    };
+    let is_zero = |job: &Job| job.urgency == Urgency::ToZero;
+    let of_call = |job: &&Job| {
+        job.listing.id.channel == first.listing.id.channel && is_zero(job) == is_zero(first)
+    };
+    let fitting: Vec<&ListingId> = jobs
+        .iter()
+        .filter(of_call)
+        .map(|job| &job.listing.id)
+        .collect();
+    let chosen: BTreeSet<ListingId> = next_places(door, &fitting)
+        .into_iter()
+        .filter_map(|place| fitting.get(place).map(|id| (*id).clone()))
+        .collect();
+    jobs.extract_if(.., |job| chosen.contains(&job.listing.id))
+        .collect()
+}
+
+/// The places of the listings that the next call sets, in order; the first is always one of them.
+fn next_places(door: &dyn PushListings, listings: &[&ListingId]) -> Vec<usize> {
+    let mut places = door.one_call(listings);
+    places.push(0);
+    places.retain(|place| *place < listings.len());
+    places.sort_unstable();
+    places.dedup();
+    places
 }
 
 fn fail_channel(jobs: &mut Vec<Job>, error: &CallError, told: &mut Told) {
@@ -287,305 +292,8 @@ fn fail_channel(jobs: &mut Vec<Job>, error: &CallError, told: &mut Told) {
         .extend(failed.map(|job| (job.listing.id, error.clone())));
 }
 
-fn misconfigured(channel: &crate::domain::AccountId, code: &str) -> CallError {
+fn misconfigured(channel: &AccountId, code: &str) -> CallError {
     CallError::new(channel, "publish", Kind::Misconfigured, Retry::Person, code)
-}
-
-/// Tells a channel of a batch. Before, the table forgets what the listings show; only a worker that nobody came between
-/// notes it again. So two workers at once cannot leave the channel with one number and the table with the other. Returns
-/// the listings at which somebody came between.
-async fn tell(
-    kervan: &Kervan,
-    account: &dyn Account,
-    door: &dyn PushListings,
-    batch: Vec<Job>,
-    why: Why,
-    told: &mut Told,
-) -> Result<Vec<Work>, FlowError> {
-    let (mut overtaken, mut marked) = (Vec::new(), Vec::new());
-    for mut job in batch {
-        let now = kervan.clock.now();
-        if now.duration_since(job.work.read_at) > KNOWN_FOR {
-            let mut work = job.work;
-            // It was not told, so this look does not count.
-            work.looks -= 1;
-            match read_again(kervan, work, told).await? {
-                Some(again) => job = again,
-                None => continue,
-            }
-        }
-        match mark(kervan, door, job, told).await? {
-            Ok(it) => marked.push(it),
-            Err(work) => overtaken.extend(work),
-        }
-    }
-    if marked.is_empty() {
-        return Ok(overtaken);
-    }
-    let updates: Vec<ListingUpdate> = marked.iter().map(|it| it.job.update()).collect();
-    let mut results = match door.push(&updates).await {
-        Ok(results) => results,
-        Err(error) => vec![Err(error); updates.len()],
-    };
-    let unsaid = misconfigured(account.id(), "no-answer-for-item").with_effect(Effect::Unknown);
-    results.resize(updates.len(), Err(unsaid));
-    for (marked, result) in marked.into_iter().zip(results) {
-        match result {
-            Ok(()) => overtaken.extend(succeed(kervan, account, marked, why, told).await?),
-            Err(error) => fail(kervan, account, marked, error, told).await?,
-        }
-    }
-    Ok(overtaken)
-}
-
-impl Job {
-    fn update(&self) -> ListingUpdate {
-        ListingUpdate {
-            listing: self.listing.id.clone(),
-            quantity: self.quantity,
-            price: self.listing.price,
-        }
-    }
-}
-
-/// Counts the change and forgets what the listing shows. The inner error is a listing that is not to be told now: with the
-/// work where somebody came between.
-async fn mark(
-    kervan: &Kervan,
-    door: &dyn PushListings,
-    mut job: Job,
-    told: &mut Told,
-) -> Result<Result<Marked, Option<Work>>, FlowError> {
-    let at = kervan.clock.now();
-    let mut counted = Counted::No;
-    if let Some(most) = door.revisions_per_day() {
-        let to_zero = job.quantity == 0;
-        let wait = if let Some(shared) = shared_budget(&job.listing) {
-            counted = Counted::Shared;
-            budget::take(kervan, shared, most, to_zero, at).await?
-        } else {
-            let before = job.listing.revisions.clone();
-            job.listing.revisions = before.with_one_more(at);
-            let wait = before.wait(most, to_zero, at);
-            counted = Counted::Own(before);
-            wait
-        };
-        if !wait.is_zero() {
-            let (id, quantity) = (&job.listing.id, job.quantity);
-            tracing::warn!(sku = %id.sku, channel = %id.channel, quantity, "A listing was changed too often today and has to wait.");
-            told.again(wait);
-            return Ok(Err(None));
-        }
-    }
-    if note_published(kervan, &job.listing, job.version, None, None).await? {
-        return Ok(Ok(Marked { job, counted, at }));
-    }
-    if let (Counted::Shared, Some(shared)) = (&counted, shared_budget(&job.listing)) {
-        budget::give_back(kervan, shared, at).await?;
-    }
-    Ok(Err(Some(job.work)))
-}
-
-fn shared_budget(listing: &Listing) -> Option<(&crate::domain::AccountId, &str)> {
-    let group = listing.variation_of.as_deref()?;
-    Some((&listing.id.channel, group))
-}
-
-/// Notes what the channel shows now. Where somebody came between, the listing is looked at again.
-async fn succeed(
-    kervan: &Kervan,
-    account: &dyn Account,
-    marked: Marked,
-    why: Why,
-    told: &mut Told,
-) -> Result<Option<Work>, FlowError> {
-    let Marked { job, at, .. } = marked;
-    let (id, quantity) = (&job.listing.id, job.quantity);
-    tracing::info!(sku = %id.sku, channel = %id.channel, quantity, "A listing was published.");
-    let published = Published {
-        quantity,
-        price: job.listing.price,
-        at,
-    };
-    let can_read = account.read_listings().is_some() && job.listing.submitted(at).is_none();
-    let sampled = can_read.then(|| read_back::due(id, at)).flatten().map(Some);
-    if !note_published(
-        kervan,
-        &job.listing,
-        job.version + 1,
-        Some(published),
-        sampled,
-    )
-    .await?
-    {
-        let work = Work {
-            is_told: true,
-            ..job.work
-        };
-        return Ok(Some(work));
-    }
-    measure(kervan, &job, why);
-    once_more(&job.listing, at, told);
-    Ok(None)
-}
-
-fn measure(kervan: &Kervan, job: &Job, why: Why) {
-    kervan.metrics.count(Count::ListingsTold, 1);
-    let now = kervan.clock.now();
-    if let (Some(at), true) = (why.ordered_at, job.urgency <= Urgency::Fall) {
-        let time = now.duration_since(at);
-        kervan.metrics.note(Measure::OrderToLowered, time);
-        return;
-    }
-    let evidence = job.work.entry.offers.iter();
-    let newest = evidence.filter_map(|stored| stored.offer.evidence.as_ref().map(|it| it.at));
-    // What the listing was told of already is not what this was told for: evidence that fades, say.
-    let before = job.listing.published.as_ref().map(|published| published.at);
-    if let Some(at) = newest
-        .max()
-        .filter(|at| before.is_none_or(|before| before < *at))
-    {
-        let time = now.duration_since(at);
-        kervan.metrics.note(Measure::EvidenceToPublished, time);
-    }
-}
-
-/// What one listing's failure leaves: a doubt, or a count that is given back. What a limit held back goes in bulk where the
-/// channel has it, but for zeros, which wait for the next moment.
-async fn fail(
-    kervan: &Kervan,
-    account: &dyn Account,
-    marked: Marked,
-    error: CallError,
-    told: &mut Told,
-) -> Result<(), FlowError> {
-    let Marked { job, counted, at } = marked;
-    if error.effect != Effect::None {
-        note_doubt(kervan, &job.listing.id).await?;
-        told.failed.push((job.listing.id, error));
-        return Ok(());
-    }
-    let in_bulk = error.kind == Kind::Throttled
-        && job.urgency != Urgency::ToZero
-        && account.push_in_bulk().is_some();
-    let due = in_bulk.then(|| bulk_due(&job.listing.id, job.urgency, kervan.clock.now()));
-    let mut listing = job.listing;
-    let mut is_changed = due.is_some();
-    match counted {
-        Counted::No => {}
-        Counted::Own(before) => {
-            listing.revisions = before;
-            is_changed = true;
-        }
-        Counted::Shared => {
-            if let Some(shared) = shared_budget(&listing) {
-                budget::give_back(kervan, shared, at).await?;
-            }
-        }
-    }
-    if is_changed {
-        // Nothing was changed, so nothing counts. Where somebody came between, one too many is counted, and they tell it.
-        note_published(kervan, &listing, job.version + 1, None, due.map(Some)).await?;
-    }
-    if !in_bulk {
-        told.failed.push((listing.id, error));
-    }
-    Ok(())
-}
-
-/// Whether a listing that was just told has to be told again, because an earlier update may still land. A longer doubt is
-/// that of a submission, whose report has its own time.
-fn once_more(listing: &Listing, now: Timestamp, told: &mut Told) {
-    let left = listing.doubt_until.map(|until| until.duration_since(now));
-    let left = left.filter(|left| *left <= LANDS_WITHIN);
-    let left = left.and_then(|left| Duration::try_from(left).ok());
-    if let Some(left) = left
-        && !left.is_zero()
-        && stands(Safety::LateUpdate)
-    {
-        told.again(left);
-    }
-}
-
-/// Notes that an update got no answer: it may land late, over newer ones. The quantities of a listing that is told in vain
-/// for long stay in doubt with the last of them.
-async fn note_doubt(kervan: &Kervan, id: &ListingId) -> Result<(), FlowError> {
-    for _ in 0..MOST_PUBLISHINGS {
-        let entry = catalog::load(&*kervan.store, &id.sku).await?;
-        let mut listings = entry.listings.into_iter();
-        let Some(stored) = listings.find(|stored| stored.listing.id == *id) else {
-            return Ok(());
-        };
-        let until = kervan.clock.now().checked_add(LANDS_WITHIN).ok();
-        let until = until.max(stored.listing.doubt_until);
-        let listing = Listing {
-            doubt_until: until.filter(|_| stands(Safety::LateUpdate)),
-            ..stored.listing
-        };
-        if note_published(kervan, &listing, stored.version, None, None).await? {
-            return Ok(());
-        }
-    }
-    Err(FlowError::Overtaken)
-}
-
-/// The entry of a listing that waits to be told in bulk.
-pub(in crate::flows::stock) fn bulk_due(id: &ListingId, urgency: Urgency, at: Timestamp) -> Due {
-    Due {
-        lane: keys::bulk_lane(&id.channel, urgency),
-        at,
-    }
-}
-
-/// Sets a listing's due time where it is still at this version; whoever changed it in between knows better.
-pub(in crate::flows::stock) async fn set_due(
-    kervan: &Kervan,
-    id: &ListingId,
-    version: u64,
-    due: Option<Due>,
-) -> Result<(), FlowError> {
-    let write = Write::Update {
-        key: keys::listing(id),
-        set_body: None,
-        set_due: Some(due),
-        add: Vec::new(),
-        only_if: vec![Guard::Version(version)],
-    };
-    match kervan.store.write(vec![write]).await {
-        Ok(()) | Err(WriteError::Conflict(_)) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Notes what the channel shows, where the listing is still at this version; false where it is not.
-pub(in crate::flows::stock) async fn note_published(
-    kervan: &Kervan,
-    listing: &Listing,
-    version: u64,
-    published: Option<Published>,
-    set_due: Option<Option<Due>>,
-) -> Result<bool, FlowError> {
-    let is_sure = |published: &Published| listing.doubt_until.is_some_and(|at| at <= published.at);
-    let over = published.as_ref().is_some_and(is_sure);
-    let listing = Listing {
-        published,
-        doubt_until: listing.doubt_until.filter(|_| !over),
-        ..listing.clone()
-    };
-    let mut only_if = vec![Guard::Version(version)];
-    only_if.retain(|_| stands(Safety::ListingVersion));
-    let write = Write::Update {
-        key: keys::listing(&listing.id),
-        set_body: Some(ledger::write(&listing)?),
-        set_due,
-        add: Vec::new(),
-        only_if,
-    };
-    match kervan.store.write(vec![write]).await {
-        Ok(()) => Ok(true),
-        Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
 }
 
 #[cfg(test)]

@@ -56,22 +56,43 @@ pub(super) fn listings<'a>(
     let mut messages = Vec::with_capacity(updates.len());
     let last = last_places(updates);
     for (place, update) in updates.iter().enumerate() {
-        if last[place] != place {
-            continue;
+        if last[place] == place {
+            let marketplace = marketplace_of(update);
+            messages.push(message(place + 1, product_type, update, marketplace)?);
         }
-        messages.push(Message {
-            message_id: place + 1,
-            sku: update.listing.sku.as_str(),
-            operation_type: "PATCH",
-            product_type,
-            patches: convert::patches(update, marketplace_of(update))?,
-        });
     }
     let header = Header {
         seller_id,
         version: "2.0",
     };
     serde_json::to_vec(&Listings { header, messages }).ok()
+}
+
+fn message<'a>(
+    message_id: usize,
+    product_type: &'a str,
+    update: &'a ListingUpdate,
+    marketplace: &'a str,
+) -> Option<Message<'a>> {
+    Some(Message {
+        message_id,
+        sku: update.listing.sku.as_str(),
+        operation_type: "PATCH",
+        product_type,
+        patches: convert::patches(update, marketplace)?,
+    })
+}
+
+/// How many bytes an update takes in a JSON_LISTINGS_FEED at the most: with the longest number, and a comma behind it.
+/// None where it cannot be written, and nothing is handed in.
+pub(super) fn message_bytes(
+    product_type: &str,
+    update: &ListingUpdate,
+    marketplace: &str,
+) -> usize {
+    let longest = message(limits::MESSAGES_PER_FEED, product_type, update, marketplace);
+    let written = longest.and_then(|message| serde_json::to_vec(&message).ok());
+    written.map_or(0, |bytes| bytes.len() + 1)
 }
 
 /// For each update the place of the last one of its listing.

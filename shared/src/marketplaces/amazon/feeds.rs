@@ -70,6 +70,12 @@ impl Client {
         .await
     }
 
+    /// How many bytes of a JSON_LISTINGS_FEED an update takes at the most.
+    pub(super) fn feed_bytes(&self, update: &ListingUpdate) -> usize {
+        let marketplace = self.marketplace_of_listing(update);
+        document::message_bytes(&self.config.product_type, update, marketplace)
+    }
+
     /// What became of a JSON_LISTINGS_FEED; `None` while it is at work.
     pub(super) async fn report(
         &self,

@@ -64,9 +64,14 @@ pub const CLOCK_MARGIN: SignedDuration = SignedDuration::from_secs(5);
 /// Marketplaces in one search (`marketplaceIds`), and in one feed.
 pub const MARKETPLACES_PER_CALL: usize = 25;
 
-/// Messages in one JSON_LISTINGS_FEED (its schema, `maxItems`). With usual skus that stays below 10 MiB, the size that
-/// Amazon advises not to pass.
+/// Messages in one JSON_LISTINGS_FEED (its schema, `maxItems`).
 pub const MESSAGES_PER_FEED: usize = 25_000;
+
+/// The largest document of a feed: Amazon advises to stay below 10 MiB (Feeds API best practices).
+pub const LARGEST_FEED_BYTES: usize = 10 * 1024 * 1024;
+
+/// What the header of a JSON_LISTINGS_FEED takes of that at the most.
+pub const FEED_HEADER_BYTES: usize = 1024;
 
 /// Feeds on one page of getFeeds, `pageSize`.
 pub const FEEDS_PER_PAGE: u32 = 100;

@@ -164,6 +164,14 @@ impl PushInBulk for Amazon {
         limits::MESSAGES_PER_FEED
     }
 
+    fn most_bytes(&self) -> usize {
+        limits::LARGEST_FEED_BYTES - limits::FEED_HEADER_BYTES
+    }
+
+    fn bytes(&self, update: &ListingUpdate) -> usize {
+        self.client.feed_bytes(update)
+    }
+
     async fn submit(&self, updates: &[ListingUpdate]) -> Result<Submission, CallError> {
         self.client.submit(updates).await
     }

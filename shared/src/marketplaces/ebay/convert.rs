@@ -11,6 +11,7 @@ use crate::{
     },
 };
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// A field of an answer that has no meaning for us, by its path. Its value is never kept: it can be a buyer's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,13 +190,21 @@ pub(super) fn shown(offers: &wire::Offers, listing: &ListingId) -> Result<Option
     }))
 }
 
-/// Whether one call can set both listings.
-pub(super) fn go_together(one: &ListingId, other: &ListingId) -> bool {
-    match (item_id(one), item_id(other)) {
-        (None, None) => one.sku == other.sku,
-        (Some(one), Some(other)) => one != other,
-        _ => false,
+/// Which of these listings one call sets together with the first, by their places.
+pub(super) fn one_call(listings: &[&ListingId]) -> Vec<usize> {
+    let Some(first) = listings.first() else {
+        return Vec::new();
+    };
+    let all = listings.iter().enumerate();
+    if item_id(first).is_none() {
+        let of_sku = all.filter(|(_, it)| item_id(it).is_none() && it.sku == first.sku);
+        let places = of_sku.map(|(place, _)| place);
+        return places.take(limits::OFFERS_PER_UPDATE).collect();
     }
+    let mut items = BTreeSet::new();
+    let others = all.filter(|(_, it)| item_id(it).is_some_and(|item| items.insert(item)));
+    let places = others.map(|(place, _)| place);
+    places.take(limits::ITEMS_PER_REVISION).collect()
 }
 
 /// One call's request, of updates of one sku. The pool is set with the offers, because a listing shows no more than

@@ -159,13 +159,9 @@ impl PushListings for Ebay {
         self.client.push(updates).await
     }
 
-    fn most_at_once(&self) -> usize {
-        limits::OFFERS_PER_UPDATE
-    }
-
     /// One call takes one sku's offers; of the Trading API, a few items.
-    fn go_together(&self, one: &ListingId, other: &ListingId) -> bool {
-        convert::go_together(one, other)
+    fn one_call(&self, listings: &[&ListingId]) -> Vec<usize> {
+        convert::one_call(listings)
     }
 
     fn revisions_per_day(&self) -> Option<u32> {

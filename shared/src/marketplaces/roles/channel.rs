@@ -61,14 +61,10 @@ pub trait PushListings: Send + Sync {
         updates: &[ListingUpdate],
     ) -> Result<Vec<Result<(), CallError>>, CallError>;
 
-    /// The most listings that one call of the marketplace sets; at least 1.
-    fn most_at_once(&self) -> usize {
-        1
-    }
-
-    /// Whether one call of the marketplace can set both; asked of each with the first of a call.
-    fn go_together(&self, _: &ListingId, _: &ListingId) -> bool {
-        true
+    /// Which of these one call of the marketplace sets together, by their places: the first, and as many of the others as
+    /// the call takes. Only the adapter knows what a call is full of.
+    fn one_call(&self, listings: &[&ListingId]) -> Vec<usize> {
+        (0..listings.len().min(1)).collect()
     }
 
     /// How often one listing may be changed in any 24 hours; `None` where nobody says. Whoever pushes counts.
@@ -112,6 +108,16 @@ pub struct Submission {
 pub trait PushInBulk: Send + Sync {
     /// The most listings of one submission.
     fn most(&self) -> usize;
+
+    /// The most bytes of one submission, where the marketplace limits them.
+    fn most_bytes(&self) -> usize {
+        usize::MAX
+    }
+
+    /// How many of these bytes an update takes at the most; 0 where they are not limited.
+    fn bytes(&self, _: &ListingUpdate) -> usize {
+        0
+    }
 
     /// Hands updates in. Without an answer it may have happened: [`PushInBulk::submissions`] is read before a repeat.
     async fn submit(&self, updates: &[ListingUpdate]) -> Result<Submission, CallError>;

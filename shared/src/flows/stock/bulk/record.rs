@@ -1,7 +1,7 @@
 //! The record of a channel's submission in the table.
 
 use crate::Kervan;
-use crate::domain::{AccountId, ListingId, Money};
+use crate::domain::{AccountId, Cause, ListingId, Money};
 use crate::flows::{FlowError, ledger};
 use crate::marketplaces::{ListingUpdate, Submission};
 use crate::store::{Condition, Due, Item, Write, WriteError, keys};
@@ -37,7 +37,7 @@ pub(super) enum Step {
     /// It is over.
     Idle,
     /// Its listings are being marked; nothing was handed in.
-    Marking,
+    Marking(Progress),
     /// It is being handed in, or was without an answer.
     Submitting,
     /// It was handed in.
@@ -45,6 +45,38 @@ pub(super) enum Step {
         /// The channel's submissions; more than one where ours is not known among them.
         submissions: Vec<HandedIn>,
     },
+    /// It is over, and its listings are noted, part by part.
+    Ending {
+        /// The parts whose listings are noted.
+        ended: u32,
+        /// What became of every listing of which its part says nothing else.
+        verdict: Verdict,
+    },
+}
+
+/// How many listings are marked.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Progress {
+    /// The parts whose listings are marked. While there are more parts than that, somebody is at work on them, or was cut
+    /// off.
+    pub(super) parts: u32,
+    /// Their listings.
+    pub(super) listings: usize,
+    /// What these take of the channel's largest submission.
+    pub(super) bytes: usize,
+}
+
+/// What is known of one listing of a submission that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Verdict {
+    /// It shows what was handed in.
+    Set,
+    /// It was refused, and will be again.
+    Refused,
+    /// Nobody knows, it may be taken later, or nothing was handed in: it is told anew at this time.
+    Anew(Timestamp),
 }
 
 /// A submission as the channel has it.
@@ -86,6 +118,12 @@ pub(super) struct Sent {
     pub(super) price: Money,
     /// The listing's version after it was marked.
     pub(super) version: u64,
+    /// What it is told for.
+    #[serde(default, skip_serializing_if = "Cause::is_none")]
+    pub(super) cause: Cause,
+    /// What became of it, where it is not what became of most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) verdict: Option<Verdict>,
 }
 
 impl Sent {
@@ -177,14 +215,24 @@ pub(super) async fn write_part(
         .await?)
 }
 
-/// Reads all listings of a submission, in the order in which they were handed in.
-pub(super) async fn parts(kervan: &Kervan, record: &Record) -> Result<Vec<Sent>, FlowError> {
-    let mut sent = Vec::new();
-    for part in 1..=record.parts {
-        let key = keys::submission_part(&record.channel, record.number, part);
-        if let Some(item) = kervan.store.get(&key).await? {
-            sent.extend(ledger::read::<Vec<Sent>>(&item.body)?);
-        }
+/// Reads all listings of a submission, part by part, in the order in which they were handed in.
+pub(super) async fn parts(kervan: &Kervan, record: &Record) -> Result<Vec<Vec<Sent>>, FlowError> {
+    let mut parts = Vec::new();
+    for number in 1..=record.parts {
+        parts.push(part(kervan, record, number).await?);
     }
-    Ok(sent)
+    Ok(parts)
+}
+
+/// Reads a part; it is empty where it was never written.
+pub(super) async fn part(
+    kervan: &Kervan,
+    record: &Record,
+    number: u32,
+) -> Result<Vec<Sent>, FlowError> {
+    let key = keys::submission_part(&record.channel, record.number, number);
+    match kervan.store.get(&key).await? {
+        Some(item) => ledger::read(&item.body),
+        None => Ok(Vec::new()),
+    }
 }

@@ -1,13 +1,15 @@
 //! How a submission ends, and what becomes of its listings.
 
-use super::record::{self, HandedIn, Sent, Step, Stored};
+use super::record::{self, HandedIn, Sent, Step, Stored, Verdict};
 use super::{
-    CLOCKS_DIFFER, FIRST_LOOKS, KNOWN_WITHIN, LATER_LOOKS, OPEN_AT_MOST, Work, after, side_by_side,
+    AT_ONCE, CLOCKS_DIFFER, FIRST_LOOKS, GOES_ON, KNOWN_WITHIN, LATER_LOOKS, LEASE, OPEN_AT_MOST,
+    after, is_long_enough,
 };
 use crate::Kervan;
 use crate::decide::Urgency;
-use crate::domain::{Listing, ListingId, Published};
-use crate::flows::stock::publish::{Told, bulk_due, note_published};
+use crate::domain::{Listing, Published};
+use crate::flows::stock::publish::{Told, bulk_due, note_published, note_told};
+use crate::flows::stock::side_by_side::{Work, side_by_side};
 use crate::flows::{FlowError, LANDS_WITHIN, ledger};
 use crate::guards::{Guard, stands};
 use crate::marketplaces::{CallError, ListingUpdate, PushInBulk, Retry};
@@ -17,26 +19,23 @@ use jiff::{SignedDuration, Timestamp};
 /// How often a listing is read anew when others come between.
 const MOST_TRIES: usize = 6;
 
-/// What is known of one listing of a submission that is over.
-#[derive(Debug, Clone)]
-enum Verdict {
-    /// It shows what was handed in.
-    Set,
-    /// It was refused.
-    Refused(CallError),
-    /// Nobody knows, or nothing was handed in: it is told anew at this time.
-    Anew(Timestamp),
-}
-
 /// Ends a submission of which nothing is known, or nothing was handed in; its listings are told anew at that time.
 pub(super) async fn give_up(
     kervan: &Kervan,
     mine: Stored,
     at: Timestamp,
 ) -> Result<Told, FlowError> {
-    let sent = record::parts(kervan, &mine.record).await?;
-    let verdicts = vec![Verdict::Anew(at); sent.len()];
-    end(kervan, mine, sent, verdicts).await
+    over(kervan, mine, Verdict::Anew(at)).await
+}
+
+/// Notes that a submission is over, and then what became of its listings.
+async fn over(kervan: &Kervan, mine: Stored, verdict: Verdict) -> Result<Told, FlowError> {
+    let step = Step::Ending { ended: 0, verdict };
+    let lease = after(kervan.clock.now(), LEASE);
+    match record::write(kervan, mine, step, lease).await? {
+        Some(mine) => end(kervan, mine, 0, verdict).await,
+        None => Ok(Told::default()),
+    }
 }
 
 /// Looks for a submission that got no answer among the channel's.
@@ -87,7 +86,7 @@ pub(super) async fn report(
 ) -> Result<Told, FlowError> {
     let (now, begun_at) = (kervan.clock.now(), mine.record.begun_at);
     let sent = record::parts(kervan, &mine.record).await?;
-    let updates: Vec<ListingUpdate> = sent.iter().map(Sent::update).collect();
+    let updates: Vec<ListingUpdate> = sent.iter().flatten().map(Sent::update).collect();
     let age = now.duration_since(begun_at);
     let mut reports = Vec::new();
     for handed_in in submissions {
@@ -122,53 +121,88 @@ async fn remember_and_end(
     kervan: &Kervan,
     mut mine: Stored,
     submissions: &[HandedIn],
-    sent: Vec<Sent>,
+    sent: Vec<Vec<Sent>>,
     report: Option<Vec<Result<(), CallError>>>,
 ) -> Result<Told, FlowError> {
     let now = kervan.clock.now();
-    let report = report.filter(|report| report.len() == sent.len());
-    let verdicts = match report {
-        None => vec![Verdict::Anew(now); sent.len()],
-        Some(report) => report
-            .into_iter()
-            .map(|outcome| outcome.map_or_else(Verdict::Refused, |()| Verdict::Set))
-            .collect(),
-    };
     mine.record.before = submissions.iter().map(|it| it.id.clone()).collect();
-    end(kervan, mine, sent, verdicts).await
+    let listings = sent.iter().map(Vec::len).sum::<usize>();
+    let Some(report) = report.filter(|report| report.len() == listings) else {
+        return over(kervan, mine, Verdict::Anew(now)).await;
+    };
+    let channel = mine.record.channel.clone();
+    let mut told = Told::default();
+    let (mut report, mut refused) = (report.into_iter(), 0);
+    for (number, mut part) in (1..).zip(sent) {
+        let before = refused;
+        for (sent, outcome) in part.iter_mut().zip(&mut report) {
+            if let Err(error) = outcome {
+                refused += 1;
+                sent.verdict = Some(verdict(&error, now));
+                told.add(refusal(sent, error));
+            }
+        }
+        if refused > before {
+            record::write_part(kervan, &mine.record, number, &part).await?;
+        }
+    }
+    tracing::info!(%channel, listings, refused, "A submission is over.");
+    told.add(over(kervan, mine, Verdict::Set).await?);
+    Ok(told)
 }
 
-async fn end(
+fn verdict(error: &CallError, now: Timestamp) -> Verdict {
+    match error.retry {
+        Retry::After(wait) => {
+            let wait = SignedDuration::try_from(wait).unwrap_or(FIRST_LOOKS);
+            Verdict::Anew(after(now, wait))
+        }
+        Retry::Permanent | Retry::Person => Verdict::Refused,
+    }
+}
+
+/// One that can be tried again waits in its lane, and is only counted.
+fn refusal(sent: &Sent, error: CallError) -> Told {
+    let mut told = Told::default();
+    match error.retry {
+        Retry::After(_) => told.not_told = 1,
+        Retry::Permanent | Retry::Person => told.failed.push((sent.listing.clone(), error)),
+    }
+    told
+}
+
+/// Notes what became of the listings of a submission that is over, from the part after those that are noted, for as long as
+/// an invocation works.
+pub(super) async fn end(
     kervan: &Kervan,
     mine: Stored,
-    sent: Vec<Sent>,
-    verdicts: Vec<Verdict>,
+    ended: u32,
+    verdict: Verdict,
 ) -> Result<Told, FlowError> {
-    let (listings, channel) = (sent.len(), mine.record.channel.clone());
-    let mut works: Vec<Work<'_, Option<(ListingId, CallError)>>> = Vec::new();
-    for (sent, verdict) in sent.into_iter().zip(verdicts) {
-        works.push(Box::pin(end_one(kervan, sent, verdict)));
+    let began_at = kervan.clock.now();
+    let mut told = Told::default();
+    for number in ended + 1..=mine.record.parts {
+        if is_long_enough(kervan, began_at) {
+            let ended = number - 1;
+            let step = Step::Ending { ended, verdict };
+            record::write(kervan, mine, step, kervan.clock.now()).await?;
+            told.again(GOES_ON);
+            return Ok(told);
+        }
+        let mut works: Vec<Work<'_, ()>> = Vec::new();
+        for sent in record::part(kervan, &mine.record, number).await? {
+            let verdict = sent.verdict.unwrap_or(verdict);
+            works.push(Box::pin(end_one(kervan, sent, verdict)));
+        }
+        side_by_side(works, AT_ONCE).await?;
     }
-    let failed = side_by_side(works).await?;
-    let mut failed: Vec<(ListingId, CallError)> = failed.into_iter().flatten().collect();
-    let refused = failed.len();
-    tracing::info!(%channel, listings, refused, "A submission is over.");
-    // Those that can be tried again wait in their lane.
-    failed.retain(|(_, error)| !matches!(error.retry, Retry::After(_)));
     record::write(kervan, mine, Step::Idle, kervan.clock.now()).await?;
-    Ok(Told {
-        failed,
-        ..Told::default()
-    })
+    Ok(told)
 }
 
 /// Notes what became of one listing. Where somebody told the channel in between, the submission may have landed after
 /// that, and the listing is told once more.
-async fn end_one(
-    kervan: &Kervan,
-    sent: Sent,
-    verdict: Verdict,
-) -> Result<Option<(ListingId, CallError)>, FlowError> {
+async fn end_one(kervan: &Kervan, sent: Sent, verdict: Verdict) -> Result<(), FlowError> {
     for _ in 0..MOST_TRIES {
         let Some(item) = kervan.store.get(&keys::listing(&sent.listing)).await? else {
             break;
@@ -184,9 +218,9 @@ async fn end_one(
         let until = listing.doubt_until;
         let waits = item.due.filter(|due| Some(due.at) != until);
         let anew = |at| Some(bulk_due(id, Urgency::Fall, at));
-        let mut ended = (None, None, waits.clone());
+        let mut ended = (None, None, waits);
         if item.version == sent.version {
-            match &verdict {
+            match verdict {
                 Verdict::Set => {
                     ended.0 = Some(Published {
                         quantity: sent.quantity,
@@ -194,10 +228,9 @@ async fn end_one(
                         at: now,
                     });
                 }
-                Verdict::Anew(at) => ended.2 = anew(*at),
-                Verdict::Refused(error) => {
-                    ended.2 = again_at(error, now).and_then(anew).or(waits);
-                }
+                Verdict::Anew(at) => ended.2 = anew(at),
+                // Only what waits for the end is told.
+                Verdict::Refused => {}
             }
         } else {
             // What the channel was told in between may have had no answer, and then it may land still.
@@ -210,24 +243,15 @@ async fn end_one(
             in_bulk: None,
             ..listing
         };
+        let is_set = published.is_some();
         if note_published(kervan, &listing, item.version, published, Some(due)).await? {
+            if is_set {
+                note_told(kervan, sent.cause);
+            }
             break;
         }
     }
-    Ok(match verdict {
-        Verdict::Refused(error) => Some((sent.listing, error)),
-        Verdict::Set | Verdict::Anew(_) => None,
-    })
-}
-
-fn again_at(error: &CallError, now: Timestamp) -> Option<Timestamp> {
-    let Retry::After(wait) = error.retry else {
-        return None;
-    };
-    Some(after(
-        now,
-        SignedDuration::try_from(wait).unwrap_or(FIRST_LOOKS),
-    ))
+    Ok(())
 }
 
 fn of_all(error: CallError) -> Told {

@@ -1,7 +1,10 @@
 use super::super::fakes::Merchant;
-use super::BULK_FROM;
 use crate::flows::Outcome;
 use crate::marketplaces::{Effect, Kind};
+use crate::metrics::{Count, Measure};
+use jiff::SignedDuration;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 const AMAZON: (&str, usize, Option<u32>, bool) = ("amazon:main", 1, None, true);
 
@@ -70,7 +73,7 @@ async fn many_rises_are_handed_in_together_and_noted_by_the_report() {
 
 #[tokio::test]
 async fn a_few_are_told_directly() {
-    let (shop, skus) = raised(BULK_FROM - 1).await;
+    let (shop, skus) = raised(19).await;
     assert_eq!(shop.calls().len(), skus.len());
     all_show(&shop, &skus, 6).await;
     shop.minute().await;
@@ -210,4 +213,201 @@ async fn what_never_has_a_report_is_told_anew() {
     }
     all_show(&shop, &skus, 6).await;
     assert_eq!(submitted(&shop).len(), 2);
+}
+
+#[tokio::test]
+async fn what_may_wait_joins_what_waits_already_and_is_counted_by_channel() {
+    let (shop, skus) = shop(25).await;
+    for sku in &skus {
+        shop.has(sku, 6).await;
+    }
+    // Messages hold ten at the most. The first meets the channel's limit.
+    for sku in &skus {
+        shop.channels[0].fails(sku, Kind::Throttled, Effect::None);
+    }
+    for message in skus.chunks(10) {
+        assert_eq!(publish(&shop, message).await, Outcome::Done);
+    }
+    assert_eq!(shop.calls().len(), 10);
+    shop.channels[0].does.lock().unwrap().fails.clear();
+    // What falls is told at once all the same.
+    shop.has("S024", 1).await;
+    publish(&shop, &skus[24..]).await;
+    assert_eq!(shop.calls().len(), 1);
+    shop.minute().await;
+    assert_eq!(submitted(&shop), [24]);
+    done(&shop, true);
+    shop.minute().await;
+    all_show(&shop, &skus[..24], 6).await;
+}
+
+#[tokio::test]
+async fn what_waits_and_is_not_much_is_told_directly_within_a_minute() {
+    let (shop, skus) = shop(5).await;
+    for sku in &skus {
+        shop.has(sku, 6).await;
+    }
+    shop.channels[0].fails("S000", Kind::Throttled, Effect::None);
+    publish(&shop, &skus[..1]).await;
+    publish(&shop, &skus[1..]).await;
+    assert_eq!(shop.calls().len(), 1);
+    shop.channels[0].does.lock().unwrap().fails.clear();
+    shop.minute().await;
+    all_show(&shop, &skus, 6).await;
+    assert!(submitted(&shop).is_empty());
+}
+
+#[tokio::test]
+async fn a_submission_holds_no_more_bytes_than_the_channel_takes() {
+    let (shop, skus) = raised(30).await;
+    {
+        let mut does = shop.channels[0].does.lock().unwrap();
+        does.most_bytes = Some(2_550);
+        does.is_done = true;
+    }
+    shop.minute().await;
+    assert_eq!(submitted(&shop), [25]);
+    for _ in 0..3 {
+        shop.minute().await;
+    }
+    all_show(&shop, &skus, 6).await;
+    // The rest was too little for another.
+    assert_eq!((submitted(&shop), shop.calls().len()), (vec![25], 5));
+}
+
+/// Works on the channel's message until it need not come back at once; how often it was worked on.
+async fn work(shop: &Merchant) -> usize {
+    let channel = shop.channels[0].id.clone();
+    let task = super::InventoryTask::Bulk { channel };
+    for invocation in 1..100 {
+        let outcome = super::super::inventory(&shop.kervan, &task).await.unwrap();
+        if outcome != Outcome::Later(Duration::from_secs(1)) {
+            return invocation;
+        }
+        shop.clock.advance(SignedDuration::from_secs(1));
+    }
+    panic!("it does not end");
+}
+
+#[tokio::test]
+async fn what_one_invocation_cannot_do_the_next_goes_on_with() {
+    let (shop, skus) = raised(900).await;
+    // 400 listings take 20 seconds to mark, and to note.
+    shop.write_us.store(50_000, Ordering::Relaxed);
+    assert!(work(&shop).await > 1);
+    assert_eq!(submitted(&shop), [900]);
+    done(&shop, true);
+    shop.advance(2);
+    assert!(work(&shop).await > 2);
+    shop.write_us.store(0, Ordering::Relaxed);
+    all_show(&shop, &skus, 6).await;
+    let counted = shop.kervan.metrics.take().counted(Count::ListingsTold);
+    assert_eq!(counted, 900 + 900);
+    publish(&shop, &skus).await;
+    assert!(shop.calls().is_empty());
+}
+
+#[tokio::test]
+async fn marking_that_was_cut_off_is_given_up_and_all_of_it_handed_in_again() {
+    let (shop, skus) = raised(30).await;
+    let channel = shop.channels[0].id.clone();
+    let mut stored = super::record::load(&shop.kervan, &channel).await.unwrap();
+    stored.record.parts = 1;
+    stored.record.number = 1;
+    let now = shop.kervan.clock.now();
+    let step = super::Step::Marking(super::record::Progress::default());
+    super::record::write(&shop.kervan, stored, step, now)
+        .await
+        .unwrap();
+    done(&shop, true);
+    for _ in 0..4 {
+        shop.minute().await;
+    }
+    assert_eq!(submitted(&shop), [30]);
+    all_show(&shop, &skus, 6).await;
+}
+
+#[tokio::test]
+async fn what_was_told_in_bulk_is_measured_by_its_report() {
+    let (shop, skus) = shop(30).await;
+    shop.kervan.metrics.take();
+    shop.advance(1);
+    let began = shop.kervan.clock.now();
+    for sku in &skus {
+        shop.has(sku, 6).await;
+    }
+    let all: Vec<&str> = skus.iter().map(String::as_str).collect();
+    shop.publish_looked(&all, began).await;
+    done(&shop, true);
+    shop.minute().await;
+    assert_eq!(submitted(&shop), [30]);
+    assert_eq!(shop.kervan.metrics.take().counted(Count::ListingsTold), 0);
+    shop.minute().await;
+    let taken = shop.kervan.metrics.take();
+    assert_eq!(taken.counted(Count::ListingsTold), 30);
+    let two_minutes = vec![Duration::from_secs(120); 30];
+    assert_eq!(taken.times(Measure::EvidenceToPublished), two_minutes);
+}
+
+#[tokio::test]
+async fn a_price_that_waited_is_not_measured_by_old_evidence() {
+    let (shop, skus) = raised(30).await;
+    shop.kervan.metrics.take();
+    done(&shop, true);
+    shop.minute().await;
+    shop.minute().await;
+    let taken = shop.kervan.metrics.take();
+    assert_eq!(taken.counted(Count::ListingsTold), 30);
+    assert!(taken.times(Measure::EvidenceToPublished).is_empty());
+    all_show(&shop, &skus, 6).await;
+}
+
+#[tokio::test]
+async fn an_orders_fall_that_goes_in_bulk_is_measured_as_one() {
+    let (shop, skus) = shop(30).await;
+    shop.kervan.metrics.take();
+    shop.advance(1);
+    let ordered_at = shop.kervan.clock.now();
+    for sku in &skus {
+        shop.has(sku, 4).await;
+        shop.channels[0].fails(sku, Kind::Throttled, Effect::None);
+    }
+    let all: Vec<&str> = skus.iter().map(String::as_str).collect();
+    shop.publish_after(&all, Some(ordered_at)).await;
+    shop.channels[0].does.lock().unwrap().fails.clear();
+    done(&shop, true);
+    shop.minute().await;
+    shop.minute().await;
+    let times = shop.kervan.metrics.take().times(Measure::OrderToLowered);
+    assert_eq!(times, vec![Duration::from_secs(120); 30]);
+}
+
+#[tokio::test]
+async fn twenty_five_thousand_are_one_submission_and_all_are_ended_by_its_report() {
+    let shop = Merchant::open(&[AMAZON]);
+    let skus: Vec<String> = (0..25_000).map(|n| format!("S{n:05}")).collect();
+    for sku in &skus {
+        shop.waits(sku, 5, 6).await;
+    }
+    {
+        let mut does = shop.channels[0].does.lock().unwrap();
+        does.most_in_bulk = Some(25_000);
+        does.is_done = true;
+    }
+    // Two seconds of the table's time for each thousand.
+    shop.write_us.store(2_000, Ordering::Relaxed);
+    let handing_in = work(&shop).await;
+    assert_eq!(submitted(&shop), [25_000]);
+    shop.advance(2);
+    let ending = work(&shop).await;
+    assert!(handing_in > 1 && ending > 1, "{handing_in} and {ending}");
+    assert!(handing_in < 10 && ending < 10, "{handing_in} and {ending}");
+    shop.write_us.store(0, Ordering::Relaxed);
+    let counted = shop.kervan.metrics.take().counted(Count::ListingsTold);
+    assert_eq!(counted, 25_000);
+    for sku in skus.iter().step_by(499) {
+        assert_eq!(shop.shown(sku).await, Some(6));
+    }
+    work(&shop).await;
+    assert_eq!((submitted(&shop).len(), shop.calls().len()), (1, 0));
 }

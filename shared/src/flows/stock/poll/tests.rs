@@ -7,6 +7,7 @@ use crate::http::NoNetwork;
 use crate::marketplaces::{
     Account, CallError, Kind, ListingUpdate, PushListings, ReadStock, Retry,
 };
+use crate::metrics::Measure;
 use crate::queue::{MemoryQueue, UnsetQueue};
 use crate::seal::MemorySeal;
 use crate::secrets::MemorySecrets;
@@ -291,4 +292,51 @@ async fn what_sells_is_looked_at_ten_times_as_often_as_what_rests() {
         .map(Vec::len)
         .sum();
     assert!(looks >= 10, "{looks} looks in an hour");
+}
+
+#[tokio::test]
+async fn what_a_look_found_is_measured_and_what_is_published_for_another_reason_is_not() {
+    let shop = Shop::with(1).await;
+    shop.pass(1, None).await;
+    let taken = shop.kervan.metrics.take();
+    assert_eq!(taken.times(Measure::EvidenceToPublished).len(), 1);
+    assert_eq!(taken.counted(Count::ListingsTold), 1);
+    // Twenty minutes later the same stock is found, and nothing is told.
+    shop.pass(20, None).await;
+    shop.kervan.metrics.take();
+    let sku = Sku::parse("S0").unwrap();
+    let entry = catalog::load(&*shop.kervan.store, &sku).await.unwrap();
+    let mut listing = entry.listings[0].listing.clone();
+    listing.price = Money::parse("24.99", "USD".parse().unwrap()).unwrap();
+    let offer = entry.offers[0].offer.clone();
+    let now = shop.clock.now();
+    catalog::put(&*shop.kervan.store, listing, offer, now)
+        .await
+        .unwrap();
+    let task = InventoryTask::Publish {
+        skus: vec![sku],
+        ordered_at: None,
+    };
+    inventory(&shop.kervan, &task).await.unwrap();
+    let taken = shop.kervan.metrics.take();
+    assert_eq!(taken.counted(Count::ListingsTold), 1);
+    assert!(taken.times(Measure::EvidenceToPublished).is_empty());
+}
+
+#[tokio::test]
+async fn an_offer_that_was_never_answered_is_counted_and_grows_old() {
+    let shop = Shop::with(1).await;
+    *shop.supplier.is_ill.lock().unwrap() = true;
+    shop.clock.advance(SignedDuration::from_mins(7));
+    shop.pass(1, None).await;
+    let taken = shop.kervan.metrics.take();
+    assert_eq!(taken.counted(Count::LooksFailed), 1);
+    assert_eq!(taken.counted(Count::OffersChecked), 0);
+    let ages = taken.times(Measure::EvidenceAge);
+    assert_eq!(ages, [Duration::from_secs(7 * 60)]);
+    let lines = taken.lines("kervan", shop.clock.now());
+    let of_supplier = lines.iter().filter(|line| {
+        line.contains("\"Supplier\":\"aliexpress:main\"") && line.contains("\"LooksFailed\":1")
+    });
+    assert_eq!(of_supplier.count(), 1);
 }

@@ -3,7 +3,7 @@
 //! It costs a read and a write for each change, so listings without variations count in their own item instead.
 
 use crate::Kervan;
-use crate::domain::{AccountId, Revisions};
+use crate::domain::{AccountId, Purpose, Revisions};
 use crate::flows::{FlowError, ledger};
 use crate::store::{Condition, Item, Write, WriteError, keys};
 use jiff::{SignedDuration, Timestamp};
@@ -19,12 +19,12 @@ pub(super) async fn take(
     kervan: &Kervan,
     shared: (&AccountId, &str),
     budget: u32,
-    to_zero: bool,
+    purpose: Purpose,
     now: Timestamp,
 ) -> Result<Duration, FlowError> {
     for _ in 0..MOST_TRIES {
         let (revisions, version) = read(kervan, shared).await?;
-        let wait = revisions.wait(budget, to_zero, now);
+        let wait = revisions.wait(budget, purpose, now);
         if !wait.is_zero() {
             return Ok(wait);
         }

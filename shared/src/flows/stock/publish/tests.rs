@@ -1,6 +1,9 @@
 use super::super::fakes::Merchant;
-use crate::flows::Outcome;
+use crate::domain::{Bundle, Part, Sku};
+use crate::flows::{Outcome, catalog};
 use crate::marketplaces::{Effect, Kind};
+use crate::metrics::{Count, Measure};
+use crate::store::{Write, keys};
 use std::time::Duration;
 
 fn call(channel: &str, said: &[(&str, u32)]) -> (String, Vec<(String, u32)>) {
@@ -95,32 +98,187 @@ async fn each_items_failure_is_its_own() {
 }
 
 #[tokio::test]
-async fn variations_share_a_budget_and_its_reserve_for_zero() {
+async fn variations_share_a_budget_and_what_is_kept_of_it() {
     let shop = Merchant::open(&[("ebay:main", 1, Some(40), false)]);
     let skus = ["A", "B"];
     for sku in skus {
         shop.sell(sku, Some("77")).await;
     }
     let mut told = 0;
-    for stock in 1..=15 {
+    for stock in 1..=12 {
         for sku in skus {
             shop.has(sku, stock).await;
             assert_eq!(shop.publish(&[sku]).await, Outcome::Done);
             told += shop.calls().len();
         }
     }
-    assert_eq!(told, 30);
+    assert_eq!(told, 24);
     shop.has("A", 20).await;
     assert!(matches!(shop.publish(&["A"]).await, Outcome::Later(_)));
     assert!(shop.calls().is_empty());
-    for sku in skus {
-        shop.has(sku, 0).await;
-        assert_eq!(shop.publish(&[sku]).await, Outcome::Done);
+    // Six more are kept for falls, and the last ten for zero.
+    for stock in (6..=11).rev() {
+        shop.has("A", stock).await;
+        assert_eq!(shop.publish(&["A"]).await, Outcome::Done);
     }
-    assert_eq!(shop.calls().len(), 2);
+    assert_eq!(shop.calls().len(), 6);
+    shop.has("B", 0).await;
+    assert_eq!(shop.publish(&["B"]).await, Outcome::Done);
+    assert_eq!(shop.calls(), [call("ebay:main", &[("B", 0)])]);
     // The listings themselves count nothing.
     let now = shop.kervan.clock.now();
     assert_eq!(shop.listing("A").await.revisions.used(now), 0);
+}
+
+#[tokio::test]
+async fn a_fall_without_room_goes_to_zero_and_comes_back_when_there_is_room() {
+    for group in [None, Some("77")] {
+        let shop = Merchant::open(&[("ebay:main", 1, Some(40), false)]);
+        shop.sell("A", group).await;
+        for stock in (1..=54).rev() {
+            shop.has("A", stock).await;
+            shop.publish(&["A"]).await;
+            let shown = shop.shown("A").await.unwrap();
+            assert!(shown <= stock, "{shown} of {stock}");
+        }
+        // 50 is shown at the most. Room for a first rise and 29 falls, and then a zero.
+        let told: Vec<u32> = shop.calls().iter().map(|(_, said)| said[0].1).collect();
+        let falls: Vec<u32> = (21..=50).rev().chain([0]).collect();
+        assert_eq!(told, falls, "{group:?}");
+        let Outcome::Later(wait) = shop.publish(&["A"]).await else {
+            panic!("it would not come back by itself");
+        };
+        shop.clock
+            .advance(jiff::SignedDuration::try_from(wait).unwrap());
+        shop.has("A", 7).await;
+        assert_eq!(shop.publish(&["A"]).await, Outcome::Done);
+        assert_eq!(shop.calls(), [call("ebay:main", &[("A", 7)])], "{group:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_its_budget_is_counted_as_not_told() {
+    let shop = Merchant::open(&[("ebay:main", 1, Some(2), false)]);
+    shop.sell("A", None).await;
+    shop.has("A", 3).await;
+    shop.publish(&["A"]).await;
+    let counted = |what| shop.kervan.metrics.take().counted(what);
+    assert_eq!(counted(Count::ListingsNotTold), 0);
+    shop.has("A", 9).await;
+    assert!(matches!(shop.publish(&["A"]).await, Outcome::Later(_)));
+    assert_eq!(counted(Count::ListingsNotTold), 1);
+}
+
+#[tokio::test]
+async fn a_listing_that_is_refused_is_counted_as_not_told_and_one_that_a_limit_held_back_is_not() {
+    let shop = Merchant::open(&[("ebay:main", 25, None, false)]);
+    for sku in ["A", "B", "C"] {
+        shop.sell(sku, None).await;
+        shop.has(sku, 5).await;
+    }
+    shop.channels[0].fails("A", Kind::Refused, Effect::None);
+    shop.channels[0].fails("B", Kind::Throttled, Effect::None);
+    shop.publish(&["A", "B", "C"]).await;
+    let taken = shop.kervan.metrics.take();
+    assert_eq!(taken.counted(Count::ListingsNotTold), 1);
+    assert_eq!(taken.counted(Count::ListingsTold), 1);
+}
+
+#[tokio::test]
+async fn what_a_message_found_is_measured_once_and_a_price_that_was_imported_not_at_all() {
+    let shop = Merchant::open(&[("ebay:main", 25, None, false)]);
+    let queued_at = shop.kervan.clock.now();
+    shop.sell("A", None).await;
+    shop.advance(1);
+    shop.has("A", 5).await;
+    shop.advance(2);
+    shop.publish_looked(&["A"], queued_at).await;
+    let measured = || {
+        let taken = shop.kervan.metrics.take();
+        taken.times(Measure::EvidenceToPublished)
+    };
+    assert_eq!(measured(), [Duration::from_secs(120)]);
+    // Something raised it behind our back, so it is told again, of the same evidence.
+    shop.sell("A", Some("other")).await;
+    shop.advance(20);
+    shop.has("A", 6).await;
+    shop.advance(20);
+    shop.publish(&["A"]).await;
+    assert_eq!(shop.calls().len(), 2);
+    assert!(measured().is_empty());
+}
+
+#[tokio::test]
+async fn an_order_is_measured_once_however_often_the_channel_is_told() {
+    let shop = Merchant::open(&[("ebay:main", 25, None, false)]);
+    shop.sell("A", None).await;
+    shop.has("A", 5).await;
+    shop.publish(&["A"]).await;
+    shop.has("A", 4).await;
+    shop.advance(1);
+    shop.channels[0].fails("A", Kind::NoAnswer, Effect::Unknown);
+    let ordered_at = Some(shop.kervan.clock.now());
+    let repeat = shop.publish_after(&["A"], ordered_at).await;
+    assert!(matches!(repeat, Outcome::Later(_)));
+    let lowered = || shop.kervan.metrics.take().times(Measure::OrderToLowered);
+    assert!(lowered().is_empty());
+    shop.channels[0].does.lock().unwrap().fails.clear();
+    shop.advance(1);
+    // Told, and once more when the first update can have landed.
+    assert!(matches!(
+        shop.publish_after(&["A"], ordered_at).await,
+        Outcome::Later(_)
+    ));
+    shop.advance(4);
+    let done = shop.publish_after(&["A"], ordered_at).await;
+    assert_eq!(done, Outcome::Done);
+    assert_eq!(shop.calls().len(), 4);
+    assert_eq!(lowered(), [Duration::from_secs(60)]);
+}
+
+#[tokio::test]
+async fn a_bundle_is_measured_by_the_evidence_of_its_parts() {
+    let shop = Merchant::open(&[("ebay:main", 25, None, false)]);
+    let queued_at = shop.kervan.clock.now();
+    for sku in ["CUP", "SET"] {
+        shop.sell(sku, None).await;
+    }
+    let set = Sku::parse("SET").unwrap();
+    let store = &*shop.kervan.store;
+    let stored = catalog::load(store, &set).await.unwrap().offers.remove(0);
+    let key = keys::offer(&set, &stored.offer.id);
+    store.write(vec![Write::Delete { key }]).await.unwrap();
+    let cup = Part {
+        sku: Sku::parse("CUP").unwrap(),
+        units: 2,
+    };
+    let bundle = Bundle::new(set, vec![cup]).unwrap();
+    let now = shop.kervan.clock.now();
+    catalog::put_bundle(store, bundle, now).await.unwrap();
+    shop.has("CUP", 9).await;
+    shop.advance(1);
+    shop.publish_looked(&["CUP"], queued_at).await;
+    assert_eq!(shop.shown("SET").await, Some(4));
+    let times = shop.kervan.metrics.take();
+    let times = times.times(Measure::EvidenceToPublished);
+    assert_eq!(times, [Duration::from_secs(60); 2]);
+}
+
+#[tokio::test]
+async fn a_full_call_of_thousands_is_marked_side_by_side_and_each_is_noted() {
+    let shop = Merchant::open(&[("aliexpress:shop", 4000, None, false)]);
+    let skus: Vec<String> = (0..1500).map(|n| format!("S{n:04}")).collect();
+    for sku in &skus {
+        shop.sell(sku, None).await;
+        shop.has(sku, 5).await;
+    }
+    let all: Vec<&str> = skus.iter().map(String::as_str).collect();
+    shop.publish(&all).await;
+    let sizes: Vec<usize> = shop.calls().iter().map(|(_, said)| said.len()).collect();
+    assert_eq!(sizes, [1500]);
+    for sku in ["S0000", "S0777", "S1499"] {
+        assert_eq!(shop.shown(sku).await, Some(5));
+    }
 }
 
 #[tokio::test]

@@ -337,7 +337,7 @@ impl Client {
                 outcomes.extend(places.map(|place| (*place, answer.clone())));
             }
         }
-        Ok(convert::whole(&call, updates, outcomes))
+        Ok(convert::whole(&call, updates, &outcomes))
     }
 
     /// Sets both parts of one call's portions; the answers are theirs, in their order.

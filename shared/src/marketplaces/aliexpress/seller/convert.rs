@@ -4,8 +4,8 @@ use super::super::error::Call;
 use super::pacific;
 use super::wire::{Amount, ChildOrder, LogisticInfo, Order, OrdersPage, Receipt, Updated};
 use crate::domain::{
-    Address, Buyer, Cancel, ChannelOrderId, CountryCode, Currency, LineId, Money, OrderDetails,
-    OrderLine, ParcelLine, Payment, TrackingNumber,
+    Address, Buyer, Cancel, ChannelOrderId, CountryCode, Currency, LineId, ListingId, Money,
+    OrderDetails, OrderLine, ParcelLine, Payment, TrackingNumber,
 };
 use crate::marketplaces::{CallError, FetchedOrder, Kind, ListingUpdate, OrderPage, Retry};
 use jiff::Timestamp;
@@ -347,6 +347,36 @@ impl Portion {
     }
 }
 
+/// For each update the place of the last one of its listing. A call or a submission can hold thousands, so they are not
+/// compared one with another.
+fn last_places(updates: &[ListingUpdate]) -> Vec<usize> {
+    let mut last = BTreeMap::new();
+    for (place, update) in updates.iter().enumerate() {
+        last.insert(&update.listing, place);
+    }
+    let place_of = |update: &ListingUpdate| last.get(&update.listing).copied().unwrap_or(0);
+    updates.iter().map(place_of).collect()
+}
+
+/// Which of these listings one call sets together with the first, by their places: so many products, and so many variants
+/// of each.
+pub(super) fn one_call(listings: &[&ListingId], products: usize, skus: usize) -> Vec<usize> {
+    let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut places = Vec::new();
+    for (place, listing) in listings.iter().enumerate() {
+        let product = listing.offer.as_str();
+        let has_room = match taken.get(product) {
+            Some(variants) => *variants < skus,
+            None => taken.len() < products,
+        };
+        if has_room {
+            *taken.entry(product).or_default() += 1;
+            places.push(place);
+        }
+    }
+    places
+}
+
 /// The updates by product, no listing twice: of a listing that comes twice the last counts. An update that cannot be
 /// sent has its error in its place.
 pub(super) fn portions(
@@ -357,9 +387,9 @@ pub(super) fn portions(
 ) -> (Vec<Portion>, BTreeMap<usize, CallError>) {
     let mut products: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     let mut unsent = BTreeMap::new();
+    let last = last_places(updates);
     for (place, update) in updates.iter().enumerate() {
-        let is_replaced = |later: &ListingUpdate| later.listing == update.listing;
-        if updates[place + 1..].iter().any(is_replaced) {
+        if last[place] != place {
             continue;
         }
         if update.price.currency != currency {
@@ -436,18 +466,13 @@ pub(super) fn updated(call: &Call<'_>, answer: &Updated, product: u64) -> Result
 pub(super) fn whole(
     call: &Call<'_>,
     updates: &[ListingUpdate],
-    mut outcomes: BTreeMap<usize, Result<(), CallError>>,
+    outcomes: &BTreeMap<usize, Result<(), CallError>>,
 ) -> Vec<Result<(), CallError>> {
-    let last = |update: &ListingUpdate| {
-        let same = |later: &ListingUpdate| later.listing == update.listing;
-        updates.iter().rposition(same)
-    };
-    let places: Vec<Option<usize>> = updates.iter().map(last).collect();
-    places
-        .into_iter()
+    last_places(updates)
+        .iter()
         .map(|place| {
-            let outcome = place.and_then(|place| outcomes.get_mut(&place));
-            outcome.map_or_else(|| Err(call.unreadable("unsaid")), |outcome| outcome.clone())
+            let outcome = outcomes.get(place);
+            outcome.map_or_else(|| Err(call.unreadable("unsaid")), Clone::clone)
         })
         .collect()
 }

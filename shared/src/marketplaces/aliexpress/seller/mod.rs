@@ -29,7 +29,7 @@ pub(super) use wire::Profile;
 use super::client::Client as Link;
 use super::config::{Config, Side};
 use super::{examine, limits};
-use crate::domain::{AccountId, ChannelOrderId, Invalid, TrackingNumber};
+use crate::domain::{AccountId, ChannelOrderId, Invalid, ListingId, TrackingNumber};
 use crate::marketplaces::{
     Account, CallError, ConfirmParcels, Effect, Examine, FetchedOrder, Finding, Kind,
     ListingUpdate, OrderPage, Outside, ParcelToConfirm, PushInBulk, PushListings, ReadOrders,
@@ -143,9 +143,10 @@ impl PushListings for Shop {
         self.client.push(updates).await
     }
 
-    /// Products of a call; the variants of one product count once, which a message rarely brings.
-    fn most_at_once(&self) -> usize {
-        limits::PRODUCTS_PER_UPDATE
+    /// One call takes a few products, each with many of its variants.
+    fn one_call(&self, listings: &[&ListingId]) -> Vec<usize> {
+        let (products, skus) = (limits::PRODUCTS_PER_UPDATE, limits::SKUS_PER_PRODUCT);
+        convert::one_call(listings, products, skus)
     }
 }
 
@@ -215,7 +216,7 @@ impl PushInBulk for Shop {
                 *outcome = Err(half.clone().with_effect(Effect::Happened));
             }
         }
-        Ok(Some(convert::whole(&call, updates, outcomes)))
+        Ok(Some(convert::whole(&call, updates, &outcomes)))
     }
 
     /// AliExpress does not say when a job was handed in, so each has the beginning of what was asked for.

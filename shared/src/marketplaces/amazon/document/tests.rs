@@ -212,3 +212,26 @@ fn reports_are_unpacked_where_they_are_packed() {
         Err("compressionAlgorithm".to_owned())
     );
 }
+
+#[test]
+fn a_message_takes_no_more_bytes_than_are_reckoned_and_25_000_of_usual_ones_fit_below_10_mib() {
+    let site = "ATVPDKIKX0DER";
+    let reckoned = |update: &ListingUpdate| message_bytes("PRODUCT", update, site);
+    let mut updates: Vec<ListingUpdate> = (0..1_000)
+        .map(|n| update(&format!("LAMP-{n}"), site))
+        .collect();
+    updates.push(update(&"ü".repeat(20), site));
+    let feed = listings("SELLER", "PRODUCT", &updates, |_| site).unwrap();
+    let sum: usize = updates.iter().map(reckoned).sum();
+    assert!(feed.len() <= limits::FEED_HEADER_BYTES + sum);
+    assert!(
+        feed.len() + 10 * updates.len() > sum,
+        "it is reckoned closely"
+    );
+    let usual = reckoned(&update("LAMP-RED-0001", site));
+    let long = reckoned(&update(&"L".repeat(40), site));
+    assert_eq!((usual, long), (410, 437));
+    let most = limits::LARGEST_FEED_BYTES - limits::FEED_HEADER_BYTES;
+    assert!(usual * limits::MESSAGES_PER_FEED < most);
+    assert!(long * limits::MESSAGES_PER_FEED > most);
+}

@@ -182,3 +182,23 @@ async fn what_stops_one_sku_for_all_is_not_tried_with_the_next() {
     assert_eq!(outcomes[2].as_ref().unwrap_err().effect, Effect::None);
     assert_eq!(world.network.asked().len(), 2);
 }
+
+#[test]
+fn one_call_takes_25_offers_of_a_sku_or_4_items_of_the_trading_api() {
+    let world = world();
+    let listings: Vec<ListingId> = (0..60)
+        .map(|n| match n % 3 {
+            0 => update("A", &format!("{n}"), 1).listing,
+            1 => update("B", &format!("{n}"), 1).listing,
+            // Two variations of each item.
+            _ => update("C", &format!("item:{}", n / 6), 1).listing,
+        })
+        .collect();
+    let all: Vec<&ListingId> = listings.iter().collect();
+    let of_a: Vec<usize> = (0..60).step_by(3).collect();
+    assert_eq!(world.ebay.one_call(&all), of_a);
+    let many: Vec<&ListingId> = std::iter::repeat_n(all[0], 30).collect();
+    assert_eq!(world.ebay.one_call(&many).len(), 25);
+    assert_eq!(world.ebay.one_call(&all[2..]), [0, 6, 12, 18]);
+    assert!(world.ebay.one_call(&[]).is_empty());
+}

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::AccountId;
+use crate::domain::{AccountId, Sku};
 use crate::marketplaces::Effect;
 use serde_json::{Value, json};
 
@@ -213,4 +213,27 @@ fn a_shipment_of_everything_is_the_last_one() {
         );
         assert_eq!(matches!(error.retry, Retry::After(_)), retries, "{status}");
     }
+}
+
+#[test]
+fn one_call_takes_twenty_products_with_two_hundred_variants_each() {
+    let listing = |product: usize, variant: usize| ListingId {
+        channel: "aliexpress:shop".parse().unwrap(),
+        sku: Sku::parse(&format!("P{product}-{variant}")).unwrap(),
+        offer: product.to_string(),
+    };
+    let listings: Vec<ListingId> = (0..22)
+        .flat_map(|product| (0..210).map(move |variant| listing(product, variant)))
+        .collect();
+    let all: Vec<&ListingId> = listings.iter().collect();
+    let places = one_call(&all, 20, 200);
+    assert_eq!(places.len(), 4_000);
+    assert!(
+        places
+            .iter()
+            .all(|place| place / 210 < 20 && place % 210 < 200)
+    );
+    // A product without variants for the list is one of the twenty.
+    let single: Vec<&ListingId> = all.iter().step_by(210).copied().collect();
+    assert_eq!(one_call(&single, 20, 200), (0..20).collect::<Vec<_>>());
 }

@@ -1,0 +1,97 @@
+//! What the table knows of a listing, and when it is due, is written.
+
+use crate::Kervan;
+use crate::decide::Urgency;
+use crate::domain::{Cause, Listing, ListingId, Published};
+use crate::flows::{FlowError, ledger};
+use crate::guards::{Guard as Safety, stands};
+use crate::store::{Due, Guard, Write, WriteError, keys};
+use jiff::Timestamp;
+
+/// The entry of a listing that waits to be told in bulk.
+pub(in crate::flows::stock) fn bulk_due(id: &ListingId, urgency: Urgency, at: Timestamp) -> Due {
+    Due {
+        lane: keys::bulk_lane(&id.channel, urgency),
+        at,
+    }
+}
+
+/// Sets a listing's due time where it is still at this version; whoever changed it in between knows better.
+pub(in crate::flows::stock) async fn set_due(
+    kervan: &Kervan,
+    id: &ListingId,
+    version: u64,
+    due: Option<Due>,
+) -> Result<(), FlowError> {
+    write(kervan, id, version, None, Some(due)).await?;
+    Ok(())
+}
+
+/// Puts a listing into the lane of its channel's bulk call, or takes it out of it, with what it waits to be told for.
+/// Whoever changed it in between tells the channel, or puts it off.
+pub(in crate::flows::stock) async fn wait_in_lane(
+    kervan: &Kervan,
+    listing: &Listing,
+    version: u64,
+    cause: Cause,
+    due: Option<Due>,
+) -> Result<(), FlowError> {
+    let mut body = None;
+    if listing.cause != cause {
+        let listing = Listing {
+            cause,
+            ..listing.clone()
+        };
+        body = Some(ledger::write(&listing)?);
+    }
+    write(kervan, &listing.id, version, body, Some(due)).await?;
+    Ok(())
+}
+
+/// Notes what the channel shows, where the listing is still at this version; false where it is not.
+pub(in crate::flows::stock) async fn note_published(
+    kervan: &Kervan,
+    listing: &Listing,
+    version: u64,
+    published: Option<Published>,
+    set_due: Option<Option<Due>>,
+) -> Result<bool, FlowError> {
+    let is_sure = |published: &Published| listing.doubt_until.is_some_and(|at| at <= published.at);
+    let over = published.as_ref().is_some_and(is_sure);
+    let listing = Listing {
+        // What the channel has been told is nothing that it waits for.
+        cause: match published {
+            Some(_) => Cause::default(),
+            None => listing.cause,
+        },
+        published,
+        doubt_until: listing.doubt_until.filter(|_| !over),
+        ..listing.clone()
+    };
+    let body = ledger::write(&listing)?;
+    write(kervan, &listing.id, version, Some(body), set_due).await
+}
+
+async fn write(
+    kervan: &Kervan,
+    id: &ListingId,
+    version: u64,
+    set_body: Option<String>,
+    set_due: Option<Option<Due>>,
+) -> Result<bool, FlowError> {
+    let mut only_if = vec![Guard::Version(version)];
+    // What was noted only matters with a body; a due time alone is always guarded.
+    only_if.retain(|_| set_body.is_none() || stands(Safety::ListingVersion));
+    let write = Write::Update {
+        key: keys::listing(id),
+        set_body,
+        set_due,
+        add: Vec::new(),
+        only_if,
+    };
+    match kervan.store.write(vec![write]).await {
+        Ok(()) => Ok(true),
+        Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
