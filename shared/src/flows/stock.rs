@@ -17,6 +17,7 @@ mod read_back;
 mod supply;
 
 pub(in crate::flows) use look::look;
+pub use supply::should_show;
 
 use super::catalog::{self, StoredOffer};
 use super::{FlowError, Outcome, forward, reason_of};
