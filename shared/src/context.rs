@@ -6,8 +6,8 @@ use crate::flows::{Notified, RatesShelf, RulesShelf};
 use crate::http::Http;
 use crate::limiter::Limiter;
 use crate::marketplaces::{
-    Account, CallError, Kind, Outside, Pseudonyms, Retry, TokenStore, alibaba, aliexpress,
-    amazon::Amazon, ebay::Ebay,
+    Account, CallError, Kind, Outside, PseudonymKey, Pseudonyms, Retry, TokenStore, alibaba,
+    aliexpress, amazon::Amazon, ebay::Ebay,
 };
 use crate::metrics::Metrics;
 use crate::queue::Queue;
@@ -114,7 +114,7 @@ pub struct Accounts {
     clock: Arc<dyn Clock>,
     tokens: Option<Arc<TokenStore>>,
     limiter: Option<Arc<Limiter>>,
-    pseudonyms: Mutex<Option<Arc<Pseudonyms>>>,
+    pseudonyms: Arc<Pseudonyms>,
     open: Mutex<Open>,
 }
 
@@ -129,16 +129,17 @@ impl Accounts {
         clock: Arc<dyn Clock>,
         tokens: Option<Arc<TokenStore>>,
     ) -> Self {
+        let key = format!("{prefix}pseudonym-key");
         Self {
             ids,
             given: Vec::new(),
             prefix: prefix.to_owned(),
+            pseudonyms: Arc::new(Pseudonyms::kept_in(secrets.clone(), key)),
             secrets,
             http,
             clock,
             tokens,
             limiter: None,
-            pseudonyms: Mutex::new(None),
             open: Mutex::new(BTreeMap::new()),
         }
     }
@@ -169,16 +170,8 @@ impl Accounts {
     }
 
     /// How persons are named where they must not be.
-    pub async fn pseudonyms(&self) -> Result<Arc<Pseudonyms>, SecretsError> {
-        let mut kept = self.pseudonyms.lock().await;
-        if let Some(pseudonyms) = kept.as_ref() {
-            return Ok(pseudonyms.clone());
-        }
-        let key = self
-            .secrets
-            .get(&format!("{}pseudonym-key", self.prefix))
-            .await?;
-        Ok(kept.insert(Arc::new(Pseudonyms::new(key))).clone())
+    pub async fn pseudonyms(&self) -> Result<&PseudonymKey, SecretsError> {
+        self.pseudonyms.key().await
     }
 
     /// The account, made anew where its secret has changed.
@@ -214,7 +207,6 @@ impl Accounts {
         // Held while secrets are read: messages of one batch open an account together, and one reading is enough.
         let mut open = self.open.lock().await;
         let secret = self.secrets.get(&name).await?;
-        let pseudonyms = self.pseudonyms().await?;
         // A hash tells whether a person has changed the secret, without keeping a second copy of it.
         let hash: SecretHash = Sha256::digest(secret.expose()).into();
         if let Some((seen, account)) = open.get(id)
@@ -227,7 +219,7 @@ impl Accounts {
             clock: self.clock.clone(),
             tokens: self.tokens.clone(),
             limiter: self.limiter.clone(),
-            pseudonyms,
+            pseudonyms: self.pseudonyms.clone(),
         };
         let account = made(id, &secret, outside)?;
         open.insert(id.clone(), (hash, account.clone()));

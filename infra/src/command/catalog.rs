@@ -18,14 +18,16 @@ mod export;
 mod import;
 mod json_file;
 mod meter;
-mod publisher;
+pub(super) mod publisher;
 mod remove;
 mod report;
 mod seen;
 mod show;
 
+use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -63,19 +65,22 @@ enum Action {
 #[command(after_help = "\
 A CSV file has a header, and rows that each bring a listing, an offer that fills it, both, or what a bundle is made of; \
 what a row does not bring stays empty. A sku stands in several rows where it has several listings or offers; rows that \
-repeat a listing or an offer repeat its terms too.
+repeat a listing or an offer repeat its terms too. Of a listing or an offer that is in the catalogue already, what the file \
+has no column for stays as it is; an empty cell sets what stands in brackets, or none. So a file of prices alone leaves \
+buffers, caps and limits as they are. What is new begins with what stands in brackets.
 
   sku               your code of the variant, as it is at the channel
   channel           the account that sells, as ebay:main
   listing_offer_id  the channel's id of the listing (eBay: offerId, or item: and the ItemID of an older listing)
   price             what you ask, as 19.99; or rules, and the price rules find it
   currency          of the price, as USD
-  pricing           fixed (where it is left out), or rules; a price beside rules counts until they come to another
+  pricing           rules, or fixed (fixed). A price beside rules is where a new listing begins; one whose price the rules
+                    have found keeps that, also where the file has a price and no column pricing
   floor             the lowest price of this listing
   ceiling           the highest price
   map               the brand's minimum advertised price
   variation_of      the channel's id of the listing that this is a variation of
-  buffer            units that are never offered (0 where it is left out)
+  buffer            units that are never offered (0)
   cap               the most units that are shown (50)
   supplier          the account that buys, as aliexpress:main
   product_id        the supplier's id of the product
@@ -85,16 +90,18 @@ repeat a listing or an offer repeat its terms too.
   shipping          what the shipping of one unit is thought to cost, as 3.50 USD
   parts             of a bundle, with their units: MUG-1*2 PLATE-1*1; it has no supplier then
 
-A JSON file (.json, .jsonl) is a list of documents, or one document a line. Their fields are named as the columns are; \
-amounts stand in quotation marks. A document has at most 100 listings and offers together, and 256 KiB:
+A JSON file (.json, .jsonl, .ndjson) is a list of documents, or one document a line. Their fields are named as the columns \
+are; a field that is left out is as a column that the file does not have, and null as an empty cell. Amounts stand in \
+quotation marks. A document has at most 100 listings, offers and parts together, and 256 KiB:
 
   {\"sku\": \"MUG-1\",
    \"listings\": [{\"channel\": \"ebay:main\", \"listing_offer_id\": \"8123\", \"price\": \"19.99\", \"currency\": \"USD\"}],
    \"offers\": [{\"supplier\": \"aliexpress:main\", \"product_id\": \"1005\", \"variant_id\": \"12\", \"shipping\": \"3.50 USD\"}]}
   {\"sku\": \"SET-1\", \"bundle\": [{\"sku\": \"MUG-1\", \"units\": 2}, {\"sku\": \"PLATE-1\", \"units\": 1}]}
 
-A row or a document is applied whole or not at all, and bad ones do not hold up good ones. What is already in the \
-catalogue keeps its stock, its reservations and what was published, so a file can be imported again; listings that change \
+A row or a document is applied whole or not at all, and bad ones do not hold up good ones. Rows that say different things \
+of the same listing or offer are bad, but for the first of them; some four million listings, offers and skus are remembered \
+for that, and the summary tells where a file has more. What is already in the catalogue keeps its stock, its reservations and what was published, so a file can be imported again; listings that change \
 are published at once. Nothing is removed. The exit code is 1 if anything was not applied.
 
 Examples:
@@ -110,7 +117,7 @@ struct Import {
     /// Print the bad rows and the counts as JSON
     #[arg(long)]
     json: bool,
-    /// Write a verdict on every row or document into this CSV file
+    /// Write a verdict on every row or document into this CSV file, one line for each
     #[arg(long, value_name = "FILE")]
     verdicts: Option<PathBuf>,
     #[command(flatten)]
@@ -121,11 +128,11 @@ struct Import {
 #[command(after_help = "\
 It writes your terms, as an import reads them: listings, prices, offers and bundles. What Kervan has learned (stock, \
 reservations, what is published) is not among them. The skus come in no order. What is changed meanwhile may be in the \
-file or not. The whole table is read for it, orders too, which Amazon bills: some 0.13 USD for each GB, by list price.
+file or not. The whole table is read for it, orders too, which Amazon bills: some 0.03 USD for each GB, by list price.
 
 Examples:
   cargo kervan catalog export skus.csv --profile shop
-  cargo kervan catalog export skus.json --local
+  cargo kervan catalog export skus.jsonl --local
   cargo kervan catalog export --format csv --local | head")]
 struct Export {
     /// The file, which is replaced; standard output where it is left out
@@ -210,7 +217,9 @@ async fn run_to(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode> {
 }
 
 async fn import(arguments: &Import, out: &mut dyn Write) -> Result<ExitCode> {
-    if arguments.verdicts.as_ref() == Some(&arguments.file) {
+    if let Some(verdicts) = &arguments.verdicts
+        && is_same_file(verdicts, &arguments.file)
+    {
         bail!("The verdicts would replace the file that is imported: choose another name");
     }
     // A file that cannot be read is told before anybody is asked for credentials.
@@ -248,9 +257,27 @@ async fn export(arguments: &Export, out: &mut dyn Write) -> Result<ExitCode> {
         None => export::export(store, format, &mut io::BufWriter::new(out)).await,
         Some(file) => export::export_to(store, format, file).await,
     };
+    // Whoever reads has seen enough, as `head` has.
+    if arguments.file.is_none() && exported.as_ref().is_err_and(is_broken_pipe) {
+        return Ok(ExitCode::SUCCESS);
+    }
     let skus = exported.with_context(|| format!("{} cannot be exported", opened.place))?;
     eprintln!("{} exported from {}", count(skus, "sku"), opened.place);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether two names, which may be links, lead to one file.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| fs::metadata(path).map(|it| (it.dev(), it.ino())).ok();
+    id(one).is_some_and(|one| Some(one) == id(other))
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain();
+    causes.any(|cause| {
+        let cause = cause.downcast_ref::<io::Error>();
+        cause.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
 }
 
 async fn remove(arguments: Remove, out: &mut dyn Write) -> Result<ExitCode> {

@@ -6,7 +6,7 @@
 use super::{Candidate, most_loss};
 use crate::domain::{
     AccountId, Amount, Currency, Exchange, Hundredths, Money, NoRate, OfferId, PriceRule,
-    PriceRules, Pricing, Sku, Toward,
+    PriceRules, Pricing, Rate, Sku, Toward,
 };
 use serde::Serialize;
 
@@ -151,8 +151,8 @@ pub fn price(input: &Pricable<'_>, steps: &mut impl Steps) -> Result<Priced, Why
     let (place, rule) = rules.find(fits).ok_or(WhyNot::NoRule)?;
     let cost = cost(input, rule, steps)?;
     let fee = converted(input, rule.channel_fee, Toward::Cost)?;
-    let least = for_profit(cost, fee, 0, rule.channel_fee_percent, input.currency)?;
-    let mut now = wanted(input, rule, cost, fee, steps)?;
+    let least = for_profit(cost, fee.minor, 0, rule.channel_fee_percent, input.currency)?;
+    let mut now = wanted(input, rule, cost, &fee, steps)?;
     now = rounded(rule, now, steps)?;
     now = limited(input, rule, now, steps)?;
     if now.minor < least.minor {
@@ -161,7 +161,7 @@ pub fn price(input: &Pricable<'_>, steps: &mut impl Steps) -> Result<Priced, Why
     Ok(Priced {
         price: now,
         least,
-        bearable: bearable(input, rule, cost, fee, least)?,
+        bearable: bearable(input, rule, cost, fee.minor, least)?,
         rule: place + 1,
     })
 }
@@ -177,21 +177,17 @@ fn cost(input: &Pricable<'_>, rule: &PriceRule, steps: &mut impl Steps) -> Resul
         let shipping = shipping.ok_or_else(|| WhyNot::NoShipping(part.sku.clone()))?;
         for (name, amount) in [("cost", offer.cost), ("shipping", shipping)] {
             let amount = amount.times(part.units).ok_or(WhyNot::TooLarge)?;
-            let (money, (first, second)) =
-                input.exchange.value(amount, input.currency, Toward::Cost)?;
+            let (money, rates) = input.exchange.value(amount, input.currency, Toward::Cost)?;
             let before = sum;
             sum = sum.plus(money).ok_or(WhyNot::TooLarge)?;
             steps.add(|| {
                 let units = part.units;
-                let mut reason = format!("{units} × {} by {}: {amount}", part.sku, offer.id);
-                for rate in first.into_iter().chain(second) {
-                    reason.push_str(&format!(", at {rate}"));
-                }
+                let by = by_rates(amount, rates);
                 Step {
                     name,
                     before: Some(before),
                     after: sum,
-                    reason,
+                    reason: format!("{units} × {} by {}: {by}", part.sku, offer.id),
                 }
             });
         }
@@ -204,25 +200,21 @@ fn wanted(
     input: &Pricable<'_>,
     rule: &PriceRule,
     cost: Money,
-    fee: i64,
+    fee: &Known<'_>,
     steps: &mut impl Steps,
 ) -> Result<Money, WhyNot> {
     let part = rule.channel_fee_percent;
-    let mut best = for_profit(cost, fee, 0, part, input.currency)?;
-    let fees = |rule: &PriceRule| {
-        let fixed = Money { minor: fee, ..cost };
-        format!(
-            "the channel keeps {} % and {fixed}",
-            rule.channel_fee_percent
-        )
-    };
+    let mut best = for_profit(cost, fee.minor, 0, part, input.currency)?;
     steps.add(|| Step {
         name: "fee",
         before: Some(cost),
         after: best,
-        reason: fees(rule),
+        reason: format!(
+            "the channel keeps {part} % and {}",
+            fee.text(input.currency)
+        ),
     });
-    let spent = i128::from(cost.minor) + i128::from(fee);
+    let spent = i128::from(cost.minor) + i128::from(fee.minor);
     let asked = [
         rule.margin_percent.map(|margin| {
             let rest = WHOLE - i128::from(part.0) - i128::from(margin.0);
@@ -234,7 +226,7 @@ fn wanted(
         }),
     ];
     let profit = converted(input, rule.min_profit, Toward::Cost)?;
-    let least = for_profit(cost, fee, profit, part, input.currency)?;
+    let least = for_profit(cost, fee.minor, profit.minor, part, input.currency)?;
     let least = ("least profit", Some(least.minor));
     let least = rule.min_profit.map(|_| least);
     for (name, minor) in asked.into_iter().flatten().chain(least) {
@@ -248,13 +240,7 @@ fn wanted(
             reason: match name {
                 "margin" => format!("{} % of the price are left", text(rule.margin_percent)),
                 "markup" => format!("{} % on top of the cost", text(rule.markup_percent)),
-                _ => format!(
-                    "at least {} are left",
-                    Money {
-                        minor: profit,
-                        ..cost
-                    }
-                ),
+                _ => format!("at least {} are left", profit.text(input.currency)),
             },
         });
     }
@@ -289,12 +275,55 @@ fn quotient(over: i128, under: i128) -> Option<i64> {
     i64::try_from(up).ok()
 }
 
-fn converted(input: &Pricable<'_>, amount: Option<Amount>, toward: Toward) -> Result<i64, WhyNot> {
-    let Some(Amount(money)) = amount else {
-        return Ok(0);
+/// An amount of a rule in the listing's currency, and where it is from.
+struct Known<'a> {
+    minor: i64,
+    /// As the rule has it; `None` where it has none.
+    from: Option<Money>,
+    rates: RatesUsed<'a>,
+}
+
+type RatesUsed<'a> = (Option<&'a Rate>, Option<&'a Rate>);
+
+impl Known<'_> {
+    fn text(&self, currency: Currency) -> String {
+        let minor = self.minor;
+        let money = Money { minor, currency };
+        match self.from.filter(|from| *from != money) {
+            Some(from) => format!("{money} ({})", by_rates(from, self.rates)),
+            None => money.to_string(),
+        }
+    }
+}
+
+/// An amount with the rates by which it was converted.
+fn by_rates(amount: Money, (first, second): RatesUsed<'_>) -> String {
+    let mut text = amount.to_string();
+    for rate in first.into_iter().chain(second) {
+        text.push_str(&format!(", at {rate}"));
+    }
+    text
+}
+
+fn converted<'a>(
+    input: &Pricable<'a>,
+    amount: Option<Amount>,
+    toward: Toward,
+) -> Result<Known<'a>, WhyNot> {
+    let from = amount.map(|amount| amount.0);
+    let Some(amount) = from else {
+        return Ok(Known {
+            minor: 0,
+            from,
+            rates: (None, None),
+        });
     };
-    let (money, _) = input.exchange.value(money, input.currency, toward)?;
-    Ok(money.minor)
+    let (money, rates) = input.exchange.value(amount, input.currency, toward)?;
+    Ok(Known {
+        minor: money.minor,
+        from,
+        rates,
+    })
 }
 
 fn rounded(rule: &PriceRule, now: Money, steps: &mut impl Steps) -> Result<Money, WhyNot> {
@@ -333,7 +362,7 @@ fn limited(
         } else {
             Toward::Proceeds
         };
-        let (limit, _) = input.exchange.value(limit, input.currency, toward)?;
+        let limit = converted(input, Some(Amount(limit)), toward)?;
         let after = if raises {
             now.minor.max(limit.minor)
         } else {
@@ -346,7 +375,11 @@ fn limited(
                 name,
                 before: Some(before),
                 after: now,
-                reason: format!("{} {limit}", if raises { "not below" } else { "not above" }),
+                reason: format!(
+                    "{} {}",
+                    if raises { "not below" } else { "not above" },
+                    limit.text(input.currency)
+                ),
             });
         }
     }

@@ -10,6 +10,11 @@ use std::{fmt, str::FromStr};
 pub struct CountryCode(String);
 
 impl CountryCode {
+    /// `US`.
+    pub fn united_states() -> Self {
+        Self("US".to_owned())
+    }
+
     /// The two letters.
     pub fn as_str(&self) -> &str {
         &self.0

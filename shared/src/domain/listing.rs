@@ -105,7 +105,39 @@ pub struct Pricing {
     pub held: Option<HeldPrice>,
 }
 
+/// What of a price and its limits does not go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contradiction {
+    /// No price is above the floor and below the ceiling.
+    FloorAboveCeiling,
+    /// The price is below the floor.
+    BelowFloor,
+    /// The price is above the ceiling.
+    AboveCeiling,
+    /// The price is below the brand's minimum.
+    BelowMinimum,
+}
+
 impl Pricing {
+    /// What of the limits, and of a fixed price, contradicts each other. Amounts of different currencies are not compared.
+    pub fn contradictions(&self, fixed: Option<Money>) -> Vec<Contradiction> {
+        let is_above = |one: Option<Money>, other: Option<Money>| {
+            one.zip(other).is_some_and(|(one, other)| {
+                one.currency == other.currency && one.minor > other.minor
+            })
+        };
+        let all = [
+            (self.floor, self.ceiling, Contradiction::FloorAboveCeiling),
+            (self.floor, fixed, Contradiction::BelowFloor),
+            (fixed, self.ceiling, Contradiction::AboveCeiling),
+            (self.minimum_advertised, fixed, Contradiction::BelowMinimum),
+        ];
+        let wrong = all
+            .into_iter()
+            .filter(|(one, other, _)| is_above(*one, *other));
+        wrong.map(|(_, _, what)| what).collect()
+    }
+
     /// Whether the catalogue's price is the price, and nothing else is to be known.
     fn is_fixed(&self) -> bool {
         *self == Self::default()

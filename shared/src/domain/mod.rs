@@ -30,7 +30,7 @@ pub use ids::{
     AccountId, ChannelOrderId, Invalid, LineId, Marketplace, OfferId, OrderKey, Pseudonym,
     Reference, Sku, SupplierOrderId,
 };
-pub use listing::{Cause, HeldPrice, Listing, ListingId, Pricing, Published};
+pub use listing::{Cause, Contradiction, HeldPrice, Listing, ListingId, Pricing, Published};
 pub use money::{Currency, Money};
 pub use offer::{Evidence, Offer};
 pub use order::{Cancel, Misfit, Order, OrderDetails, OrderLine, Payment, Phase};

@@ -40,6 +40,11 @@ pub struct Offer {
 const FIRST_INTERVAL_S: u32 = 600;
 
 impl Offer {
+    /// An offer of which the merchant has said nothing: rank 1, and stock is asked for the United States.
+    pub fn usual(id: OfferId, sku: Sku) -> Self {
+        Self::new(id, sku, 1, CountryCode::united_states())
+    }
+
     /// An offer that was never looked at.
     pub fn new(id: OfferId, sku: Sku, rank: u32, ship_to: CountryCode) -> Self {
         Self {

@@ -252,9 +252,10 @@ impl Rates {
         true
     }
 
-    /// The newest rate's time.
-    pub fn newest(&self) -> Option<Timestamp> {
-        self.rates.iter().map(|rate| rate.at).max()
+    /// The time of a source's newest rate.
+    pub fn newest_of(&self, source: &str) -> Option<Timestamp> {
+        let of_source = self.rates.iter().filter(|rate| rate.source == source);
+        of_source.map(|rate| rate.at).max()
     }
 
     /// The way from one currency to another: a rate of the two in either direction, else across the one currency whose

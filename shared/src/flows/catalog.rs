@@ -2,14 +2,17 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `terms.rs` | what the merchant says, and what is left as it is |
 //! | `put.rs` | terms are put into it, each sku's in one transaction |
 //! | `remove.rs` | what is no longer sold or bought goes, if nothing hangs on it |
 
 mod put;
 mod remove;
+mod terms;
 
-pub use put::{Put, Terms, put, put_bundle, put_terms};
+pub use put::{Put, put, put_bundle, put_terms};
 pub use remove::{Removed, remove_bundle, remove_listing, remove_offer};
+pub use terms::{ListingTerms, OfferTerms, Term, Terms};
 
 use super::{FlowError, ledger};
 use crate::domain::{Bundle, Listing, Offer, Sku};

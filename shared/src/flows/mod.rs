@@ -47,7 +47,7 @@ pub use intake::{Intake, IntakeAnswer, LARGEST_PUSH_BYTES, intake};
 pub use notified::{Notified, notified};
 pub use rates::{RatesShelf, RatesSource};
 pub use rules::RulesShelf;
-pub use stock::{InventoryTask, inventory, queue_due_stock};
+pub use stock::{InventoryTask, inventory, queue_due_stock, should_show};
 pub use sweep::{SWEEP_INTERVAL, sweep};
 pub use track::{queue_due_tracking, track};
 

@@ -47,6 +47,17 @@ pub struct Explained {
     pub steps: Vec<Step>,
     /// The price, and what becomes of it; or why there is none.
     pub outcome: Result<(Priced, Change), WhyNot>,
+    /// The price that counts now.
+    pub price: Money,
+    /// As [`Current::sells`].
+    pub sells: bool,
+}
+
+/// What the rules say of a listing's price.
+struct Judged {
+    outcome: Result<(Priced, Change), WhyNot>,
+    price: Money,
+    sells: bool,
 }
 
 /// What prices are found from, besides the catalogue.
@@ -87,31 +98,56 @@ pub async fn current(
     };
     let store = &*kervan.store;
     let bought = bought(store, entry, &stored.listing.id.sku, &basis).await?;
-    let priced = match priced(&basis, &bought, &stored.listing, &mut ()) {
-        Ok(priced) => priced,
+    let judged = judge(&basis, &bought, &stored.listing, &mut ());
+    match &judged.outcome {
         Err(why) => {
             let (sku, channel) = (&stored.listing.id.sku, &stored.listing.id.channel);
             tracing::warn!(%sku, %channel, %why, "The rules give no price; the last one stays.");
-            // Where nobody knows what it costs, nobody knows that it is a loss: the order's own check decides.
-            let sells = match &why {
-                WhyNot::BelowCost { least, .. } => stored.listing.price.minor >= least.minor,
-                _ => true,
-            };
-            return Ok(Current { stored, sells });
         }
-    };
-    match price_step(stored.listing.price, priced.price, factor(&basis, &priced)) {
-        Change::Hold => hold(kervan, &mut stored, priced.price, basis.now).await?,
-        Change::Same | Change::Take => {
+        Ok((priced, Change::Hold)) => hold(kervan, &mut stored, priced.price, basis.now).await?,
+        Ok((_, Change::Same | Change::Take)) => {
             if stored.listing.pricing.held.is_some() {
-                release(store, &mut stored, |listing| listing.price = priced.price).await?;
+                release(store, &mut stored, |listing| listing.price = judged.price).await?;
             }
-            stored.listing.price = priced.price;
+            stored.listing.price = judged.price;
         }
     }
-    let price = stored.listing.price;
-    let sells = price.currency == priced.bearable.currency && price.minor >= priced.bearable.minor;
-    Ok(Current { stored, sells })
+    Ok(Current {
+        stored,
+        sells: judged.sells,
+    })
+}
+
+/// What the rules come to, and what that means for the listing. Nothing is written.
+fn judge(
+    basis: &Basis<'_>,
+    bought: &[Bought],
+    listing: &Listing,
+    steps: &mut impl Steps,
+) -> Judged {
+    let outcome = priced(basis, bought, listing, steps).map(|priced| {
+        let change = price_step(listing.price, priced.price, factor(basis, &priced));
+        (priced, change)
+    });
+    let price = match &outcome {
+        Ok((priced, Change::Same | Change::Take)) if listing.pricing.by_rules => priced.price,
+        _ => listing.price,
+    };
+    let sells = match &outcome {
+        _ if !listing.pricing.by_rules => true,
+        Ok((priced, _)) => {
+            let least = priced.bearable;
+            price.currency == least.currency && price.minor >= least.minor
+        }
+        // Where nobody knows what it costs, nobody knows that it is a loss: the order's own check decides.
+        Err(WhyNot::BelowCost { least, .. }) => price.minor >= least.minor,
+        Err(_) => true,
+    };
+    Judged {
+        outcome,
+        price,
+        sells,
+    }
 }
 
 /// How the prices of a sku come about, of all its listings, by the same code that decides them.
@@ -121,26 +157,34 @@ pub async fn explain(
     now: Timestamp,
 ) -> Result<Vec<Explained>, FlowError> {
     let entry = catalog::load(store, sku).await?;
-    let rules = rules::load(store).await?;
+    explain_entry(store, sku, &entry, &rules::load(store).await?, now).await
+}
+
+/// As [`explain`], of a sku that was read already, its listings in the order in which they stand there.
+pub async fn explain_entry(
+    store: &dyn Store,
+    sku: &Sku,
+    entry: &Entry,
+    rules: &Rules,
+    now: Timestamp,
+) -> Result<Vec<Explained>, FlowError> {
     let (rates, _) = rates::load(store).await?;
     let basis = Basis {
-        rules: &rules,
+        rules,
         rates: &rates,
         now,
     };
-    let bought = bought(store, &entry, sku, &basis).await?;
+    let bought = bought(store, entry, sku, &basis).await?;
     let explain = |stored: &StoredListing| {
         let mut steps = Vec::new();
         let listing = stored.listing.clone();
-        let priced = priced(&basis, &bought, &listing, &mut steps);
-        let outcome = priced.map(|priced| {
-            let step = price_step(listing.price, priced.price, factor(&basis, &priced));
-            (priced, step)
-        });
+        let judged = judge(&basis, &bought, &listing, &mut steps);
         Explained {
             listing,
             steps,
-            outcome,
+            outcome: judged.outcome,
+            price: judged.price,
+            sells: judged.sells,
         }
     };
     Ok(entry.listings.iter().map(explain).collect())
@@ -158,11 +202,12 @@ pub async fn held(
     items.iter().map(|item| ledger::read(&item.body)).collect()
 }
 
-/// A person takes a held price, or says no to it: then the old one stays, and the same one is not asked for again. `None`
-/// where no price of the listing waits.
+/// A person takes the price that they have seen, or says no to it: then the old one stays, and the same one is not asked for
+/// again. `None` where no price of the listing waits; [`FlowError::Unfit`] where another one does by now.
 pub async fn decide(
     store: &dyn Store,
     id: &ListingId,
+    seen: Money,
     takes: bool,
 ) -> Result<Option<Waiting>, FlowError> {
     let entry = catalog::load(store, &id.sku).await?;
@@ -175,7 +220,20 @@ pub async fn decide(
     };
     let pricing = &mut stored.listing.pricing;
     let held = pricing.held.clone().filter(|held| !held.rejected);
-    let Some(held) = held else { return Ok(None) };
+    let Some(held) = held else {
+        // An entry that is left of an earlier price would be listed for ever.
+        let key = keys::held_price(id);
+        if store.get(&key).await?.is_some() {
+            write(store, &mut stored, vec![Write::Delete { key }]).await?;
+        }
+        return Ok(None);
+    };
+    if held.price != seen {
+        return Err(FlowError::Unfit(format!(
+            "the price that waits is {} by now, and not {seen}: look at it first, with kervan price held",
+            held.price
+        )));
+    }
     let waiting = Waiting {
         listing: id.clone(),
         from: stored.listing.price,

@@ -109,7 +109,7 @@ pub struct RatesSource {
 }
 
 impl RatesSource {
-    /// Gets the rates where the known ones are older than 12 hours and the source was not asked within the last hour. A
+    /// Gets the rates where the known ones of the source are older than 12 hours and the source was not asked within the last hour. A
     /// source that fails leaves the known ones as they are. Returns how many were taken.
     pub async fn refresh(
         &self,
@@ -120,7 +120,8 @@ impl RatesSource {
         let known = shelf.get().await?;
         let within =
             |at: Option<Timestamp>, span| at.is_some_and(|at| now.duration_since(at) < span);
-        if within(known.newest(), GOT_AFTER) || within(known.asked_at, ASKED_EVERY) {
+        // A rate that a person has set says nothing of how old the bank's others are.
+        if within(known.newest_of(ecb::SOURCE), GOT_AFTER) || within(known.asked_at, ASKED_EVERY) {
             return Ok(0);
         }
         // Noted first: a source that does not answer is not asked again with every tick.

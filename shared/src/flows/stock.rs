@@ -19,6 +19,7 @@ mod side_by_side;
 mod supply;
 
 pub(in crate::flows) use look::look;
+pub use supply::should_show;
 
 use super::catalog::{self, StoredOffer};
 use super::{FlowError, Outcome, forward, reason_of};

@@ -27,7 +27,7 @@ mod token;
 mod user_tokens;
 
 pub use call_error::{CallError, Effect, Kind, Retry};
-pub use push::{Challenge, Pseudonyms, PushRefused, Unverified, Verified};
+pub use push::{Challenge, PseudonymKey, Pseudonyms, PushRefused, Unverified, Verified};
 use roles::in_time;
 pub use roles::{
     Account, Buy, CancelOrders, ConfirmParcels, Examine, FetchedOrder, Finding, ListingUpdate,

@@ -2,11 +2,13 @@
 
 use crate::domain::{AccountId, Pseudonym};
 use crate::guards::{Guard, stands};
-use crate::secrets::Secret;
+use crate::secrets::{Secret, Secrets, SecretsError};
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, StatusCode};
 use sha2::Sha256;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// A push as it came.
 #[derive(Clone)]
@@ -93,18 +95,53 @@ impl std::fmt::Debug for Verified {
     }
 }
 
-/// Names persons by a keyed hash. Without the key nobody can try names out against what is stored.
-#[derive(Debug, Clone)]
+/// Names persons by a keyed hash. The key is read when a person is first named: a function that names nobody needs no
+/// access to it.
+#[derive(Debug)]
 pub struct Pseudonyms {
-    key: Secret,
+    key: OnceCell<PseudonymKey>,
+    /// Where the key is, if it is not known from the start.
+    kept: Option<(Arc<dyn Secrets>, String)>,
 }
 
 impl Pseudonyms {
     /// Names made with this key; another key makes all earlier ones unfindable.
-    pub const fn new(key: Secret) -> Self {
-        Self { key }
+    pub fn new(key: Secret) -> Self {
+        Self {
+            key: OnceCell::new_with(Some(PseudonymKey { key })),
+            kept: None,
+        }
     }
 
+    /// Names made with the key that is the secret of this name.
+    pub const fn kept_in(secrets: Arc<dyn Secrets>, name: String) -> Self {
+        Self {
+            key: OnceCell::const_new(),
+            kept: Some((secrets, name)),
+        }
+    }
+
+    /// The key; it is read once.
+    pub async fn key(&self) -> Result<&PseudonymKey, SecretsError> {
+        let kept = &self.kept;
+        let read = || async move {
+            let Some((secrets, name)) = kept else {
+                return Err(SecretsError::Missing("pseudonym-key".to_owned()));
+            };
+            let key = secrets.get(name).await?;
+            Ok(PseudonymKey { key })
+        };
+        self.key.get_or_try_init(read).await
+    }
+}
+
+/// The key of the hashes that stand for persons. Without it nobody can try names out against what is stored.
+#[derive(Debug, Clone)]
+pub struct PseudonymKey {
+    key: Secret,
+}
+
+impl PseudonymKey {
     /// The pseudonym of a person whom `account`'s marketplace knows as `name`.
     pub fn of(&self, account: &AccountId, name: &str) -> Option<Pseudonym> {
         // The key is needed here and nowhere else.
@@ -113,5 +150,27 @@ impl Pseudonyms {
         mac.update(b"\n");
         mac.update(name.trim().to_lowercase().as_bytes());
         Pseudonym::parse(&hex::encode(&mac.finalize().into_bytes()[..16])).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secrets::MemorySecrets;
+
+    #[tokio::test]
+    async fn the_key_is_read_when_a_person_is_first_named_and_missed_no_earlier() {
+        let secrets = Arc::new(MemorySecrets::new());
+        let pseudonyms = Pseudonyms::kept_in(secrets.clone(), "kervan/pseudonym-key".to_owned());
+        let missing = pseudonyms.key().await.unwrap_err();
+        assert!(matches!(missing, SecretsError::Missing(_)));
+        secrets.put("kervan/pseudonym-key", "key");
+        let account = "ebay:main".parse().unwrap();
+        let known = Pseudonyms::new(Secret::new("key".to_owned()));
+        let name = |key: &PseudonymKey| key.of(&account, "buyer_one").unwrap();
+        assert_eq!(
+            name(pseudonyms.key().await.unwrap()),
+            name(known.key().await.unwrap())
+        );
     }
 }

@@ -76,7 +76,7 @@ async fn world(has_other_plates: bool) -> World {
     };
     let terms = catalog::Terms {
         sku: set(),
-        listings: vec![Listing::new(id, price)],
+        listings: vec![Listing::new(id, price).into()],
         offers: Vec::new(),
         bundle: Some(Bundle::new(set(), vec![part("MUG-01", 2), part("PLATE-01", 1)]).unwrap()),
     };

@@ -5,9 +5,10 @@
 use std::borrow::Cow;
 
 use kervan::domain::{
-    AccountId, Bundle, CountryCode, Currency, Invalid, Listing, ListingId, Marketplace, Money,
-    Offer, OfferId, Part, Pricing, Sku,
+    AccountId, Bundle, Contradiction, CountryCode, Currency, Invalid, ListingId, Marketplace,
+    Money, OfferId, Part, Pricing, Sku,
 };
+use kervan::flows::catalog::{ListingTerms, OfferTerms, Term};
 
 use super::columns::{COLUMNS, Column};
 
@@ -49,16 +50,15 @@ pub(super) enum Cell<'a> {
 }
 
 impl Cell<'_> {
-    const EMPTY: Self = Self::Text(Cow::Borrowed(""));
-
-    fn is_given(&self) -> bool {
-        *self != Self::EMPTY
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Text(text) if text.is_empty())
     }
 }
 
 /// Cells by their columns, and what was found wrong with them.
 pub(super) struct Cells<'a> {
-    cells: [Cell<'a>; COLUMNS],
+    /// `None` where the file has no such column, or the document no such field.
+    cells: [Option<Cell<'a>>; COLUMNS],
     /// Before the names of the columns in faults.
     path: String,
     pub(super) faults: Vec<Fault>,
@@ -67,20 +67,27 @@ pub(super) struct Cells<'a> {
 impl<'a> Cells<'a> {
     pub(super) fn new(path: impl Into<String>) -> Self {
         Self {
-            cells: [const { Cell::EMPTY }; COLUMNS],
+            cells: [const { None }; COLUMNS],
             path: path.into(),
             faults: Vec::new(),
         }
     }
 
     pub(super) fn set(&mut self, column: Column, cell: Cell<'a>) {
-        self.cells[column as usize] = cell;
+        self.cells[column as usize] = Some(cell);
     }
 
     /// The first of these columns that holds something.
     pub(super) fn given(&self, columns: &[Column]) -> Option<Column> {
         let mut columns = columns.iter().copied();
-        columns.find(|column| self.cells[*column as usize].is_given())
+        columns.find(|column| {
+            let cell = self.cells[*column as usize].as_ref();
+            cell.is_some_and(|cell| !cell.is_empty())
+        })
+    }
+
+    fn is_there(&self, column: Column) -> bool {
+        self.cells[column as usize].is_some()
     }
 
     pub(super) fn fault(&mut self, column: Column, problem: impl Into<String>) {
@@ -93,7 +100,7 @@ impl<'a> Cells<'a> {
     }
 
     /// Every cell is read before the first missing one ends it, so that all faults are told at once.
-    pub(super) fn listing(&mut self, sku: Option<&Sku>) -> Option<Listing> {
+    pub(super) fn listing(&mut self, sku: Option<&Sku>) -> Option<ListingTerms> {
         let channel = self.read(Column::Channel, |text| {
             account(text, Role::Channel, "as in ebay:main")
         });
@@ -103,39 +110,44 @@ impl<'a> Cells<'a> {
         let unit = currency.or_else(|| "USD".parse().ok());
         let price = self.price(unit);
         let bound = |text: &str| amount(text, unit);
-        let floor = self.read_if_given(Column::Floor, bound);
-        let ceiling = self.read_if_given(Column::Ceiling, bound);
-        let map = self.read_if_given(Column::Map, bound);
-        let variation_of = self.read_if_given(Column::VariationOf, listing_id);
-        let buffer = self.read(Column::Buffer, whole);
-        let cap = self.read(Column::Cap, whole);
+        let floor = self.term_if_given(Column::Floor, bound);
+        let ceiling = self.term_if_given(Column::Ceiling, bound);
+        let map = self.term_if_given(Column::Map, bound);
+        let variation_of = self.term_if_given(Column::VariationOf, listing_id);
+        let buffer = self.term(Column::Buffer, whole);
+        let cap = self.term(Column::Cap, whole);
         let (price, by_rules) = price?;
-        let pricing = Pricing {
-            by_rules,
-            floor: floor?,
-            ceiling: ceiling?,
-            minimum_advertised: map?,
+        let (floor, ceiling, minimum_advertised) = (floor?, ceiling?, map?);
+        let limits = Pricing {
+            by_rules: by_rules == Term::Set(true),
+            floor: floor.said().copied().flatten(),
+            ceiling: ceiling.said().copied().flatten(),
+            minimum_advertised: minimum_advertised.said().copied().flatten(),
             held: None,
         };
-        self.bounds(price, &pricing);
+        self.bounds(price, &limits);
         let id = ListingId {
             channel: channel?,
             sku: sku?.clone(),
             offer: id?,
         };
         currency?;
-        Some(Listing {
-            pricing,
+        Some(ListingTerms {
+            id,
+            price,
+            by_rules,
+            floor,
+            ceiling,
+            minimum_advertised,
             variation_of: variation_of?,
             buffer: buffer?,
             cap: cap?,
-            ..Listing::new(id, price)
         })
     }
 
     /// The price, and whether the rules find it. One that they have not found yet begins where it cannot sell at a loss,
     /// or at nothing, which is never published.
-    fn price(&mut self, currency: Option<Currency>) -> Option<(Money, bool)> {
+    fn price(&mut self, currency: Option<Currency>) -> Option<(Money, Term<bool>)> {
         let pricing = self.read_if_given(Column::Pricing, |text| match text {
             "rules" => Ok(true),
             "fixed" => Ok(false),
@@ -146,7 +158,10 @@ impl<'a> Cells<'a> {
             _ => amount(text, currency).map(Some),
         });
         match (price?, pricing?) {
-            (Some(Some(price)), pricing) => Some((price, pricing == Some(true))),
+            (Some(Some(price)), None) if !self.is_there(Column::Pricing) => {
+                Some((price, Term::Keep))
+            }
+            (Some(Some(price)), pricing) => Some((price, Term::Set(pricing == Some(true)))),
             (Some(None), Some(false)) => {
                 self.fault(
                     Column::Pricing,
@@ -154,7 +169,7 @@ impl<'a> Cells<'a> {
                 );
                 None
             }
-            (Some(None), _) | (None, Some(true)) => Some((Money::zero(currency?), true)),
+            (Some(None), _) | (None, Some(true)) => Some((Money::zero(currency?), Term::Set(true))),
             (None, _) => {
                 self.fault(Column::Price, "must be given, as 19.99, or rules");
                 None
@@ -162,55 +177,50 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// Refuses bounds that contradict each other or a price that is fixed.
-    fn bounds(&mut self, price: Money, pricing: &Pricing) {
-        let Pricing { floor, ceiling, .. } = pricing;
-        let is_above = |one: &Option<Money>, other: &Option<Money>| {
-            one.zip(*other)
-                .is_some_and(|(one, other)| one.minor > other.minor)
-        };
-        if is_above(floor, ceiling) {
-            self.fault(Column::Floor, "must not be above the ceiling");
-        }
-        if pricing.by_rules {
-            return;
-        }
-        let price = Some(price);
-        if is_above(floor, &price) {
-            self.fault(Column::Price, "must not be below the floor");
-        }
-        if is_above(&price, ceiling) {
-            self.fault(Column::Price, "must not be above the ceiling");
-        }
-        if is_above(&pricing.minimum_advertised, &price) {
-            self.fault(
-                Column::Price,
-                "must not be below the minimum advertised price (map)",
-            );
+    /// Refuses bounds that contradict each other or a price that is fixed. What the file does not have is compared when the
+    /// listing is put.
+    fn bounds(&mut self, price: Money, limits: &Pricing) {
+        let fixed = Some(price).filter(|_| !limits.by_rules);
+        for contradiction in limits.contradictions(fixed) {
+            let (column, problem) = match contradiction {
+                Contradiction::FloorAboveCeiling => {
+                    (Column::Floor, "must not be above the ceiling")
+                }
+                Contradiction::BelowFloor => (Column::Price, "must not be below the floor"),
+                Contradiction::AboveCeiling => (Column::Price, "must not be above the ceiling"),
+                Contradiction::BelowMinimum => (
+                    Column::Price,
+                    "must not be below the minimum advertised price (map)",
+                ),
+            };
+            self.fault(column, problem);
         }
     }
 
-    pub(super) fn offer(&mut self, sku: Option<&Sku>) -> Option<Offer> {
+    pub(super) fn offer(&mut self, sku: Option<&Sku>) -> Option<OfferTerms> {
         let supplier = self.read(Column::Supplier, |text| {
             account(text, Role::Supplier, "as in aliexpress:main")
         });
         let product = self.read(Column::ProductId, |text| id(text, 40));
         let variant = self.read(Column::VariantId, |text| id(text, 40));
-        let rank = self.read(Column::Rank, whole);
-        let ship_to = self.read(Column::ShipTo, |text| {
+        let rank = self.term(Column::Rank, whole);
+        let ship_to = self.term(Column::ShipTo, |text| {
             text.parse::<CountryCode>().map_err(why)
         });
         // A wrong currency is told where it is the price's; here it is only missing.
         let unit = match &self.cells[Column::Currency as usize] {
-            Cell::Text(text) => text.parse::<Currency>().ok(),
-            Cell::Wrong(_) => None,
+            Some(Cell::Text(text)) => text.parse::<Currency>().ok(),
+            _ => None,
         };
-        let shipping = self.read_if_given(Column::Shipping, |text| shipping(text, unit));
+        let shipping = self.term_if_given(Column::Shipping, |text| shipping(text, unit));
         let id = OfferId::new(supplier?, &product?, &variant?);
         let id = id.map_err(|error| self.fault(Column::ProductId, why(error)));
-        Some(Offer {
+        Some(OfferTerms {
+            id: id.ok()?,
+            sku: sku?.clone(),
+            rank: rank?,
+            ship_to: ship_to?,
             shipping: shipping?,
-            ..Offer::new(id.ok()?, sku?.clone(), rank?, ship_to?)
         })
     }
 
@@ -233,14 +243,38 @@ impl<'a> Cells<'a> {
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
         let parsed = match &self.cells[column as usize] {
-            Cell::Wrong(right) => Err((*right).to_owned()),
-            Cell::Text(text) if text.is_empty() => match column.default() {
+            Some(Cell::Wrong(right)) => Err((*right).to_owned()),
+            Some(Cell::Text(text)) if !text.is_empty() => parse(text),
+            _ => match column.default() {
                 Some(default) => parse(default),
                 None => Err("must be given".to_owned()),
             },
-            Cell::Text(text) => parse(text),
         };
         parsed.map_err(|problem| self.fault(column, problem)).ok()
+    }
+
+    /// A term with a default, which an empty cell sets. Where the file has no such column, it is left as it is.
+    fn term<T>(
+        &mut self,
+        column: Column,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<Term<T>> {
+        if !self.is_there(column) {
+            return Some(Term::Keep);
+        }
+        self.read(column, parse).map(Term::Set)
+    }
+
+    /// A term that may be none, which an empty cell says.
+    fn term_if_given<T>(
+        &mut self,
+        column: Column,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<Term<Option<T>>> {
+        if !self.is_there(column) {
+            return Some(Term::Keep);
+        }
+        self.read_if_given(column, parse).map(Term::Set)
     }
 
     /// A cell that may be empty: `Some(None)` then, and `None` where it is wrong.

@@ -116,7 +116,7 @@ impl Column {
         }
     }
 
-    /// What counts where the cell is empty or the file has no such column; `None` where it must be given.
+    /// What counts where the cell is empty; `None` where it must be given, or may be nothing.
     pub(super) const fn default(self) -> Option<&'static str> {
         match self {
             Self::Buffer => Some("0"),

@@ -26,6 +26,7 @@ pub(super) const MOST_ROW_BYTES: usize = 64 * 1024;
 pub(super) struct Rows {
     reader: csv::Reader<Bounded<Chain<BufReader<File>, &'static [u8]>>>,
     left: Rc<Shared<usize>>,
+    is_over: Rc<Shared<bool>>,
     header: Header,
     seen: Seen,
     file_bytes: u64,
@@ -42,11 +43,13 @@ impl Rows {
         let form = Form::of(buffered.fill_buf().with_context(named)?)
             .with_context(|| path.display().to_string())?;
         let left = Rc::new(Shared::new(MOST_ROW_BYTES));
+        let is_over = Rc::new(Shared::new(false));
         let bounded = Bounded {
             // So every row ends with a line feed, and the last one is counted as the others are.
             inner: buffered.chain(&b"\n"[..]),
             carriage_return: form.carriage_return,
             left: left.clone(),
+            is_over: is_over.clone(),
         };
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -60,6 +63,7 @@ impl Rows {
         Ok(Self {
             reader,
             left,
+            is_over,
             header,
             seen: Seen::default(),
             file_bytes,
@@ -74,6 +78,11 @@ impl Rows {
     /// How far the file was read.
     pub(super) fn read_bytes(&self) -> u64 {
         self.reader.position().byte()
+    }
+
+    /// From which line on rows are no longer compared with each other.
+    pub(super) const fn not_compared_from(&self) -> Option<u64> {
+        self.seen.full_since()
     }
 
     /// The next row that is not empty; an error where the file cannot be read further.
@@ -91,10 +100,8 @@ impl Rows {
                 break;
             }
         }
-        // The position that a record carries is before the empty lines above it.
-        let inside = record.as_slice().iter().filter(|b| **b == b'\n').count() as u64;
-        let line = self.reader.position().line() - inside - 1;
-        let terms = self.header.terms(&record).and_then(|terms| {
+        let (line, lines) = self.lines_of(&record);
+        let mut terms = self.header.terms(&record).and_then(|terms| {
             let faults = self.seen.check(line, &terms, |_, _| String::new());
             if faults.is_empty() {
                 Ok(terms)
@@ -102,12 +109,35 @@ impl Rows {
                 Err(faults)
             }
         });
+        if lines > 1
+            && let Err(faults) = &mut terms
+        {
+            let problem = format!(
+                "spans lines {line}–{}; is a quotation mark never closed?",
+                line + lines - 1
+            );
+            faults.insert(0, Fault::of_all(problem));
+        }
         Ok(Some(Candidate {
             line,
+            lines,
             sku: self.header.sku(&record),
             bytes: record.as_slice().len(),
             terms,
         }))
+    }
+
+    /// On which line the record that was just read begins, and how many lines it takes up. The position that a record
+    /// carries is before the empty lines above it.
+    fn lines_of(&self, record: &ByteRecord) -> (u64, u64) {
+        let text = record.as_slice();
+        let feeds = |text: &[u8]| text.iter().filter(|b| **b == b'\n').count() as u64;
+        let (inside, line) = (feeds(text), self.reader.position().line());
+        // Every row ends with a line feed. One that ends with the file has it inside, behind an open quotation mark.
+        if self.is_over.get() && inside > 0 {
+            return (line - inside, feeds(text.trim_ascii_end()) + 1);
+        }
+        (line - inside - 1, inside + 1)
     }
 }
 
@@ -290,6 +320,8 @@ struct Bounded<R> {
     inner: R,
     carriage_return: u8,
     left: Rc<Shared<usize>>,
+    /// The end of the file was met.
+    is_over: Rc<Shared<bool>>,
 }
 
 impl<R: Read> Read for Bounded<R> {
@@ -301,6 +333,9 @@ impl<R: Read> Read for Bounded<R> {
         }
         let most = buffer.len().min(left);
         let read = self.inner.read(&mut buffer[..most])?;
+        if read == 0 && most > 0 {
+            self.is_over.set(true);
+        }
         for byte in buffer[..read].iter_mut().filter(|b| **b == b'\r') {
             *byte = self.carriage_return;
         }

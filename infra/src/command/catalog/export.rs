@@ -27,16 +27,18 @@ pub(super) enum Format {
     Csv,
     /// A list with a document for each sku
     Json,
+    /// One document a line (JSON Lines, also named .ndjson)
+    Jsonl,
 }
 
 impl Format {
     /// What a file's name says.
     pub(super) fn of(file: &Path) -> Self {
         let ending = file.extension().unwrap_or_default();
-        if ending.eq_ignore_ascii_case("json") {
-            Self::Json
-        } else {
-            Self::Csv
+        match ending.to_ascii_lowercase().to_str() {
+            Some("json") => Self::Json,
+            Some("jsonl" | "ndjson") => Self::Jsonl,
+            _ => Self::Csv,
         }
     }
 }
@@ -83,6 +85,7 @@ enum Writer<'a> {
         out: &'a mut dyn Write,
         has_documents: bool,
     },
+    Jsonl(&'a mut dyn Write),
 }
 
 impl<'a> Writer<'a> {
@@ -100,6 +103,7 @@ impl<'a> Writer<'a> {
                     has_documents: false,
                 }
             }
+            Format::Jsonl => Self::Jsonl(out),
         })
     }
 
@@ -116,17 +120,15 @@ impl<'a> Writer<'a> {
                 }
             }
             Self::Json { out, has_documents } => {
-                let most = listings.len().max(offers.len()).max(1);
-                for from in (0..most).step_by(IN_A_DOCUMENT) {
-                    let document = document(
-                        sku,
-                        listings.iter().skip(from).take(IN_A_DOCUMENT),
-                        offers.iter().skip(from).take(IN_A_DOCUMENT),
-                        bundle.take(),
-                    );
+                for document in documents(sku, &listings, &offers, bundle) {
                     let comma = if *has_documents { "," } else { "" };
                     *has_documents = true;
                     write!(out, "{comma}\n{document}")?;
+                }
+            }
+            Self::Jsonl(out) => {
+                for document in documents(sku, &listings, &offers, bundle) {
+                    writeln!(out, "{document}")?;
                 }
             }
         }
@@ -137,6 +139,7 @@ impl<'a> Writer<'a> {
         match self {
             Self::Csv(mut writer) => writer.flush()?,
             Self::Json { out, .. } => out.write_all(b"\n]\n")?,
+            Self::Jsonl(_) => {}
         }
         Ok(())
     }
@@ -169,6 +172,24 @@ fn row_cells(
     cells
 }
 
+/// All of a sku, in as many documents as each fit one transaction.
+fn documents<'a>(
+    sku: &'a Sku,
+    listings: &'a [&'a Listing],
+    offers: &'a [&'a Offer],
+    mut bundle: Option<&'a Bundle>,
+) -> impl Iterator<Item = Value> + 'a {
+    let most = listings.len().max(offers.len()).max(1);
+    (0..most).step_by(IN_A_DOCUMENT).map(move |from| {
+        document(
+            sku,
+            listings.iter().skip(from).take(IN_A_DOCUMENT),
+            offers.iter().skip(from).take(IN_A_DOCUMENT),
+            bundle.take(),
+        )
+    })
+}
+
 fn document<'a>(
     sku: &Sku,
     listings: impl Iterator<Item = &'a &'a Listing>,
@@ -192,15 +213,17 @@ fn document<'a>(
     document
 }
 
-/// What is empty is left out, and small numbers are numbers.
+/// Small numbers are numbers. What is empty is null: what is left out would stay as it is where the file is imported.
 fn object(cells: Vec<(Column, String)>) -> Value {
-    let given = cells.into_iter().filter(|(_, text)| !text.is_empty());
-    let fields = given.map(|(column, text)| {
-        let number = match column {
-            Column::Buffer | Column::Cap | Column::Rank => text.parse::<u32>().ok(),
-            _ => None,
+    let fields = cells.into_iter().map(|(column, text)| {
+        let value = match column {
+            _ if text.is_empty() => Value::Null,
+            Column::Buffer | Column::Cap | Column::Rank => {
+                let number = text.parse::<u32>().ok();
+                number.map_or_else(|| Value::from(text), Value::from)
+            }
+            _ => Value::from(text),
         };
-        let value = number.map_or_else(|| Value::from(text), Value::from);
         (column.name().to_owned(), value)
     });
     Value::Object(fields.collect::<Map<_, _>>())

@@ -1,7 +1,7 @@
 //! Puts what a catalogue file brings into the table, each row or document whole or not at all.
 //!
-//! **Invariant:** memory is bounded, whatever the file holds: a batch at a time is worked on, and of earlier rows only so
-//! many are remembered.
+//! **Invariant:** memory is bounded, whatever the file holds: a batch at a time is worked on, and of earlier rows hashes
+//! alone are remembered, of so many.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -38,6 +38,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 pub(super) struct Candidate {
     /// Where it begins.
     pub(super) line: u64,
+    /// How many lines of the file a row takes up.
+    pub(super) lines: u64,
     /// Its sku as it is written; empty where that is not known.
     pub(super) sku: String,
     /// The length of its text.
@@ -73,6 +75,13 @@ impl Input {
         match self {
             Self::Csv(rows) => rows.file_bytes(),
             Self::Json(documents) => documents.file_bytes(),
+        }
+    }
+
+    fn not_compared_from(&self) -> Option<u64> {
+        match self {
+            Self::Csv(rows) => rows.not_compared_from(),
+            Self::Json(documents) => documents.not_compared_from(),
         }
     }
 
@@ -127,8 +136,10 @@ pub(super) async fn apply(
                 (Ok(_), Some(failure)) => Verdict::NotApplied(failure.clone()),
                 (Ok(_), None) => Verdict::Good,
             };
-            report.add(candidate.line, &candidate.sku, &verdict)?;
+            let (line, lines) = (candidate.line, candidate.lines);
+            report.add(line, lines, &candidate.sku, &verdict)?;
         }
+        report.not_compared_from(input.not_compared_from());
         report.read_up_to(input.read_bytes());
         if let Some(advice) = failures.stops {
             return Ok(Some(advice.to_owned()));
@@ -237,5 +248,7 @@ async fn put(store: &dyn Store, terms: &Terms) -> Result<Put, FlowError> {
     catalog::put_terms(store, terms, SystemClock.now()).await
 }
 
+#[cfg(test)]
+mod recovery_tests;
 #[cfg(test)]
 mod tests;

@@ -18,17 +18,17 @@ const WAIT: Duration = Duration::from_millis(500);
 
 /// Tells the inventory-poller which skus to publish.
 #[derive(Debug)]
-pub(super) struct Publisher {
+pub(in crate::command) struct Publisher {
     queue: Option<Arc<dyn Queue>>,
 }
 
 impl Publisher {
-    pub(super) const fn to(queue: Arc<dyn Queue>) -> Self {
+    pub(in crate::command) const fn to(queue: Arc<dyn Queue>) -> Self {
         Self { queue: Some(queue) }
     }
 
     /// Nobody is told: listings are published when the stock of their offers is next looked at.
-    pub(super) const fn silent() -> Self {
+    pub(in crate::command) const fn silent() -> Self {
         Self { queue: None }
     }
 
@@ -47,7 +47,10 @@ impl Publisher {
     }
 
     /// Has the listings of these skus published. Being told twice does no harm.
-    pub(super) async fn publish(&self, skus: impl IntoIterator<Item = Sku>) -> Result<()> {
+    pub(in crate::command) async fn publish(
+        &self,
+        skus: impl IntoIterator<Item = Sku>,
+    ) -> Result<()> {
         let Some(queue) = &self.queue else {
             return Ok(());
         };

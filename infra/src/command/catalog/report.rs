@@ -28,7 +28,11 @@ pub(super) struct Counts {
     rows: u64,
     good: u64,
     bad: u64,
+    /// Lines of the file that the bad rows take up.
+    bad_lines: u64,
     not_applied: u64,
+    /// From this line on, rows were compared with earlier ones alone.
+    not_compared_from: Option<u64>,
 }
 
 impl Counts {
@@ -94,26 +98,41 @@ impl<'a> Report<'a> {
         })
     }
 
-    /// Writes what became of the row that begins on this line.
-    pub(super) fn add(&mut self, line: u64, sku: &str, verdict: &Verdict) -> Result<()> {
+    /// Writes what became of the row that begins on this line and takes up so many.
+    pub(super) fn add(
+        &mut self,
+        line: u64,
+        lines: u64,
+        sku: &str,
+        verdict: &Verdict,
+    ) -> Result<()> {
         self.counts.rows += 1;
         match verdict {
             Verdict::Good => {
                 self.counts.good += 1;
                 let word = if self.is_dry_run { "good" } else { "applied" };
-                self.record(line, sku, word, None, "")
+                self.record(line, sku, word, &[])
             }
             Verdict::Bad(faults) => {
                 self.counts.bad += 1;
-                faults.iter().try_for_each(|fault| {
-                    self.problem(line, sku, "bad", fault.column.as_deref(), &fault.problem)
-                })
+                self.counts.bad_lines += lines;
+                for fault in faults {
+                    self.problem(line, sku, "bad", fault)?;
+                }
+                self.record(line, sku, "bad", faults)
             }
             Verdict::NotApplied(problem) => {
                 self.counts.not_applied += 1;
-                self.problem(line, sku, "not_applied", None, problem)
+                let fault = Fault::of_all(problem);
+                self.problem(line, sku, "not_applied", &fault)?;
+                self.record(line, sku, "not_applied", &[fault])
             }
         }
+    }
+
+    /// Notes from which line on rows are no longer compared with each other, where it is so.
+    pub(super) const fn not_compared_from(&mut self, line: Option<u64>) {
+        self.counts.not_compared_from = line;
     }
 
     /// Shows how far the file was read.
@@ -151,12 +170,24 @@ impl<'a> Report<'a> {
             ("applied", "")
         };
         let mut text = format!("{}: {} {good}", count(counts.rows, self.one), counts.good);
-        for (number, word) in [(counts.bad, "bad"), (counts.not_applied, "not applied")] {
-            if number > 0 {
-                text.push_str(&format!(", {number} {word}"));
-            }
+        if counts.bad > 0 {
+            text.push_str(&format!(", {} bad", counts.bad));
+        }
+        if counts.bad_lines > counts.bad {
+            text.push_str(&format!(" on {} lines", counts.bad_lines));
+        }
+        if counts.not_applied > 0 {
+            text.push_str(&format!(", {} not applied", counts.not_applied));
         }
         writeln!(self.out, "{text}{note}")?;
+        if let Some(line) = counts.not_compared_from {
+            let one = self.one;
+            writeln!(
+                self.out,
+                "From line {line} on, each {one} was compared with those above that line alone, because no more can be \
+                 remembered: whether those below contradict each other is not known. Spread them over several files."
+            )?;
+        }
         Ok(self.counts)
     }
 
@@ -165,9 +196,9 @@ impl<'a> Report<'a> {
         line: u64,
         sku: &str,
         verdict: &'static str,
-        column: Option<&str>,
-        problem: &str,
+        fault: &Fault,
     ) -> Result<()> {
+        let (column, problem) = (fault.column.as_deref(), &*fault.problem);
         let text = if self.as_json {
             let problem = Problem {
                 line,
@@ -185,23 +216,25 @@ impl<'a> Report<'a> {
         };
         self.has_problems = true;
         let out = &mut self.out;
-        self.meter.aside(|| out.write_all(text.as_bytes()))?;
-        self.record(line, sku, verdict, column, problem)
+        Ok(self.meter.aside(|| out.write_all(text.as_bytes()))?)
     }
 
-    fn record(
-        &mut self,
-        line: u64,
-        sku: &str,
-        verdict: &str,
-        column: Option<&str>,
-        problem: &str,
-    ) -> Result<()> {
+    /// One line for each row, so that whoever counts lines counts rows.
+    fn record(&mut self, line: u64, sku: &str, verdict: &str, faults: &[Fault]) -> Result<()> {
         let Some(verdicts) = &mut self.verdicts else {
             return Ok(());
         };
-        let line = line.to_string();
-        let cells = [&line, sku, verdict, column.unwrap_or_default(), problem];
+        let columns: Vec<&str> = faults
+            .iter()
+            .filter_map(|it| it.column.as_deref())
+            .collect();
+        let problem = |fault: &Fault| match &fault.column {
+            Some(column) if faults.len() > 1 => format!("{column} {}", fault.problem),
+            _ => fault.problem.clone(),
+        };
+        let problems: Vec<String> = faults.iter().map(problem).collect();
+        let (line, columns, problems) = (line.to_string(), columns.join(" "), problems.join("; "));
+        let cells = [&line, sku, verdict, &columns, &problems];
         let written = verdicts.write_record(cells);
         written.context("The verdicts cannot be written")
     }

@@ -4,10 +4,10 @@ use std::io::Write;
 
 use anyhow::{Result, bail};
 use jiff::{SignedDuration, Timestamp};
-use kervan::decide::{Stocked, Supply, published_quantity};
-use kervan::domain::{EvidenceRule, Listing, Money, Part, Sku};
+use kervan::domain::{EvidenceRule, Listing, Money, Part, Revisions, Sku};
 use kervan::flows::catalog::{self, Entry, StoredListing, StoredOffer};
-use kervan::flows::rules;
+use kervan::flows::price::{self, Explained};
+use kervan::flows::{rules, should_show};
 use kervan::store::Store;
 use serde_json::{Value, json};
 
@@ -16,14 +16,10 @@ use crate::command::text::{age, aligned, plain};
 /// A sku with what its parts are known to have.
 struct Known {
     entry: Entry,
-    parts: Vec<KnownPart>,
+    /// Of each listing, in their order, what the rules say of its price.
+    explained: Vec<Explained>,
     rule: EvidenceRule,
     now: Timestamp,
-}
-
-struct KnownPart {
-    part: Part,
-    entry: Entry,
 }
 
 /// Shows a sku, its offers by rank.
@@ -34,7 +30,7 @@ pub(super) async fn show(
     as_json: bool,
     out: &mut dyn Write,
 ) -> Result<()> {
-    let mut entry = catalog::load(store, sku).await?;
+    let mut entry = catalog::load_with_parts(store, sku).await?;
     if !entry.is_there() {
         let part_of = match entry.part_of.first() {
             Some(bundle) => format!(", though {bundle} names it as a part"),
@@ -43,17 +39,11 @@ pub(super) async fn show(
         bail!("the sku is not in the catalogue{part_of}; add it with: cargo kervan catalog import");
     }
     entry.offers.sort_by_key(|stored| stored.offer.rank);
-    let mut parts = Vec::new();
-    for part in entry.bundle.iter().flat_map(|bundle| bundle.parts()) {
-        parts.push(KnownPart {
-            part: part.clone(),
-            entry: catalog::load(store, &part.sku).await?,
-        });
-    }
+    let rules = rules::load(store).await?;
     let known = Known {
+        explained: price::explain_entry(store, sku, &entry, &rules, now).await?,
         entry,
-        parts,
-        rule: rules::load(store).await?.evidence,
+        rule: rules.evidence,
         now,
     };
     if as_json {
@@ -72,9 +62,10 @@ impl Known {
             ..
         } = &self.entry;
         writeln!(out, "{sku}\n\nlistings")?;
-        let lines: Vec<_> = listings.iter().map(|l| self.listing_line(l)).collect();
+        let lines = listings.iter().zip(&self.explained);
+        let lines: Vec<_> = lines.map(|(l, e)| self.listing_line(l, e)).collect();
         write!(out, "{}", aligned("  ", &lines))?;
-        if self.parts.is_empty() {
+        if self.parts().is_empty() {
             writeln!(out, "\noffers, the first is tried first")?;
             let lines: Vec<_> = offers.iter().map(|o| self.offer_line(o)).collect();
             write!(out, "{}", aligned("  ", &lines))?;
@@ -84,7 +75,7 @@ impl Known {
                 out,
                 "\na bundle, of which {bundles} could be sold now, each of"
             )?;
-            let lines: Vec<_> = self.parts.iter().map(|p| self.part_line(p)).collect();
+            let lines: Vec<_> = self.parts().iter().map(|p| self.part_line(p)).collect();
             write!(out, "{}", aligned("  ", &lines))?;
         }
         if !part_of.is_empty() {
@@ -94,12 +85,12 @@ impl Known {
         Ok(())
     }
 
-    fn listing_line(&self, stored: &StoredListing) -> Vec<String> {
+    fn listing_line(&self, stored: &StoredListing, explained: &Explained) -> Vec<String> {
         let (listing, now) = (&stored.listing, self.now);
-        let should = self.wanted(listing);
         let published = match listing.shown(now) {
-            None if listing.doubt_until.is_some() => "what it shows is in doubt".to_owned(),
-            None => "nothing published yet".to_owned(),
+            // Before a channel is told, the table forgets what it shows, until the answer is there.
+            None if was_told(listing) => "what it shows is not known".to_owned(),
+            None => "nothing is known to be published".to_owned(),
             Some(published) => format!(
                 "published {} at {}, {} ago",
                 published.quantity,
@@ -107,9 +98,6 @@ impl Known {
                 age(now, published.at)
             ),
         };
-        let is_there = listing
-            .shown(now)
-            .is_some_and(|shown| shown.quantity == should && shown.price == listing.price);
         let mut line = vec![
             listing.id.channel.to_string(),
             plain(&listing.id.offer),
@@ -117,20 +105,41 @@ impl Known {
             format!("buffer {}", listing.buffer),
             format!("cap {}", listing.cap),
             published,
-            if is_there {
-                "as it should be".to_owned()
-            } else {
-                format!("should be {should} at {}", listing.price)
-            },
+            self.should_text(listing, explained),
         ];
         if let Some(held) = &listing.pricing.held {
-            let since = age(now, held.since);
-            line.push(format!("{} is held for a person since {since}", held.price));
+            let (price, since) = (held.price, age(now, held.since));
+            line.push(if held.rejected {
+                format!("a person has said no to {price}")
+            } else {
+                format!("{price} is held for a person since {since}")
+            });
         }
         if let Some(of) = &listing.variation_of {
             line.push(format!("a variation of {}", plain(of)));
         }
         line
+    }
+
+    /// What the listing should show, by the code that publishes it.
+    fn should_text(&self, listing: &Listing, explained: &Explained) -> String {
+        let price = explained.price;
+        let Some(should) = should_show(&self.entry, explained, &self.rule, self.now) else {
+            return "is not published, because it has no price yet".to_owned();
+        };
+        let shown = listing.shown(self.now);
+        if shown.is_some_and(|shown| shown.quantity == should && shown.price == price) {
+            return match explained.sells {
+                true => "as it should be".to_owned(),
+                false => "as it should be: each sale would lose more than an order may".to_owned(),
+            };
+        }
+        match explained.sells {
+            true => format!("should be {should} at {price}"),
+            false => format!(
+                "should be 0, because each sale at {price} would lose more than an order may"
+            ),
+        }
     }
 
     fn offer_line(&self, stored: &StoredOffer) -> Vec<String> {
@@ -170,18 +179,28 @@ impl Known {
         line
     }
 
-    fn part_line(&self, known: &KnownPart) -> Vec<String> {
-        let KnownPart { part, entry } = known;
-        let units = match entry.offers.is_empty() {
+    fn part_line(&self, part: &Part) -> Vec<String> {
+        let offers = self.offers_of(part);
+        let units = match offers.is_empty() {
             true => "not in the catalogue".to_owned(),
-            false => format!("{} there", self.units(entry)),
+            false => format!("{} there", self.units(offers)),
         };
         vec![format!("{} of", part.units), part.sku.to_string(), units]
     }
 
+    /// What it is made of; nothing where it is no bundle.
+    fn parts(&self) -> &[Part] {
+        self.entry.bundle.as_ref().map_or(&[], |it| it.parts())
+    }
+
+    fn offers_of(&self, part: &Part) -> &[StoredOffer] {
+        let offers = self.entry.parts.get(&part.sku);
+        offers.map_or(&[], Vec::as_slice)
+    }
+
     /// Units of a sku's offers that nobody has taken, by what suppliers said that still counts.
-    fn units(&self, entry: &Entry) -> i64 {
-        let offers = entry.offers.iter().filter(|stored| {
+    fn units(&self, offers: &[StoredOffer]) -> i64 {
+        let offers = offers.iter().filter(|stored| {
             let evidence = stored.offer.evidence.as_ref();
             evidence.is_some_and(|it| self.now.duration_since(it.at) <= self.rule.worthless())
         });
@@ -190,38 +209,13 @@ impl Known {
 
     /// Units of the sku itself: a bundle is there as often as the scarcest of its parts fills it.
     fn sellable(&self) -> i64 {
-        if self.parts.is_empty() {
-            return self.units(&self.entry);
+        if self.parts().is_empty() {
+            return self.units(&self.entry.offers);
         }
-        let bundles = self
-            .parts
-            .iter()
-            .map(|known| self.units(&known.entry) / i64::from(known.part.units.max(1)));
+        let parts = self.parts().iter();
+        let bundles =
+            parts.map(|part| self.units(self.offers_of(part)) / i64::from(part.units.max(1)));
         bundles.min().unwrap_or(0)
-    }
-
-    /// What a listing should show now.
-    fn wanted(&self, listing: &Listing) -> u32 {
-        let stocked = |stored: &StoredOffer| {
-            let evidence_at = stored.offer.evidence.as_ref()?.at;
-            let free = stored.free;
-            Some(Stocked { free, evidence_at })
-        };
-        let supply = |units, entry: &Entry| Supply {
-            units,
-            offers: entry.offers.iter().filter_map(stocked).collect(),
-        };
-        let supplies: Vec<Supply> = if self.parts.is_empty() {
-            vec![supply(1, &self.entry)]
-        } else {
-            let parts = self.parts.iter();
-            parts
-                .map(|known| supply(known.part.units, &known.entry))
-                .collect()
-        };
-        let shown = listing.shown(self.now).map(|shown| shown.quantity);
-        let (buffer, cap) = (listing.buffer, listing.cap);
-        published_quantity(&supplies, shown, buffer, cap, &self.rule, self.now)
     }
 
     /// As stored, with what the table keeps beside it, the age of the evidence, and what listings should show.
@@ -240,9 +234,12 @@ impl Known {
             offers.push(offer);
         }
         let mut listings = Vec::new();
-        for stored in &entry.listings {
+        for (stored, explained) in entry.listings.iter().zip(&self.explained) {
             let mut listing = serde_json::to_value(&stored.listing)?;
-            listing["should_show"] = json!(self.wanted(&stored.listing));
+            let should = should_show(entry, explained, &self.rule, self.now);
+            listing["should_show"] = json!(should);
+            listing["should_cost"] = json!(explained.price);
+            listing["would_lose_too_much"] = json!(!explained.sells);
             listings.push(listing);
         }
         let mut value = json!({
@@ -252,18 +249,26 @@ impl Known {
             "could_be_sold": self.sellable(),
             "part_of": entry.part_of,
         });
-        if !self.parts.is_empty() {
-            let part = |known: &KnownPart| {
+        if !self.parts().is_empty() {
+            let part = |part: &Part| {
                 json!({
-                    "sku": known.part.sku,
-                    "units": known.part.units,
-                    "there": self.units(&known.entry),
+                    "sku": part.sku,
+                    "units": part.units,
+                    "there": self.units(self.offers_of(part)),
                 })
             };
-            value["bundle"] = self.parts.iter().map(part).collect();
+            value["bundle"] = self.parts().iter().map(part).collect();
         }
         Ok(value)
     }
+}
+
+/// Whether its channel was told of it at some time, by what the table has of it.
+fn was_told(listing: &Listing) -> bool {
+    listing.published.is_some()
+        || listing.doubt_until.is_some()
+        || listing.in_bulk.is_some()
+        || listing.revisions != Revisions::default()
 }
 
 fn price_text(listing: &Listing) -> String {
@@ -283,3 +288,6 @@ fn price_text(listing: &Listing) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -178,3 +178,92 @@ async fn what_is_imported_into_a_local_stack_is_shown() {
     assert_eq!(text.lines().count(), 1, "{text}");
     stack.stop().await;
 }
+
+#[tokio::test]
+async fn verdicts_never_replace_the_file_that_is_imported_whatever_it_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let content = "sku,supplier,product_id,variant_id\nA,aliexpress:main,1,2\n";
+    let file = path("skus.csv");
+    fs::write(&file, content).unwrap();
+    std::os::unix::fs::symlink(&file, path("link.csv")).unwrap();
+    fs::hard_link(&file, path("hard.csv")).unwrap();
+    let named = |name: &str| path(name).to_str().unwrap().to_owned();
+    for verdicts in [
+        named("skus.csv"),
+        named("./skus.csv"),
+        named("link.csv"),
+        named("hard.csv"),
+    ] {
+        let arguments = ["catalog", "import", &named("skus.csv"), "--dry-run"];
+        let arguments = [&arguments[..], &["--verdicts", &verdicts]].concat();
+        let error = kervan(&arguments).await.unwrap_err();
+        assert!(
+            error.to_string().contains("would replace the file"),
+            "{error}"
+        );
+        assert_eq!(fs::read_to_string(&file).unwrap(), content, "{verdicts}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_with_several_faults_has_one_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let rows = "A,aliexpress:main,1,x y,first\nB,aliexpress:main,1,2,1\nB,aliexpress:main,1,3,-1\n";
+    fs::write(
+        path("a.csv"),
+        format!("sku,supplier,product_id,variant_id,rank\n{rows}"),
+    )
+    .unwrap();
+    let (file, verdicts) = (path("a.csv"), path("verdicts.csv"));
+    kervan(&[
+        "catalog",
+        "import",
+        &file,
+        "--dry-run",
+        "--verdicts",
+        &verdicts,
+    ])
+    .await
+    .unwrap();
+    let text = fs::read_to_string(&verdicts).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 4, "{text}");
+    assert!(
+        lines[1].starts_with("2,A,bad,variant_id rank,\"variant_id must be"),
+        "{text}"
+    );
+    assert!(lines[1].contains("; rank must be a whole number"), "{text}");
+    assert_eq!(lines[2], "3,B,good,,");
+    assert!(
+        lines[3].starts_with("4,B,bad,rank,\"must be a whole number"),
+        "{text}"
+    );
+}
+
+/// A pipe that nobody reads any more.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+#[tokio::test]
+async fn an_export_whose_reader_has_gone_is_known_from_one_that_failed() {
+    let store = kervan::store::MemoryStore::new(std::sync::Arc::new(
+        kervan::clock::ManualClock::at(jiff::Timestamp::UNIX_EPOCH),
+    ));
+    for format in [Format::Csv, Format::Json] {
+        let mut out = io::BufWriter::with_capacity(1, Closed);
+        let error = export::export(&store, format, &mut out).await.unwrap_err();
+        assert!(is_broken_pipe(&error), "{error:#}");
+    }
+    assert!(!is_broken_pipe(&anyhow::anyhow!("the table is gone")));
+}

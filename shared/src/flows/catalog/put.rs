@@ -1,23 +1,10 @@
 //! Terms are put into the catalogue. What is already there keeps what Kervan has learned of it.
 
-use super::{Entry, load};
-use crate::domain::{Bundle, Listing, Money, Offer, Part, Sku};
+use super::{Entry, ListingTerms, OfferTerms, Terms, load};
+use crate::domain::{Bundle, Listing, Offer, Part};
 use crate::flows::{FlowError, ledger};
 use crate::store::{Condition, Due, Guard, Item, Key, MOST_WRITES, Store, Write, keys};
 use jiff::Timestamp;
-
-/// What the merchant says of a sku: all of it is put, or nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terms {
-    /// Which sku; every listing and offer below is of it.
-    pub sku: Sku,
-    /// Where it is sold.
-    pub listings: Vec<Listing>,
-    /// Where it can be bought.
-    pub offers: Vec<Offer>,
-    /// What it is made of.
-    pub bundle: Option<Bundle>,
-}
 
 /// What putting terms came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,8 +24,8 @@ pub async fn put(
 ) -> Result<(), FlowError> {
     let terms = Terms {
         sku: listing.id.sku.clone(),
-        listings: vec![listing],
-        offers: vec![offer],
+        listings: vec![listing.into()],
+        offers: vec![offer.into()],
         bundle: None,
     };
     put_terms(store, &terms, now).await?;
@@ -61,9 +48,9 @@ pub async fn put_bundle(
     Ok(())
 }
 
-/// Puts terms of a sku into the catalogue in one transaction. Of what is already there the terms change alone: evidence,
-/// counters, what was published and how often, doubts, held prices and the price that the rules came to stay. The stock
-/// of an offer that is new or changed is due at once; what is as it was is not written.
+/// Puts terms of a sku into the catalogue in one transaction. Of what is already there the terms that are set change alone:
+/// evidence, counters, what was published and how often, doubts, held prices and the price that the rules came to stay.
+/// The stock of an offer that is new or changed is due at once; what is as it was is not written.
 ///
 /// A sku with offers is no bundle, and no part of a bundle is a bundle: [`FlowError::Unfit`]. Two writers at the same
 /// moment can get around that; such a bundle has no units to sell.
@@ -89,6 +76,13 @@ pub async fn put_terms(store: &dyn Store, terms: &Terms, now: Timestamp) -> Resu
         is_changed: !writes.is_empty(),
         is_to_publish: is_to_publish && is_known,
     };
+    if writes.len() > MOST_WRITES {
+        return Err(FlowError::Unfit(format!(
+            "{} brings {} changes at once, and {MOST_WRITES} fit: put its listings and offers in several steps",
+            terms.sku,
+            writes.len()
+        )));
+    }
     if put.is_changed {
         store.write(writes).await?;
     }
@@ -99,17 +93,6 @@ pub async fn put_terms(store: &dyn Store, terms: &Terms, now: Timestamp) -> Resu
 async fn check(store: &dyn Store, terms: &Terms, known: &Entry) -> Result<(), FlowError> {
     let sku = &terms.sku;
     let unfit = |problem: String| Err(FlowError::Unfit(problem));
-    let bundle_writes = |bundle: &Bundle| {
-        let old = known.bundle.as_ref().map_or(0, |old| old.parts().len());
-        1 + bundle.parts().len() + old
-    };
-    let writes =
-        terms.listings.len() + terms.offers.len() + terms.bundle.as_ref().map_or(0, bundle_writes);
-    if writes > MOST_WRITES {
-        return unfit(format!(
-            "{sku} brings {writes} changes at once, and {MOST_WRITES} fit: put its listings and offers in several steps"
-        ));
-    }
     let Some(bundle) = &terms.bundle else {
         if known.bundle.is_some() && !terms.offers.is_empty() {
             return unfit(format!(
@@ -145,32 +128,28 @@ async fn check(store: &dyn Store, terms: &Terms, known: &Entry) -> Result<(), Fl
     Ok(())
 }
 
-/// Adds the write of a listing, if it is one; tells whether the channel has to hear of it.
+/// Adds the writes of a listing, if there are any; tells whether the channel has to hear of it.
 fn put_listing(
-    listing: &Listing,
+    terms: &ListingTerms,
     known: &Entry,
     writes: &mut Vec<Write>,
 ) -> Result<bool, FlowError> {
-    let key = keys::listing(&listing.id);
+    let key = keys::listing(&terms.id);
     let mut listings = known.listings.iter();
-    let Some(stored) = listings.find(|stored| stored.listing.id == listing.id) else {
-        writes.push(fresh(Item::new(key, 1, ledger::write(listing)?)));
+    let stored = listings.find(|stored| stored.listing.id == terms.id);
+    let old = stored.map(|stored| &stored.listing);
+    let next: Listing = terms.onto(old).map_err(FlowError::Unfit)?;
+    let Some(stored) = stored else {
+        writes.push(fresh(Item::new(key, 1, ledger::write(&next)?)));
         return Ok(true);
     };
-    let old = &stored.listing;
-    let mut next = Listing {
-        price: price(listing, old),
-        pricing: listing.pricing.clone(),
-        variation_of: listing.variation_of.clone(),
-        buffer: listing.buffer,
-        cap: listing.cap,
-        ..old.clone()
-    };
-    if next.pricing.by_rules {
-        next.pricing.held = old.pricing.held.clone();
-    }
-    if next != *old {
+    if next != stored.listing {
         writes.push(changed(key, ledger::write(&next)?, stored.version, None));
+        if stored.listing.pricing.held.is_some() && next.pricing.held.is_none() {
+            // Nobody can decide any more about a price that no listing waits for.
+            let key = keys::held_price(&terms.id);
+            writes.push(Write::Delete { key });
+        }
         return Ok(true);
     }
     // What was put and could not be queued is queued when it is put again.
@@ -178,39 +157,25 @@ fn put_listing(
     Ok(shown != Some(next.price))
 }
 
-/// What the rules came to stays until they come to something else.
-fn price(listing: &Listing, old: &Listing) -> Money {
-    let same = listing.price.currency == old.price.currency;
-    if listing.pricing.by_rules && same {
-        old.price
-    } else {
-        listing.price
-    }
-}
-
 fn put_offer(
-    offer: &Offer,
+    terms: &OfferTerms,
     known: &Entry,
     now: Timestamp,
     writes: &mut Vec<Write>,
 ) -> Result<(), FlowError> {
-    let key = keys::offer(&offer.sku, &offer.id);
+    let key = keys::offer(&terms.sku, &terms.id);
     let due = Due {
-        lane: keys::stock_lane(&offer.sku, &offer.id),
+        lane: keys::stock_lane(&terms.sku, &terms.id),
         at: now,
     };
     let mut offers = known.offers.iter();
-    let Some(stored) = offers.find(|stored| stored.offer.id == offer.id) else {
-        let mut item = Item::new(key, 1, ledger::write(offer)?);
+    let stored = offers.find(|stored| stored.offer.id == terms.id);
+    let next: Offer = terms.onto(stored.map(|stored| &stored.offer));
+    let Some(stored) = stored else {
+        let mut item = Item::new(key, 1, ledger::write(&next)?);
         item.due = Some(due);
         writes.push(fresh(item));
         return Ok(());
-    };
-    let next = Offer {
-        rank: offer.rank,
-        ship_to: offer.ship_to.clone(),
-        shipping: offer.shipping,
-        ..stored.offer.clone()
     };
     if next != stored.offer {
         writes.push(changed(

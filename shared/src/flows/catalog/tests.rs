@@ -118,22 +118,28 @@ async fn what_kervan_has_learned_stays_when_terms_are_put_again() {
     let store = memory();
     let before = lived(&store).await;
     let changed = Terms {
-        listings: vec![Listing {
-            pricing: Pricing {
-                by_rules: true,
-                floor: Some(usd("11")),
-                ..Pricing::default()
-            },
-            buffer: 2,
-            cap: 7,
-            variation_of: Some("900".to_owned()),
-            ..listing("MUG", "81", "5")
-        }],
-        offers: vec![Offer {
-            rank: 4,
-            shipping: Some(usd("1.5")),
-            ..offer("MUG", "1")
-        }],
+        listings: vec![
+            Listing {
+                pricing: Pricing {
+                    by_rules: true,
+                    floor: Some(usd("11")),
+                    ..Pricing::default()
+                },
+                buffer: 2,
+                cap: 7,
+                variation_of: Some("900".to_owned()),
+                ..listing("MUG", "81", "5")
+            }
+            .into(),
+        ],
+        offers: vec![
+            Offer {
+                rank: 4,
+                shipping: Some(usd("1.5")),
+                ..offer("MUG", "1")
+            }
+            .into(),
+        ],
         ..terms("MUG")
     };
     let put = put_terms(&store, &changed, now()).await.unwrap();
@@ -160,14 +166,17 @@ async fn what_is_as_it_was_is_not_written() {
     let store = memory();
     let before = lived(&store).await;
     let same = Terms {
-        listings: vec![Listing {
-            pricing: Pricing {
-                by_rules: true,
-                ..Pricing::default()
-            },
-            ..listing("MUG", "81", "10")
-        }],
-        offers: vec![offer("MUG", "1")],
+        listings: vec![
+            Listing {
+                pricing: Pricing {
+                    by_rules: true,
+                    ..Pricing::default()
+                },
+                ..listing("MUG", "81", "10")
+            }
+            .into(),
+        ],
+        offers: vec![offer("MUG", "1").into()],
         ..terms("MUG")
     };
     let put = put_terms(&store, &same, now()).await.unwrap();
@@ -179,7 +188,7 @@ async fn what_is_as_it_was_is_not_written() {
 
     // With a price of the merchant's own, the rules' price and what is held are gone.
     let fixed = Terms {
-        listings: vec![listing("MUG", "81", "10")],
+        listings: vec![listing("MUG", "81", "10").into()],
         ..terms("MUG")
     };
     put_terms(&store, &fixed, now()).await.unwrap();
@@ -189,6 +198,166 @@ async fn what_is_as_it_was_is_not_written() {
     // Not published yet: whoever puts it again may have it published again.
     let put = put_terms(&store, &fixed, now()).await.unwrap();
     assert!(!put.is_changed && put.is_to_publish);
+}
+
+/// What a file says that has a price and nothing else of the listing.
+fn price_alone(code: &str, id: &str, price: &str) -> ListingTerms {
+    let listing = listing(code, id, price);
+    ListingTerms {
+        id: listing.id,
+        price: listing.price,
+        by_rules: Term::Keep,
+        floor: Term::Keep,
+        ceiling: Term::Keep,
+        minimum_advertised: Term::Keep,
+        variation_of: Term::Keep,
+        buffer: Term::Keep,
+        cap: Term::Keep,
+    }
+}
+
+fn nothing_more(code: &str, variant: &str) -> OfferTerms {
+    let offer = offer(code, variant);
+    OfferTerms {
+        id: offer.id,
+        sku: offer.sku,
+        rank: Term::Keep,
+        ship_to: Term::Keep,
+        shipping: Term::Keep,
+    }
+}
+
+#[tokio::test]
+async fn terms_of_which_nothing_is_said_stay_and_what_is_new_begins_with_the_usual() {
+    let store = memory();
+    let guarded = Listing {
+        pricing: Pricing {
+            floor: Some(usd("8")),
+            ceiling: Some(usd("20")),
+            minimum_advertised: Some(usd("9")),
+            ..Pricing::default()
+        },
+        variation_of: Some("900".to_owned()),
+        buffer: 3,
+        // It is being taken down.
+        cap: 0,
+        ..listing("MUG", "81", "10")
+    };
+    let shipped = Offer {
+        rank: 4,
+        ship_to: "DE".parse().unwrap(),
+        shipping: Some(usd("1.5")),
+        ..offer("MUG", "1")
+    };
+    put(&store, guarded.clone(), shipped.clone(), now())
+        .await
+        .unwrap();
+    let narrow = Terms {
+        listings: vec![
+            price_alone("MUG", "81", "12"),
+            price_alone("MUG", "82", "7"),
+        ],
+        offers: vec![nothing_more("MUG", "1"), nothing_more("MUG", "2")],
+        ..terms("MUG")
+    };
+    put_terms(&store, &narrow, now()).await.unwrap();
+    let after = load(&store, &sku("MUG")).await.unwrap();
+    let with_price = Listing {
+        price: usd("12"),
+        ..guarded
+    };
+    assert_eq!(after.listings[0].listing, with_price);
+    assert_eq!(after.listings[1].listing, listing("MUG", "82", "7"));
+    assert_eq!(after.offers[0].offer, shipped);
+    assert_eq!(after.offers[1].offer, offer("MUG", "2"));
+}
+
+#[tokio::test]
+async fn a_price_that_the_kept_limits_do_not_allow_is_refused_with_what_would_be_right() {
+    let store = memory();
+    let guarded = Listing {
+        pricing: Pricing {
+            floor: Some(usd("8")),
+            ..Pricing::default()
+        },
+        ..listing("MUG", "81", "10")
+    };
+    put(&store, guarded, offer("MUG", "1"), now())
+        .await
+        .unwrap();
+    let euros = Money::parse("10", "EUR".parse().unwrap()).unwrap();
+    let other_currency = ListingTerms {
+        price: euros,
+        ..price_alone("MUG", "81", "10")
+    };
+    let freed = ListingTerms {
+        floor: Term::Set(None),
+        ..other_currency.clone()
+    };
+    let before = store.items();
+    for (wrong, told) in [
+        (
+            price_alone("MUG", "81", "7.99"),
+            "a price of 7.99 USD below its floor of 8.00 USD",
+        ),
+        (
+            other_currency,
+            "changes to EUR and has a floor of 8.00 USD: give floor too",
+        ),
+        (
+            ListingTerms {
+                price: usd("0"),
+                ..price_alone("MUG", "81", "1")
+            },
+            "a fixed price and none is given",
+        ),
+    ] {
+        let wrong = Terms {
+            listings: vec![wrong],
+            ..terms("MUG")
+        };
+        let error = put_terms(&store, &wrong, now()).await.unwrap_err();
+        assert!(error.to_string().contains(told), "{error}");
+        assert_eq!(store.items(), before);
+    }
+    let freed = Terms {
+        listings: vec![freed],
+        ..terms("MUG")
+    };
+    put_terms(&store, &freed, now()).await.unwrap();
+    let listing = load(&store, &sku("MUG")).await.unwrap().listings.remove(0);
+    assert_eq!(listing.listing.price, euros);
+}
+
+#[tokio::test]
+async fn a_price_alone_leaves_a_listing_with_its_rules() {
+    let store = memory();
+    let before = lived(&store).await;
+    let narrow = Terms {
+        listings: vec![price_alone("MUG", "81", "5")],
+        ..terms("MUG")
+    };
+    let put = put_terms(&store, &narrow, now()).await.unwrap();
+    assert!(!put.is_changed);
+    let after = load(&store, &sku("MUG")).await.unwrap();
+    assert_eq!(after.listings[0].listing, before.listings[0].listing);
+}
+
+#[tokio::test]
+async fn no_price_waits_for_a_person_after_the_listing_got_a_fixed_one() {
+    let store = memory();
+    let held = keys::held_price(&lived(&store).await.listings[0].listing.id);
+    let entry = Write::Put {
+        item: Item::new(held.clone(), 1, "{}".to_owned()),
+        only_if: crate::store::Condition::Always,
+    };
+    store.write(vec![entry]).await.unwrap();
+    let fixed = Terms {
+        listings: vec![listing("MUG", "81", "10").into()],
+        ..terms("MUG")
+    };
+    put_terms(&store, &fixed, now()).await.unwrap();
+    assert_eq!(store.get(&held).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -227,7 +396,7 @@ async fn a_bundle_has_no_offers_and_no_part_is_a_bundle() {
         .await
         .unwrap();
     let offers = |code: &'static str| Terms {
-        offers: vec![offer(code, "1")],
+        offers: vec![offer(code, "1").into()],
         ..terms(code)
     };
     let parts = |code: &'static str, part: &'static str| Terms {
@@ -235,7 +404,7 @@ async fn a_bundle_has_no_offers_and_no_part_is_a_bundle() {
         ..terms(code)
     };
     let both = Terms {
-        offers: vec![offer("X", "1")],
+        offers: vec![offer("X", "1").into()],
         ..parts("X", "MUG")
     };
     let before = store.items();
@@ -262,7 +431,7 @@ async fn terms_that_are_too_many_for_one_transaction_are_refused_whole() {
     let store = memory();
     let many = |count: usize| Terms {
         listings: (0..count)
-            .map(|n| listing("MUG", &n.to_string(), "5"))
+            .map(|n| listing("MUG", &n.to_string(), "5").into())
             .collect(),
         ..terms("MUG")
     };

@@ -129,12 +129,13 @@ async fn a_jump_waits_for_a_person_and_is_not_sold_at_a_loss_meanwhile() {
     assert_eq!(waiting.len(), 1, "once for each price");
     assert_eq!((waiting[0].from, waiting[0].to), (usd(1500), usd(3000)));
     let store = &*shop.kervan.store;
-    let taken = decide(store, &shop.listing, true).await.unwrap();
+    let taken = decide(store, &shop.listing, usd(3000), true).await.unwrap();
     assert_eq!(taken.as_ref(), waiting.first());
     let now = shop.cost(2000).await;
     assert_eq!((now.stored.listing.price, now.sells), (usd(3000), true));
     assert!(shop.waiting().await.is_empty());
-    assert_eq!(decide(store, &shop.listing, true).await.unwrap(), None);
+    let again = decide(store, &shop.listing, usd(3000), true).await;
+    assert_eq!(again.unwrap(), None);
 }
 
 #[tokio::test]
@@ -144,7 +145,8 @@ async fn a_price_that_was_refused_is_not_asked_for_again_and_another_is() {
     let now = shop.cost(10).await;
     assert_eq!((now.stored.listing.price, now.sells), (usd(1500), true));
     let store = &*shop.kervan.store;
-    assert!(decide(store, &shop.listing, false).await.unwrap().is_some());
+    let refused = decide(store, &shop.listing, usd(15), false).await;
+    assert!(refused.unwrap().is_some());
     assert_eq!(shop.cost(10).await.stored.listing.price, usd(1500));
     assert!(shop.waiting().await.is_empty());
     shop.cost(12).await;
@@ -167,4 +169,67 @@ async fn what_is_explained_is_what_is_decided() {
         (now.stored.listing.price, Change::Take)
     );
     assert!(told[0].steps.len() >= 3);
+}
+
+#[tokio::test]
+async fn a_person_takes_the_price_that_they_have_seen_and_no_other() {
+    let shop = Shop::open(true).await;
+    shop.cost(2000).await;
+    let seen = shop.waiting().await[0].to;
+    shop.cost(4000).await;
+    let store = &*shop.kervan.store;
+    for takes in [true, false] {
+        let error = decide(store, &shop.listing, seen, takes).await.unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("is 60.00 USD by now, and not 30.00"),
+            "{text}"
+        );
+    }
+    assert_eq!(shop.entry().await.listings[0].listing.price, usd(1500));
+    assert_eq!(shop.waiting().await[0].to, usd(6000));
+}
+
+#[tokio::test]
+async fn an_entry_that_is_left_of_an_earlier_price_goes_when_it_is_decided_about() {
+    let shop = Shop::open(true).await;
+    shop.cost(2000).await;
+    let (store, stored) = (&*shop.kervan.store, shop.entry().await.listings.remove(0));
+    let mut listing = stored.listing;
+    listing.pricing = Pricing::default();
+    let update = Write::Update {
+        key: keys::listing(&shop.listing),
+        set_body: Some(ledger::write(&listing).unwrap()),
+        set_due: None,
+        add: Vec::new(),
+        only_if: Vec::new(),
+    };
+    store.write(vec![update]).await.unwrap();
+    assert_eq!(shop.waiting().await.len(), 1);
+    let decided = decide(store, &shop.listing, usd(3000), true).await.unwrap();
+    assert_eq!(decided, None);
+    assert!(shop.waiting().await.is_empty());
+    assert_eq!(shop.entry().await.listings[0].listing.price, usd(1500));
+}
+
+#[tokio::test]
+async fn what_is_explained_says_whether_the_listing_may_be_sold_and_writes_nothing() {
+    let shop = Shop::open(true).await;
+    for cost in [1000, 1100, 2000, 10, 12] {
+        let (before, version) = (shop.waiting().await, shop.entry().await.listings[0].version);
+        let told = async || {
+            let told = explain(&*shop.kervan.store, &shop.listing.sku, shop.clock.now()).await;
+            let told = told.unwrap().remove(0);
+            (told.price, told.sells)
+        };
+        told().await;
+        assert_eq!(shop.waiting().await, before);
+        assert_eq!(shop.entry().await.listings[0].version, version);
+        let now = shop.cost(cost).await;
+        assert_eq!(
+            told().await,
+            (now.stored.listing.price, now.sells),
+            "{cost}"
+        );
+    }
 }

@@ -11,7 +11,7 @@ const LARGEST_BYTES: usize = 64 * 1024;
 /// Each day's rates are of about 14:15 CET and are out by 16:00 CET.
 const TIME_OF_DAY: &str = "14:00:00Z";
 /// As it stands in each rate.
-const SOURCE: &str = "ECB";
+pub(super) const SOURCE: &str = "ECB";
 
 /// Reads the file. Currencies that ISO 4217 does not have are left out; a rate that is none makes the whole file wrong.
 pub fn parse(body: &[u8]) -> Result<Vec<Rate>, Invalid> {

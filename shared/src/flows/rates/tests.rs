@@ -101,3 +101,21 @@ async fn rates_are_got_when_they_are_old_and_a_bank_that_fails_leaves_them() {
         assert_eq!(load(&*store).await.unwrap().0.all().len(), 3, "they stay");
     }
 }
+
+#[tokio::test]
+async fn a_rate_that_a_person_has_set_does_not_keep_the_others_from_being_got() {
+    let clock = Arc::new(ManualClock::at("2026-01-14T15:30:00Z".parse().unwrap()));
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock.clone()));
+    let shelf = RatesShelf::new(store.clone(), clock.clone());
+    let bank = Arc::new(Bank(Mutex::new((200, FILE.to_owned(), 0))));
+    let source = RatesSource {
+        url: "https://bank.example/daily.xml".to_owned(),
+        http: bank.clone(),
+    };
+    let (euro, dollar) = ("EUR".parse().unwrap(), "USD".parse().unwrap());
+    let value = "1.09".parse().unwrap();
+    let own = Rate::new(euro, dollar, value, "my bank", clock.now()).unwrap();
+    add(&*store, &[own], clock.now()).await.unwrap();
+    let taken = source.refresh(&*store, &shelf, clock.now()).await.unwrap();
+    assert_eq!((taken, bank.0.lock().unwrap().2), (2, 1));
+}

@@ -3,8 +3,9 @@
 use crate::Kervan;
 use crate::decide::{Stocked, Supply, published_quantity};
 use crate::domain::{EvidenceRule, Listing};
+use crate::flows::FlowError;
 use crate::flows::catalog::{Entry, StoredListing, StoredOffer};
-use crate::flows::{FlowError, price};
+use crate::flows::price::{self, Explained};
 use jiff::Timestamp;
 
 /// A listing with the price that it should have now, and the units that it should show: none where each sale would lose.
@@ -22,6 +23,21 @@ pub(super) async fn wanted(
         0
     };
     Ok((current.stored, quantity))
+}
+
+/// Units that a listing should show now, for whoever only looks: by what [`price::explain_entry`] found of its price, and
+/// with the offers of a bundle's parts in the entry. `None` where it has no price yet: it is not published then.
+pub fn should_show(
+    entry: &Entry,
+    explained: &Explained,
+    rule: &EvidenceRule,
+    now: Timestamp,
+) -> Option<u32> {
+    match (explained.price.minor, explained.sells) {
+        (..=0, _) => None,
+        (_, false) => Some(0),
+        _ => Some(wanted_quantity(entry, &explained.listing, rule, now)),
+    }
 }
 
 /// Units that a listing should show now. A bundle has as many as its scarcest part allows.

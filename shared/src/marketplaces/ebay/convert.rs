@@ -7,7 +7,7 @@ use crate::{
         OrderDetails, OrderLine, Payment, Pseudonym, SignalKind, TrackingNumber,
     },
     marketplaces::{
-        FetchedOrder, ListingUpdate, Pseudonyms, RefundReason, RefundState, Refunded, Shown,
+        FetchedOrder, ListingUpdate, PseudonymKey, RefundReason, RefundState, Refunded, Shown,
     },
 };
 use jiff::Timestamp;
@@ -66,7 +66,7 @@ pub(super) fn order(order: &wire::Order) -> Result<FetchedOrder, BadField> {
 pub(super) fn push(
     push: &wire::Push,
     account: &AccountId,
-    pseudonyms: &Pseudonyms,
+    pseudonyms: &PseudonymKey,
 ) -> Result<PushSays, BadField> {
     let data = &push.notification.data;
     if push.metadata.topic == "MARKETPLACE_ACCOUNT_DELETION" {
@@ -474,7 +474,7 @@ fn clean(text: &Option<String>) -> String {
 fn persons(
     data: &serde_json::Value,
     account: &AccountId,
-    pseudonyms: &Pseudonyms,
+    pseudonyms: &PseudonymKey,
 ) -> Result<Vec<Pseudonym>, BadField> {
     let mut persons = Vec::with_capacity(3);
     for field in ["username", "userId", "eiasToken"] {

@@ -236,7 +236,14 @@ impl VerifyPushes for Ebay {
         let push = signature::verify(&self.client, &self.keys, now, push).await?;
         let malformed = PushRefused::new(StatusCode::BAD_REQUEST, "push malformed");
         let wire = serde_json::from_slice(push.body()).map_err(|_| malformed.clone())?;
-        let says = convert::push(&wire, &self.id, &self.outside.pseudonyms);
+        let pseudonyms = self.outside.pseudonyms.key().await.map_err(|_| {
+            // It is sent again.
+            PushRefused::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the pseudonym key cannot be read",
+            )
+        })?;
+        let says = convert::push(&wire, &self.id, pseudonyms);
         let says = says.map_err(|_| malformed)?;
         if says.published_at.is_some_and(|at| !is_current(at, now)) {
             let status = StatusCode::PRECONDITION_FAILED;

@@ -1,4 +1,6 @@
 use super::*;
+use kervan::domain::{Listing, Money, Offer};
+use kervan::flows::catalog::{ListingTerms, OfferTerms, Term};
 
 const ALL: &str = "sku,channel,listing_offer_id,price,currency,pricing,floor,ceiling,map,variation_of,buffer,cap,\
                    supplier,product_id,variant_id,rank,ship_to,shipping,parts";
@@ -53,33 +55,38 @@ fn a_good_row_is_a_listing_and_an_offer() {
     assert_eq!(listing.id.channel.to_string(), "ebay:main");
     assert_eq!(listing.id.offer, "8123");
     assert_eq!(listing.price.to_string(), "19.99 USD");
-    let pricing = &listing.pricing;
-    assert!(!pricing.by_rules);
-    assert_eq!(pricing.floor.unwrap().to_string(), "15.00 USD");
-    assert_eq!(pricing.ceiling.unwrap().to_string(), "30.00 USD");
-    assert_eq!(pricing.minimum_advertised.unwrap().to_string(), "19.99 USD");
-    assert_eq!(listing.variation_of.as_deref(), Some("900"));
-    assert_eq!((listing.buffer, listing.cap), (2, 20));
+    let text = |term: &Term<Option<Money>>| term.said().unwrap().unwrap().to_string();
+    assert_eq!(listing.by_rules, Term::Set(false));
+    assert_eq!(text(&listing.floor), "15.00 USD");
+    assert_eq!(text(&listing.ceiling), "30.00 USD");
+    assert_eq!(text(&listing.minimum_advertised), "19.99 USD");
+    assert_eq!(listing.variation_of, Term::Set(Some("900".to_owned())));
+    assert_eq!((listing.buffer, listing.cap), (Term::Set(2), Term::Set(20)));
     assert_eq!(offer.id.to_string(), "aliexpress:main/1005/1200");
     assert_eq!(offer.sku, listing.id.sku);
-    assert_eq!((offer.rank, offer.ship_to.as_str()), (3, "DE"));
-    assert_eq!(offer.shipping.unwrap().to_string(), "3.50 CNY");
-    assert_eq!((&listing.published, &offer.evidence), (&None, &None));
+    let germany = Term::Set("DE".parse().unwrap());
+    assert_eq!((offer.rank, &offer.ship_to), (Term::Set(3), &germany));
+    assert_eq!(text(&offer.shipping), "3.50 CNY");
     assert_eq!((terms.sku.as_str(), &terms.bundle), ("MUG-1", &None));
 }
 
 #[test]
-fn what_is_left_out_has_a_default_and_the_order_of_columns_is_free() {
+fn what_has_no_column_is_kept_what_is_empty_has_a_default_and_the_order_is_free() {
     let names =
         "Currency,sku,channel,price,supplier,product_id,variant_id,LISTING_OFFER_ID,cap,shipping";
     let header = Header::parse(&record(names.split(','))).unwrap();
     let cells = "USD, MUG-1 ,ebay:main,5,aliexpress:main,1,2,item:3,,0.50";
     let terms = header.terms(&record(cells.split(','))).unwrap();
     let (listing, offer) = (&terms.listings[0], &terms.offers[0]);
-    assert_eq!((listing.buffer, listing.cap), (0, 50));
+    assert_eq!((listing.buffer, listing.cap), (Term::Keep, Term::Set(50)));
+    assert_eq!(
+        (listing.by_rules, &listing.floor),
+        (Term::Keep, &Term::Keep)
+    );
     assert_eq!(listing.id.offer, "item:3");
-    assert_eq!((offer.rank, offer.ship_to.as_str()), (1, "US"));
-    assert_eq!(offer.shipping.unwrap().to_string(), "0.50 USD");
+    assert_eq!((offer.rank, &offer.ship_to), (Term::Keep, &Term::Keep));
+    let shipping = offer.shipping.said().unwrap().unwrap();
+    assert_eq!(shipping.to_string(), "0.50 USD");
     assert_eq!(listing.id.sku.as_str(), "MUG-1");
 }
 
@@ -150,7 +157,10 @@ fn a_price_by_rules_may_have_a_first_one() {
     let price = |changes: &[(Column, &str)]| {
         let terms = with(changes).unwrap();
         let listing = &terms.listings[0];
-        (listing.pricing.by_rules, listing.price.to_string())
+        (
+            listing.by_rules == Term::Set(true),
+            listing.price.to_string(),
+        )
     };
     let (first, none) = ("19.99 USD".to_owned(), "0.00 USD".to_owned());
     assert_eq!(price(&[(Pricing, "fixed")]), (false, first.clone()));
@@ -251,4 +261,23 @@ fn the_columns_that_are_unknown_missing_or_doubled_are_named_in_one_sentence() {
     ] {
         assert!(text.contains(part), "{text}");
     }
+}
+
+#[test]
+fn what_an_empty_cell_sets_is_what_something_new_begins_with() {
+    let mut changes = vec![(Column::Price, "19.99")];
+    for column in Column::OF_LISTING {
+        let is_term = !Column::LISTING_NEEDS.contains(&column);
+        changes.extend(is_term.then_some((column, "")));
+    }
+    for column in Column::OF_OFFER {
+        let is_term = !Column::OFFER_NEEDS.contains(&column);
+        changes.extend(is_term.then_some((column, "")));
+    }
+    let terms = with(&changes).unwrap();
+    let (listing, offer) = (&terms.listings[0], &terms.offers[0]);
+    let new: ListingTerms = Listing::new(listing.id.clone(), listing.price).into();
+    assert_eq!(*listing, new);
+    let new: OfferTerms = Offer::usual(offer.id.clone(), offer.sku.clone()).into();
+    assert_eq!(*offer, new);
 }

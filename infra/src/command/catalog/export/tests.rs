@@ -64,7 +64,13 @@ async fn shop() -> MemoryStore {
 #[tokio::test]
 async fn an_import_of_an_export_is_the_same_catalogue() {
     let store = shop().await;
-    for (format, name) in [(Format::Csv, "a.csv"), (Format::Json, "a.json")] {
+    for (format, name) in [
+        (Format::Csv, "a.csv"),
+        (Format::Json, "a.json"),
+        (Format::Jsonl, "a.jsonl"),
+        (Format::Jsonl, "a.NDJSON"),
+    ] {
+        assert_eq!(Format::of(Path::new(name)), format);
         let first = exported(&store, format).await;
         let second = memory();
         import(&second, name, &first).await;
@@ -102,7 +108,12 @@ async fn a_file_of_an_export_says_everything_once() {
         (&by_rules["pricing"], &by_rules["cap"]),
         (&json!("rules"), &json!(9))
     );
-    assert_eq!(by_rules.get("price"), None);
+    // What is left out would stay as it is where the file is imported.
+    assert_eq!(
+        (&by_rules["price"], &by_rules["floor"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert!(by_rules.as_object().unwrap().contains_key("floor"));
     assert_eq!(mug["offers"][1]["shipping"], "3.50 CNY");
     let set = json!([{"sku": "MUG", "units": 2}, {"sku": "BARE", "units": 1}]);
     assert_eq!(of("SET")[0]["bundle"], set);

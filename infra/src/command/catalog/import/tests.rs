@@ -7,15 +7,15 @@ use kervan::store::{Item, Key, MemoryStore, Page, Write, WriteError};
 use std::fs;
 use std::sync::Arc;
 
-const HEADER: &str =
+pub(super) const HEADER: &str =
     "sku,channel,listing_offer_id,price,currency,supplier,product_id,variant_id,rank";
 
 /// Imports a file of these bytes; returns what was printed, and why the import stopped.
-async fn import(store: Option<&dyn Store>, content: &[u8]) -> (String, Option<String>) {
+pub(super) async fn import(store: Option<&dyn Store>, content: &[u8]) -> (String, Option<String>) {
     import_named("skus.csv", store, content).await
 }
 
-async fn import_named(
+pub(super) async fn import_named(
     name: &str,
     store: Option<&dyn Store>,
     content: &[u8],
@@ -42,11 +42,11 @@ async fn import_to(
     (String::from_utf8(out).unwrap(), stopped)
 }
 
-fn memory() -> MemoryStore {
+pub(super) fn memory() -> MemoryStore {
     MemoryStore::new(Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH)))
 }
 
-async fn entry(store: &dyn Store, sku: &str) -> catalog::Entry {
+pub(super) async fn entry(store: &dyn Store, sku: &str) -> catalog::Entry {
     let sku = Sku::parse(sku).unwrap();
     catalog::load(store, &sku).await.unwrap()
 }
@@ -398,7 +398,6 @@ async fn a_file_whose_documents_cannot_be_told_apart_stops_after_what_was_good()
         (&format!("[{good},]"), "a document must begin here"),
         (&format!("[{good}\n{good}]"), "line 2: a comma or ]"),
         (&format!("[{good}] {good}"), "nothing may come after"),
-        (&format!("{good}\n7"), "line 2: a document must begin here"),
     ] {
         let store = memory();
         let (text, stopped) = import_named("a.json", Some(&store), file.as_bytes()).await;

@@ -161,6 +161,9 @@ async fn age_counts_for_orders_and_never_for_an_erasure() {
             .ebay
             .outside
             .pseudonyms
+            .key()
+            .await
+            .unwrap()
             .of(&world.ebay.id, "buyer_one");
         assert_eq!(Some(&persons[0]), buyer.as_ref());
     }
