@@ -343,6 +343,7 @@ impl PushListings for Channel {
     async fn push(
         &self,
         updates: &[ListingUpdate],
+        _: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.told.fetch_add(updates.len() as u64, Ordering::Relaxed);

@@ -288,7 +288,10 @@ async fn as_channel(
             oracle::page(answer, &page)
         }
         Operation::Push => {
-            let pushed = account.push_listings()?.push(&updates[..1]).await;
+            let pushed = account
+                .push_listings()?
+                .push(&updates[..1], jiff::Timestamp::MAX)
+                .await;
             oracle::items(answer, 1, &pushed)
         }
         Operation::Submit => {

@@ -304,9 +304,11 @@ impl Http for GatedNetwork {
         // eBay has no key to know this request again by. Nothing on the way repeats one that was answered, and only the
         // function's time-out keeps a process that stood still from sending it after all.
         let is_unrepeatable = call.name.ends_with("/shipping_fulfillment");
+        // The same for quantities: whoever counts on an update having landed counts on its sender's end too.
+        let is_timed = is_unrepeatable || call.name.ends_with("/bulk_update_price_quantity");
         let fault = match fault {
             Fault::Twice if is_unrepeatable => Fault::None,
-            Fault::Stall if is_unrepeatable => Fault::CrashBefore,
+            Fault::Stall if is_timed => Fault::CrashBefore,
             fault => fault,
         };
         if fault == Fault::Error {

@@ -181,7 +181,8 @@ async fn directly(kervan: &Kervan, ids: &[ListingId]) -> Result<Told, FlowError>
         .map(|(id, error)| (id, error.retry))
         .collect();
     let mut works: Vec<Work<'_, ()>> = Vec::new();
-    for id in ids {
+    // What a limit held back again has just been put into its lane.
+    for id in ids.iter().filter(|id| !told.in_lane.contains(id)) {
         let wait = failed.get(id).map_or(told.again, |retry| match retry {
             Retry::After(wait) => Some(*wait),
             _ => None,

@@ -15,7 +15,7 @@ use crate::seal::MemorySeal;
 use crate::secrets::MemorySecrets;
 use crate::store::{Condition, Item, MemoryStore, Page, Store, StoreError, Write, WriteError};
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -117,6 +117,7 @@ impl PushListings for Channel {
     async fn push(
         &self,
         updates: &[ListingUpdate],
+        _: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         let call = (self.id.to_string(), said(updates));
         self.log.lock().unwrap().push(call);
@@ -260,7 +261,9 @@ pub(super) type Opened = (&'static str, usize, Option<u32>, bool);
 
 impl Merchant {
     pub(super) fn open(channels: &[Opened]) -> Self {
-        let clock = Arc::new(ManualClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
+        // The table keeps due times to the millisecond, and a real clock is finer.
+        let now = "2026-01-15T12:00:00.000123456Z".parse().unwrap();
+        let clock = Arc::new(ManualClock::at(now));
         let log = Arc::new(Mutex::new(Vec::new()));
         let channels: Vec<Arc<Channel>> = channels
             .iter()

@@ -25,7 +25,7 @@ use crate::decide::Urgency;
 use crate::domain::{AccountId, Listing, ListingId, Sku};
 use crate::flows::FlowError;
 use crate::flows::catalog::{self, Entry};
-use crate::marketplaces::{CallError, Kind, PushListings, Retry};
+use crate::marketplaces::{CallError, Effect, Kind, PushListings, Retry};
 use jiff::{SignedDuration, Timestamp};
 use put_off::put_off;
 use std::collections::BTreeSet;
@@ -49,6 +49,10 @@ pub(in crate::flows::stock) struct Told {
     pub(in crate::flows::stock) failed: Vec<(ListingId, CallError)>,
     /// How many more were not told: their budget is used up, or the submission that they were in was not taken.
     pub(in crate::flows::stock) not_told: usize,
+    /// Listings that were not told because of a limit, and wait in the lane of their channel's bulk call.
+    pub(in crate::flows::stock) in_lane: BTreeSet<ListingId>,
+    /// Channels that could not be reached.
+    out_of_reach: Vec<CallError>,
     /// What concerns no listing alone.
     pub(in crate::flows::stock) of_all: Option<CallError>,
     /// Others came between too often: all of it is to be done again.
@@ -66,6 +70,8 @@ impl Told {
         self.again = self.again.into_iter().chain(other.again).min();
         self.failed.extend(other.failed);
         self.not_told += other.not_told;
+        self.in_lane.extend(other.in_lane);
+        self.out_of_reach.extend(other.out_of_reach);
         self.of_all = self.of_all.take().or(other.of_all);
         self.overtaken |= other.overtaken;
     }
@@ -157,6 +163,10 @@ pub(in crate::flows::stock) async fn publish(
         let batch = next_batch(&mut jobs, door);
         for work in tell(kervan, &**account, door, batch, why, &mut told).await? {
             jobs.extend(read_again(kervan, work, &mut told).await?);
+        }
+        // One channel that does not answer must not use up the time of the others.
+        for error in std::mem::take(&mut told.out_of_reach) {
+            fail_channel(&mut jobs, &error.with_effect(Effect::None), &mut told);
         }
     }
     if told.overtaken {

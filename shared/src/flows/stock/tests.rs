@@ -10,7 +10,7 @@ use crate::seal::MemorySeal;
 use crate::secrets::MemorySecrets;
 use crate::store::MemoryStore;
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -39,6 +39,7 @@ impl PushListings for Channel {
     async fn push(
         &self,
         updates: &[ListingUpdate],
+        _: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         if let Some(effect) = *self.refuses.lock().unwrap() {
             let retry = Retry::After(Duration::from_secs(5));

@@ -65,7 +65,7 @@ pub(super) struct Call {
     body: Bytes,
     caller: Caller,
     /// The end of the lease under which it is made; MAX where it needs none.
-    not_after: Timestamp,
+    pub(super) not_after: Timestamp,
 }
 
 impl Client {

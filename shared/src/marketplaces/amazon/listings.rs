@@ -9,6 +9,7 @@ use super::{
 use crate::domain::ListingId;
 use crate::marketplaces::{CallError, Effect, Kind, ListingUpdate, Retry, Shown};
 use http::Method;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 impl Client {
@@ -17,6 +18,7 @@ impl Client {
     pub(super) async fn push(
         &self,
         updates: &[ListingUpdate],
+        not_after: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         let mut outcomes: BTreeMap<usize, Result<(), CallError>> = BTreeMap::new();
         let mut stopped: Option<CallError> = None;
@@ -26,7 +28,7 @@ impl Client {
             }
             let outcome = match &stopped {
                 Some(error) => Err(error.clone().with_effect(Effect::None)),
-                None => self.patch(update).await,
+                None => self.patch(update, not_after).await,
             };
             if let Err(error) = &outcome
                 && stopped.is_none()
@@ -48,7 +50,7 @@ impl Client {
             .collect())
     }
 
-    async fn patch(&self, update: &ListingUpdate) -> Result<(), CallError> {
+    async fn patch(&self, update: &ListingUpdate, not_after: Timestamp) -> Result<(), CallError> {
         let operation = Operation::PatchListingsItem;
         let fault = self.fault(operation);
         let marketplace = self.marketplace_of_listing(update);
@@ -63,7 +65,8 @@ impl Client {
             encoded(&self.config.seller_id),
             encoded(update.listing.sku.as_str())
         );
-        let call = self.call_with(operation, Method::PATCH, path, &body)?;
+        let mut call = self.call_with(operation, Method::PATCH, path, &body)?;
+        call.not_after = not_after;
         let answer: wire::ListingsItemSubmission = self.read(&call).await?;
         let mut issues = answer.issues.iter();
         let issue = issues.find(|issue| document::is_error(issue));

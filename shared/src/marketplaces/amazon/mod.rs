@@ -142,8 +142,9 @@ impl PushListings for Amazon {
     async fn push(
         &self,
         updates: &[ListingUpdate],
+        not_after: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
-        self.client.push(updates).await
+        self.client.push(updates, not_after).await
     }
 }
 

@@ -155,8 +155,9 @@ impl PushListings for Ebay {
     async fn push(
         &self,
         updates: &[ListingUpdate],
+        not_after: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
-        self.client.push(updates).await
+        self.client.push(updates, not_after).await
     }
 
     /// One call takes one sku's offers; of the Trading API, a few items.

@@ -55,10 +55,12 @@ pub struct ListingUpdate {
 /// Sets quantity and price of listings.
 #[async_trait]
 pub trait PushListings: Send + Sync {
-    /// Sets them. The outer error is the call's, the inner ones are the items', in the same order.
+    /// Sets them; from `not_after` on the request must not be sent any more, because others count on it having landed. The
+    /// outer error is the call's, the inner ones are the items', in the same order.
     async fn push(
         &self,
         updates: &[ListingUpdate],
+        not_after: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError>;
 
     /// Which of these one call of the marketplace sets together, by their places: the first, and as many of the others as

@@ -415,7 +415,7 @@ async fn the_samples_of_updates_are_failures_whatever_their_flag_says() {
             .and(method, body);
         let shop = seller_at(NOW, &Arc::new(gateway), json!({}));
         let updates = [update(123, "a"), update(1234, "b"), update(5, "c")];
-        let outcomes = shop.push(&updates).await.unwrap();
+        let outcomes = shop.push(&updates, jiff::Timestamp::MAX).await.unwrap();
         assert!(outcomes.iter().all(Result::is_err), "{name}: {outcomes:?}");
     }
 }

@@ -42,7 +42,11 @@ async fn stock_and_prices_are_set_and_the_failed_list_counts() {
             update(777, "GONE", 3, 100),
             euro,
         ];
-        let outcomes = world.shop.push(&updates).await.unwrap();
+        let outcomes = world
+            .shop
+            .push(&updates, jiff::Timestamp::MAX)
+            .await
+            .unwrap();
         assert_eq!(outcomes[..3], [Ok(()), Ok(()), Ok(())], "{gateway}");
         assert_eq!(outcomes[3].as_ref().unwrap_err().kind, Kind::NotFound);
         assert_eq!(outcomes[4].as_ref().unwrap_err().code, "other-currency");
@@ -71,7 +75,11 @@ async fn many_products_go_in_calls_of_twenty_and_a_lost_one_leaves_the_rest_unse
             .unwrap();
         updates.push(update(product_id, &format!("S-{product_id}"), 5, 200));
     }
-    let outcomes = world.shop.push(&updates).await.unwrap();
+    let outcomes = world
+        .shop
+        .push(&updates, jiff::Timestamp::MAX)
+        .await
+        .unwrap();
     assert!(outcomes.iter().all(Result::is_ok));
     let calls = |world: &World| {
         world.marketplace().counters().calls[Operation::SolutionInventoryUpdate.name()]
@@ -82,7 +90,11 @@ async fn many_products_go_in_calls_of_twenty_and_a_lost_one_leaves_the_rest_unse
     world
         .marketplace()
         .fail_next(Operation::SolutionPriceUpdate, Fault::TimeoutAfter, 1);
-    let outcomes = world.shop.push(&updates).await.unwrap();
+    let outcomes = world
+        .shop
+        .push(&updates, jiff::Timestamp::MAX)
+        .await
+        .unwrap();
     let effects: Vec<_> = outcomes
         .iter()
         .map(|outcome| outcome.as_ref().err().map(axes))
@@ -91,7 +103,11 @@ async fn many_products_go_in_calls_of_twenty_and_a_lost_one_leaves_the_rest_unse
     world
         .marketplace()
         .fail_next(Operation::SolutionInventoryUpdate, Fault::TimeoutBefore, 1);
-    let error = world.shop.push(&updates).await.unwrap_err();
+    let error = world
+        .shop
+        .push(&updates, jiff::Timestamp::MAX)
+        .await
+        .unwrap_err();
     assert_eq!(axes(&error), (Kind::NoAnswer, Effect::Unknown));
 }
 

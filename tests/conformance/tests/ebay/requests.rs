@@ -75,7 +75,13 @@ async fn all_requests() -> Vec<Request<Bytes>> {
         ebay.is_confirmed(&order, &number).await.unwrap();
         let item = format!("item:{}", desk.listing_id);
         let updates = [update("LAMP", &lamp.offer_id, 3), update("DESK", &item, 0)];
-        assert!(ebay.push(&updates).await.unwrap().iter().all(Result::is_ok));
+        assert!(
+            ebay.push(&updates, jiff::Timestamp::MAX)
+                .await
+                .unwrap()
+                .iter()
+                .all(Result::is_ok)
+        );
         ebay.refund(&order, &refund("5.00")).await.unwrap();
         let to = SubscribeTo {
             queue_arn: None,

@@ -124,7 +124,7 @@ async fn the_sample_writes_are_made_and_their_answers_read() {
     let network = Network::always(207, &bulk["response_partial"]["body"]);
     let ebay = account_before(&network, &json!({}));
     let updates = [first, update("LAMP-01-WHITE", "7000000002", 1)];
-    let outcomes = ebay.push(&updates).await.unwrap();
+    let outcomes = ebay.push(&updates, jiff::Timestamp::MAX).await.unwrap();
     assert!(outcomes[0].is_ok());
     assert_eq!(outcomes[1].as_ref().unwrap_err().code, "25709");
 
@@ -432,7 +432,7 @@ async fn the_recorded_revisions_are_judged() {
         update("A", "item:110136942332", 1),
         update("B", "item:110136942333", 1),
     ];
-    let outcomes = ebay.push(&updates).await.unwrap();
+    let outcomes = ebay.push(&updates, jiff::Timestamp::MAX).await.unwrap();
     assert_eq!(outcomes[0].as_ref().unwrap_err().code, "21916750");
     assert_eq!(outcomes[1].as_ref().unwrap_err().effect, Effect::Unknown);
     // In part failed: what is echoed was made.
@@ -441,7 +441,7 @@ async fn the_recorded_revisions_are_judged() {
         .replace("Failure", "PartialFailure")
         .replace("</ReviseInventoryStatusResponse>", echo);
     let ebay = account_before(&Network::always(200, partly), &json!({}));
-    let outcomes = ebay.push(&updates).await.unwrap();
+    let outcomes = ebay.push(&updates, jiff::Timestamp::MAX).await.unwrap();
     assert!(outcomes[0].is_err() && outcomes[1].is_ok());
 }
 

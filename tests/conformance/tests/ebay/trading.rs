@@ -192,7 +192,11 @@ async fn each_listing_is_set_over_the_api_that_made_it() {
     updates.push(update("SKU-6", "item:110000000006", 8));
     // One that is said to be of the other API.
     updates.push(update("BOWL", &format!("item:{}", inventory.listing_id), 1));
-    let outcomes = world.ebay.push(&updates).await.unwrap();
+    let outcomes = world
+        .ebay
+        .push(&updates, jiff::Timestamp::MAX)
+        .await
+        .unwrap();
     let codes: Vec<_> = outcomes
         .iter()
         .map(|one| one.as_ref().err().map_or("", |error| &error.code))
@@ -220,7 +224,11 @@ async fn variations_of_one_item_go_in_calls_of_their_own() {
         update("RED", "item:110000000001", 1),
         update("BLUE", "item:110000000001", 2),
     ];
-    let outcomes = world.ebay.push(&updates).await.unwrap();
+    let outcomes = world
+        .ebay
+        .push(&updates, jiff::Timestamp::MAX)
+        .await
+        .unwrap();
     assert!(outcomes.iter().all(Result::is_ok));
     let simulator = &world.simulators.ebay;
     assert_eq!(simulator.counters().calls["reviseInventoryStatus"], 2);

@@ -241,7 +241,15 @@ async fn read_one(
     sku: Sku,
     ids: Vec<ListingId>,
 ) -> Result<Vec<Waiting>, FlowError> {
-    let entry = catalog::load_with_parts(&*kervan.store, &sku).await?;
+    let entry = match catalog::load_with_parts(&*kervan.store, &sku).await {
+        Ok(entry) => entry,
+        // One that cannot be read must not keep thousands back.
+        Err(FlowError::Stored(error)) => {
+            tracing::error!(%sku, error, "A sku cannot be read, and its listings are not handed in.");
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error),
+    };
     let now = kervan.clock.now();
     let mut waiting = Vec::new();
     for stored in entry
@@ -312,7 +320,9 @@ impl Waiting {
 }
 
 async fn mark_one(kervan: &Kervan, record: &Record, it: &Waiting) -> Result<bool, FlowError> {
-    let until = after(record.begun_at, OPEN_AT_MOST);
+    // To the millisecond, as the table keeps due times: the one must be known by the other.
+    let until = after(record.begun_at, OPEN_AT_MOST).as_millisecond();
+    let until = Timestamp::from_millisecond(until).unwrap_or(Timestamp::MAX);
     let listing = Listing {
         doubt_until: Some(until),
         in_bulk: Some(Published {

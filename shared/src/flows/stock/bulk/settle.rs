@@ -208,7 +208,11 @@ async fn end_one(kervan: &Kervan, sent: Sent, verdict: Verdict) -> Result<(), Fl
             break;
         };
         let now = kervan.clock.now();
-        let listing: Listing = ledger::read(&item.body)?;
+        let Ok(listing) = ledger::read::<Listing>(&item.body) else {
+            // The others must not wait for it.
+            tracing::error!(sku = %sent.listing.sku, "A listing of a submission cannot be read.");
+            break;
+        };
         if listing.in_bulk.is_none() {
             // It was noted before, and the work on the record was cut off.
             break;

@@ -97,6 +97,7 @@ impl PushListings for Market {
     async fn push(
         &self,
         updates: &[ListingUpdate],
+        _: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         let mut shown = self.shown.lock().unwrap();
         shown.extend(updates.iter().map(|update| update.quantity));

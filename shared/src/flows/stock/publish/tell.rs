@@ -1,7 +1,9 @@
 //! A channel is told of a batch of listings, with one call.
 //!
-//! Before, the table forgets what the listings show; only a worker that nobody came between notes it again. So two workers
-//! at once cannot leave the channel with one number and the table with the other.
+//! Before, the table forgets what the listings show, and notes until when the update may land; only a worker that nobody
+//! came between notes what it shows again. Whoever tells a listing while another is at it tells it once more when the
+//! other's update must have landed, whatever became of the other. So no two workers leave the channel with one number and
+//! the table with the other.
 
 use super::budget;
 use super::measure;
@@ -16,9 +18,12 @@ use crate::flows::stock::side_by_side::{self, side_by_side};
 use crate::flows::{FlowError, LANDS_WITHIN};
 use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{Account, CallError, Effect, Kind, ListingUpdate, PushListings};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// A channel is told so long after a mark at the latest: longer than the function may run.
+const TOLD_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// So many listings of a batch are marked, or noted, at once: a full call of a channel can hold thousands.
 const AT_ONCE: usize = 16;
@@ -70,9 +75,17 @@ pub(super) async fn tell(
         return Ok(overtaken);
     }
     let updates: Vec<ListingUpdate> = marked.iter().map(|it| it.job.update()).collect();
-    let mut results = match door.push(&updates).await {
+    let first = marked.iter().map(|it| it.at).min();
+    let not_after = first.and_then(|first| first.checked_add(TOLD_WITHIN).ok());
+    let not_after = not_after.unwrap_or(Timestamp::MAX);
+    let mut results = match door.push(&updates, not_after).await {
         Ok(results) => results,
-        Err(error) => vec![Err(error); updates.len()],
+        Err(error) => {
+            if keeps_others_back(&error) {
+                told.out_of_reach.push(error.clone());
+            }
+            vec![Err(error); updates.len()]
+        }
     };
     let unsaid = misconfigured(account.id(), "no-answer-for-item").with_effect(Effect::Unknown);
     results.resize(updates.len(), Err(unsaid));
@@ -86,6 +99,14 @@ pub(super) async fn tell(
         overtaken.extend(works);
     }
     Ok(overtaken)
+}
+
+/// Whether the next call to the channel would only wait as long and meet the same.
+const fn keeps_others_back(error: &CallError) -> bool {
+    matches!(
+        error.kind,
+        Kind::Unreachable | Kind::NoAnswer | Kind::TokenInvalid | Kind::ConsentEnded
+    )
 }
 
 impl Job {
@@ -156,7 +177,14 @@ async fn mark(
         return Ok(None);
     };
     let cause = measure::cause(&job.listing, &job.work.entry, job.urgency, why);
-    if note_published(kervan, &job.listing, job.version, None, None).await? {
+    let lands = at.checked_add(LANDS_WITHIN).ok();
+    let listing = Listing {
+        doubt_until: lands
+            .filter(|_| stands(Safety::LateUpdate))
+            .max(job.listing.doubt_until),
+        ..job.listing.clone()
+    };
+    if note_published(kervan, &listing, job.version, None, None).await? {
         return Ok(Some(Ok(Marked {
             job,
             counted,
@@ -320,27 +348,24 @@ async fn fail(
         && account.push_in_bulk().is_some();
     let due = in_bulk.then(|| bulk_due(&job.listing.id, job.urgency, kervan.clock.now()));
     let mut listing = job.listing;
-    let mut is_changed = due.is_some();
     if in_bulk {
         listing.cause = cause;
     }
     match counted {
         Counted::No => {}
-        Counted::Own(before) => {
-            listing.revisions = before;
-            is_changed = true;
-        }
+        Counted::Own(before) => listing.revisions = before,
         Counted::Shared => {
             if let Some(shared) = shared_budget(&listing) {
                 budget::give_back(kervan, shared, at).await?;
             }
         }
     }
-    if is_changed {
-        // Nothing was changed, so nothing counts. Where somebody came between, one too many is counted, and they tell it.
-        note_published(kervan, &listing, job.version + 1, None, due.map(Some)).await?;
-    }
-    if !in_bulk {
+    // Nothing was changed, so nothing counts and nothing can land. Where somebody came between, one too many is counted, and
+    // they tell it.
+    note_published(kervan, &listing, job.version + 1, None, due.map(Some)).await?;
+    if in_bulk {
+        told.in_lane.insert(listing.id);
+    } else {
         told.failed.push((listing.id, error));
     }
     Ok(())

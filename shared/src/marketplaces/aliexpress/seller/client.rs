@@ -252,13 +252,7 @@ impl Client {
         if services::wants_website(service) {
             parameters.push(("tracking_website", TRACKING_WEBSITE.to_owned()));
         }
-        let may_send = || {
-            if in_time(parcel.not_after, self.now()) {
-                return Ok(());
-            }
-            let retry = Retry::After(Duration::ZERO);
-            Err(call.ours(Kind::TooLate, retry, "lease-over"))
-        };
+        let may_send = || self.may_send(&call, parcel.not_after);
         let outgoing = Outgoing::new(call, &parameters, Traffic::Orders);
         let answer: FulfilledAnswer = self.link.send_if(&may_send, &outgoing).await?;
         let answer = answer.result.ok_or_else(|| call.unreadable("result"))?;
@@ -271,6 +265,15 @@ impl Client {
             )),
             None => Err(call.unreadable("result_success")),
         }
+    }
+
+    /// Whether a request may still be sent under its lease.
+    fn may_send(&self, call: &Call<'_>, not_after: Timestamp) -> Result<(), CallError> {
+        if in_time(not_after, self.now()) {
+            return Ok(());
+        }
+        let retry = Retry::After(Duration::ZERO);
+        Err(call.ours(Kind::TooLate, retry, "lease-over"))
     }
 
     /// The logistics services of the shop, at most [`limits::SERVICES_KEPT`] old.
@@ -306,6 +309,7 @@ impl Client {
     pub(super) async fn push(
         &self,
         updates: &[ListingUpdate],
+        not_after: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         let call = self.link.call(STOCKS_UPDATE);
         let currency = self.link.config.currency;
@@ -323,7 +327,7 @@ impl Client {
                     let error = error.clone().with_effect(Effect::None);
                     vec![Err(error); portions.len()]
                 }
-                None => match self.set(updates, &portions).await {
+                None => match self.set(updates, &portions, not_after).await {
                     Ok(answers) => answers,
                     Err(error) if made == 0 && concerns_all(&error) => return Err(error),
                     Err(error) => {
@@ -345,9 +349,14 @@ impl Client {
         &self,
         updates: &[ListingUpdate],
         portions: &[Portion],
+        not_after: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
-        let stocks = self.set_part(Part::Stocks, updates, portions).await?;
-        let prices = self.set_part(Part::Prices, updates, portions).await;
+        let stocks = self
+            .set_part(Part::Stocks, updates, portions, not_after)
+            .await?;
+        let prices = self
+            .set_part(Part::Prices, updates, portions, not_after)
+            .await;
         // The stock of what has no new price is new all the same.
         let late = |error: CallError| match error.effect {
             Effect::None => error.with_effect(Effect::Happened),
@@ -368,6 +377,7 @@ impl Client {
         part: Part,
         updates: &[ListingUpdate],
         portions: &[Portion],
+        not_after: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         let call = self.link.call(part.update());
         let products: Vec<ProductUpdate<'_>> = portions
@@ -379,7 +389,8 @@ impl Client {
             .collect();
         let parameters = [("mutiple_product_update_list", json(&call, &products)?)];
         let outgoing = Outgoing::new(call, &parameters, Traffic::Stock);
-        let answer: UpdatedAnswer = self.link.send(&outgoing).await?;
+        let may_send = || self.may_send(&call, not_after);
+        let answer: UpdatedAnswer = self.link.send_if(&may_send, &outgoing).await?;
         let answer: Updated = answer.result.unwrap_or(answer.bare);
         let of = |portion: &Portion| convert::updated(&call, &answer, portion.product);
         Ok(portions.iter().map(of).collect())

@@ -139,8 +139,9 @@ impl PushListings for Shop {
     async fn push(
         &self,
         updates: &[ListingUpdate],
+        not_after: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
-        self.client.push(updates).await
+        self.client.push(updates, not_after).await
     }
 
     /// One call takes a few products, each with many of its variants.

@@ -214,7 +214,11 @@ async fn a_listing_goes_to_the_marketplace_that_its_offer_names_or_to_the_first(
         world.network.answer(200, &accepted);
     }
     let updates = [update("A/B", "ATVPDKIKX0DER"), update("A/B", "B0ASIN")];
-    let outcomes = world.amazon.push(&updates).await.unwrap();
+    let outcomes = world
+        .amazon
+        .push(&updates, jiff::Timestamp::MAX)
+        .await
+        .unwrap();
     assert_eq!(outcomes, [Ok(()), Ok(())]);
     let asked = world.network.asked();
     let path = |n: usize| asked[n].uri().path_and_query().unwrap().to_string();
@@ -234,7 +238,11 @@ async fn what_concerns_the_account_keeps_the_other_listings_back_and_what_concer
         .answer(200, json!({"status": "ACCEPTED"}))
         .answer(429, "")
         .answer(200, &invalid);
-    let outcomes = world.amazon.push(&updates).await.unwrap();
+    let outcomes = world
+        .amazon
+        .push(&updates, jiff::Timestamp::MAX)
+        .await
+        .unwrap();
     let kinds: Vec<_> = outcomes
         .into_iter()
         .map(|one| one.err().map(|error| (error.kind, error.effect)))
@@ -249,7 +257,11 @@ async fn what_concerns_the_account_keeps_the_other_listings_back_and_what_concer
         .answer(200, &invalid)
         .answer(500, "")
         .answer(200, json!({"status": "VALID"}));
-    let outcomes = world.amazon.push(&updates).await.unwrap();
+    let outcomes = world
+        .amazon
+        .push(&updates, jiff::Timestamp::MAX)
+        .await
+        .unwrap();
     let codes: Vec<_> = outcomes
         .into_iter()
         .map(|one| one.unwrap_err())
@@ -267,7 +279,12 @@ async fn what_concerns_the_account_keeps_the_other_listings_back_and_what_concer
 
     world.network.answer(403, "");
     assert_eq!(
-        world.amazon.push(&updates).await.unwrap_err().kind,
+        world
+            .amazon
+            .push(&updates, jiff::Timestamp::MAX)
+            .await
+            .unwrap_err()
+            .kind,
         Kind::Misconfigured
     );
     assert_eq!(world.amazon.push(&[]).await.unwrap(), []);

@@ -11,6 +11,7 @@ use crate::marketplaces::{
     },
 };
 use http::Method;
+use jiff::Timestamp;
 use percent_encoding::utf8_percent_encode;
 
 impl Client {
@@ -19,6 +20,7 @@ impl Client {
     pub(in crate::marketplaces::ebay) async fn push(
         &self,
         updates: &[ListingUpdate],
+        not_after: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         let mut outcomes: Vec<Option<Result<(), CallError>>> = vec![None; updates.len()];
         let mut stopped: Vec<(ListedBy, CallError)> = Vec::new();
@@ -29,8 +31,8 @@ impl Client {
             let stop = stopped.iter().find(|(by, _)| *by == call.by);
             let answer = match (stop, call.by) {
                 (Some((_, error)), _) => Err(error.clone().with_effect(Effect::None)),
-                (None, ListedBy::Inventory) => self.update(&of_call).await,
-                (None, ListedBy::Trading) => self.revise(&of_call).await,
+                (None, ListedBy::Inventory) => self.update(&of_call, not_after).await,
+                (None, ListedBy::Trading) => self.revise(&of_call, not_after).await,
             };
             if let Err(error) = &answer
                 && concerns_all(error)
@@ -81,11 +83,15 @@ impl Client {
     async fn update(
         &self,
         updates: &[&ListingUpdate],
+        not_after: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         let operation = Operation::BulkUpdatePriceQuantity;
         let path = "/sell/inventory/v1/bulk_update_price_quantity".to_owned();
         let body = self.json(operation, &convert::bulk_update(updates))?;
-        let call = Call::with(operation, Method::POST, path, body);
+        let call = Call {
+            not_after,
+            ..Call::with(operation, Method::POST, path, body)
+        };
         let answer: wire::BulkUpdated = self.read(&call, Caller::Seller).await?;
         let outcomes = updates.iter().map(|update| self.outcome(update, &answer));
         Ok(outcomes.collect())

@@ -112,7 +112,11 @@ async fn listings_are_set_a_sku_a_call_and_matched_by_offer() {
         update("A", "a2", 5),
         update("A", "a3", 4),
     ];
-    let outcomes = world.ebay.push(&updates).await.unwrap();
+    let outcomes = world
+        .ebay
+        .push(&updates, jiff::Timestamp::MAX)
+        .await
+        .unwrap();
     let codes: Vec<_> = outcomes
         .iter()
         .map(|o| o.as_ref().err().map(|e| e.code.as_str()))
@@ -145,7 +149,11 @@ async fn the_last_update_of_a_listing_counts_and_a_call_is_never_too_large() {
         .answer(200, entries(25..26));
     let mut updates = vec![update("A", "0", 9)];
     updates.extend((0..26).map(|n| update("A", &n.to_string(), 1)));
-    let outcomes = world.ebay.push(&updates).await.unwrap();
+    let outcomes = world
+        .ebay
+        .push(&updates, jiff::Timestamp::MAX)
+        .await
+        .unwrap();
     assert!(outcomes.len() == 27 && outcomes.iter().all(Result::is_ok));
     let asked = world.network.asked();
     let body: Value = serde_json::from_slice(asked[0].body()).unwrap();
@@ -167,7 +175,12 @@ async fn what_stops_one_sku_for_all_is_not_tried_with_the_next() {
     ];
     world.network.answer(429, "");
     assert_eq!(
-        world.ebay.push(&updates).await.unwrap_err().kind,
+        world
+            .ebay
+            .push(&updates, jiff::Timestamp::MAX)
+            .await
+            .unwrap_err()
+            .kind,
         Kind::Throttled
     );
     assert_eq!(world.network.asked().len(), 1);
@@ -176,7 +189,11 @@ async fn what_stops_one_sku_for_all_is_not_tried_with_the_next() {
         200,
         json!({"responses": [{"statusCode": 200, "offerId": "a"}]}),
     );
-    let outcomes = world.ebay.push(&updates).await.unwrap();
+    let outcomes = world
+        .ebay
+        .push(&updates, jiff::Timestamp::MAX)
+        .await
+        .unwrap();
     assert!(outcomes[0].is_ok());
     assert_eq!(outcomes[1].as_ref().unwrap_err().effect, Effect::Unknown);
     assert_eq!(outcomes[2].as_ref().unwrap_err().effect, Effect::None);

@@ -154,6 +154,7 @@ impl Client {
     pub(in super::super) async fn revise(
         &self,
         updates: &[&ListingUpdate],
+        not_after: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         let operation = Operation::ReviseInventoryStatus;
         let fault = self.fault(operation);
@@ -165,7 +166,7 @@ impl Client {
             return Err(fault.not_sent(Kind::Refused, Retry::Permanent, "item"));
         }
         let request = wire::revise(updates);
-        let answer = self.exchange(operation, request, Timestamp::MAX).await?;
+        let answer = self.exchange(operation, request, not_after).await?;
         let outcome = |update: &&ListingUpdate| match convert::revised(update, updates, &answer) {
             Revised::Made => Ok(()),
             Revised::Refused(entry) => Err(error::of_entry(fault, entry)),

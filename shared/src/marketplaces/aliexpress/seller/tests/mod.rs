@@ -193,7 +193,7 @@ fn a_product_of_many_skus_goes_in_several_calls_and_each_outcome_to_its_own() {
     for answer in [&fine, &fine, &failed, &fine] {
         gateway.will_say(answer);
     }
-    let outcomes = block_on(shop.push(&updates)).unwrap();
+    let outcomes = block_on(shop.push(&updates, jiff::Timestamp::MAX)).unwrap();
     assert!(outcomes[..200].iter().all(Result::is_ok));
     assert_eq!(outcomes[200].as_ref().unwrap_err().kind, Kind::Refused);
     assert_eq!(gateway.sent().len(), 4);
