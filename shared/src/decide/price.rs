@@ -133,7 +133,7 @@ pub fn first_choice<'a>(
 ) -> Option<&'a Candidate> {
     offers
         .filter(|offer| offer.free >= i64::from(units.max(1)))
-        .min_by_key(|offer| (offer.rank, offer.cost.minor))
+        .min_by_key(|offer| offer.place())
 }
 
 /// The price of a listing. The first rule that fits counts as a whole.
