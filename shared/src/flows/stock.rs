@@ -63,10 +63,11 @@ pub enum InventoryTask {
 /// Queues what is due: offers to look at, and channels with listings that wait for a bulk call or a submission to look at.
 /// Returns how many offers were queued.
 pub async fn queue_due_stock(kervan: &Kervan) -> Result<usize, FlowError> {
-    let queued = poll::queue_due_stock(kervan).await?;
-    bulk::queue_waiting(kervan).await?;
-    read_back::queue_due(kervan).await?;
-    Ok(queued)
+    // What fails for one of the three is told at the end, so that it does not stop the others.
+    let queued = poll::queue_due_stock(kervan).await;
+    let waiting = bulk::queue_waiting(kervan).await;
+    let read_back = read_back::queue_due(kervan).await;
+    waiting.and(read_back).and(queued)
 }
 
 /// Works on one message of the inventory queue.
