@@ -40,7 +40,11 @@ pub(in crate::flows) async fn look(
                 if comes_again(&error).is_none() {
                     put_off(kervan, &stored, &error).await?;
                 }
-                failed = Some(error);
+                // Where some come again, the message has to, whatever the others met.
+                let waits = failed.as_ref().and_then(comes_again);
+                if waits.is_none() {
+                    failed = Some(error);
+                }
             }
         }
     }
