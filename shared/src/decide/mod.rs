@@ -17,6 +17,6 @@ pub use price::{
     price_step,
 };
 pub use quantity::{Stocked, Supply, published_quantity};
-pub use route::{Candidate, Need, Route, Share, Unroutable, route};
+pub use route::{Candidate, Need, Route, Share, Unroutable, landed, route};
 pub use schedule::{Pace, attention_retry_is_due, next_stock_interval, next_tracking_check};
 pub use urgency::Urgency;

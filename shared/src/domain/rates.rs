@@ -136,16 +136,6 @@ impl Rate {
         (self.from, self.to) == (one, other) || (self.from, self.to) == (other, one)
     }
 
-    /// Numerator and denominator from `from` into the other currency of the rate.
-    fn fraction(&self, from: Currency) -> (u128, u128) {
-        let (value, one) = (u128::from(self.value.0), u128::from(ONE));
-        if self.from == from {
-            (value, one)
-        } else {
-            (one, value)
-        }
-    }
-
     fn other(&self, currency: Currency) -> Option<Currency> {
         match currency {
             _ if self.from == currency => Some(self.to),
@@ -319,7 +309,8 @@ impl<'a> Exchange<'a> {
     }
 }
 
-/// One division, at the end: across two rates nothing is rounded in between.
+/// One division, at the end: across two rates nothing is rounded in between. What goes out of the fraction at sight is left
+/// out of it, so that amounts and rates of this world fit into 64 bits, whose division costs a fraction of the one of 128.
 fn exchanged(
     money: Money,
     to: Currency,
@@ -327,29 +318,62 @@ fn exchanged(
     first: &Rate,
     second: Option<&Rate>,
 ) -> Option<Money> {
-    let (mut over, mut under) = first.fraction(money.currency);
-    if let Some(second) = second {
-        let (more_over, more_under) = second.fraction(first.other(money.currency)?);
-        (over, under) = (over.checked_mul(more_over)?, under.checked_mul(more_under)?);
-    }
-    over = over.checked_mul(u128::from(10_u64.pow(to.exponent())))?;
-    under = under.checked_mul(u128::from(10_u64.pow(money.currency.exponent())))?;
-    let common = gcd(over, under);
-    let (over, under) = (
-        i128::try_from(over / common).ok()?,
-        i128::try_from(under / common).ok()?,
-    );
-    let exact = i128::from(money.minor).checked_mul(over)?;
-    let down = exact.div_euclid(under);
-    let is_whole = exact.rem_euclid(under) == 0;
-    let rounded = match toward {
-        Toward::Cost if !is_whole => down.checked_add(1)?,
-        Toward::Cost | Toward::Proceeds => down,
+    let (over, under) = fraction(money.currency, to, first, second)?;
+    let amount = u128::from(money.minor.unsigned_abs());
+    let (down, is_whole) = match amount.checked_mul(over) {
+        Some(exact) => quotient(exact, under),
+        None => {
+            let common = gcd(over, under);
+            quotient(amount.checked_mul(over / common)?, under / common)
+        }
     };
+    // A negative amount is rounded up by coming nearer to nothing.
+    let grows = !is_whole && (money.minor < 0) == (toward == Toward::Proceeds);
+    let size = i128::try_from(down).ok()? + i128::from(grows);
+    let minor = if money.minor < 0 { -size } else { size };
     Some(Money {
-        minor: i64::try_from(rounded).ok()?,
+        minor: i64::try_from(minor).ok()?,
         currency: to,
     })
+}
+
+/// Numerator and denominator from the minor units of one currency into those of another.
+fn fraction(
+    from: Currency,
+    to: Currency,
+    first: &Rate,
+    second: Option<&Rate>,
+) -> Option<(u128, u128)> {
+    let one = u128::from(ONE);
+    let value = |rate: &Rate| u128::from(rate.value.0);
+    let (mut over, mut under) = match (first.from == from, second) {
+        (true, None) => (value(first), one),
+        (false, None) => (one, value(first)),
+        (is_along, Some(second)) => {
+            let values = (value(first), value(second));
+            match (is_along, second.to == to) {
+                (true, true) => (values.0.checked_mul(values.1)?, one * one),
+                (true, false) => values,
+                (false, true) => (values.1, values.0),
+                (false, false) => (one * one, values.0.checked_mul(values.1)?),
+            }
+        }
+    };
+    let (had, gets) = (from.exponent(), to.exponent());
+    if gets > had {
+        over = over.checked_mul(u128::from(10_u64.pow(gets - had)))?;
+    } else if gets < had {
+        under = under.checked_mul(u128::from(10_u64.pow(had - gets)))?;
+    }
+    Some((over, under))
+}
+
+/// The quotient rounded down, and whether it is exact.
+fn quotient(over: u128, under: u128) -> (u128, bool) {
+    if let (Ok(over), Ok(under)) = (u64::try_from(over), u64::try_from(under)) {
+        return (u128::from(over / under), over % under == 0);
+    }
+    (over / under, over % under == 0)
 }
 
 const fn gcd(mut one: u128, mut other: u128) -> u128 {

@@ -7,16 +7,16 @@ use super::ledger::NotRecorded;
 use super::stock::{self, InventoryTask};
 use super::{FlowError, forward, ledger, mapping, reason_of, wait_of};
 use crate::Kervan;
-use crate::decide::{Candidate, Margin, Need, margin, most_loss, open_units, route};
+use crate::decide::{Candidate, Margin, Need, landed, margin, most_loss, open_units, route};
 use crate::domain::{
-    Cancel, Event, Exchange, OfferId, Order, Purchase, PurchaseLine, PurchaseState, Rate, Reason,
-    Reference, Refusal, Sku,
+    Cancel, Currency, Event, Exchange, OfferId, Order, Purchase, PurchaseLine, PurchaseState, Rate,
+    Reason, Reference, Refusal, Sku,
 };
 use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{CallError, Retry};
 use crate::queue::Outgoing;
 use crate::store::{Due, Guard, MOST_WRITES, Write, keys};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use quote::{NoTerms, Short, quote_all};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -55,7 +55,7 @@ pub(super) async fn plan(
                 return raise(kervan, order, reason).await;
             }
         };
-        let planned = match quote_all(kervan, order, &needs, &routed.purchases).await {
+        let planned = match quote_all(kervan, order, &needs, &routed).await {
             Ok(planned) if is_too_large(&planned) => {
                 return raise(kervan, order, Reason::TooLarge).await;
             }
@@ -219,6 +219,13 @@ async fn needs(
     order: &Order,
 ) -> Result<Result<(Vec<Need>, Vec<Sku>), Reason>, FlowError> {
     let (mut needs, mut skus) = (Vec::new(), Vec::new());
+    let rules = kervan.rules.get().await?;
+    let rates = kervan.rates.get().await?;
+    let exchange = Exchange {
+        rates: &rates,
+        now: kervan.clock.now(),
+        most_age: rules.price.rates.most_age(),
+    };
     for open in open_units(order) {
         let line = &order.details.lines[open.place];
         let unmapped = || Reason::SkuNotMapped {
@@ -234,7 +241,9 @@ async fn needs(
         }
         let mut candidates = Vec::new();
         for offer in entry.offers {
-            candidates.extend(candidate(kervan, offer).await?);
+            let known = with_evidence(kervan, offer, rules.evidence.fresh()).await?;
+            let currency = order.details.total.currency;
+            candidates.extend(known.and_then(|known| candidate(&known, currency, &exchange)));
         }
         needs.push(Need {
             line: line.id.clone(),
@@ -247,31 +256,38 @@ async fn needs(
     Ok(Ok((needs, skus)))
 }
 
-/// An offer with its evidence. Where that is missing or old, the supplier is asked first; without any the offer is no
-/// candidate. The supplier is asked for its terms before anything is bought, so old evidence decides nothing here.
-async fn candidate(kervan: &Kervan, stored: StoredOffer) -> Result<Option<Candidate>, FlowError> {
-    let now = kervan.clock.now();
-    let most_age = kervan.rules.get().await?.evidence.fresh();
-    let fresh = |stored: &StoredOffer| {
-        let evidence = stored.offer.evidence.as_ref();
-        evidence.is_some_and(|evidence| now.duration_since(evidence.at) <= most_age)
-    };
-    let stored = if fresh(&stored) {
-        stored
-    } else {
-        let key = keys::offer(&stored.offer.sku, &stored.offer.id);
-        stock::look(kervan, vec![stored]).await?;
-        match kervan.store.get(&key).await? {
-            Some(item) => catalog::stored_offer(&item)?,
-            None => return Ok(None),
-        }
-    };
-    Ok(stored.offer.evidence.map(|evidence| Candidate {
-        offer: stored.offer.id,
-        rank: stored.offer.rank,
-        cost: evidence.cost,
+/// An offer as routing and the price rules see it, so that both choose the same; none where nothing is known of it.
+pub(super) fn candidate(
+    stored: &StoredOffer,
+    currency: Currency,
+    exchange: &Exchange<'_>,
+) -> Option<Candidate> {
+    let offer = &stored.offer;
+    let cost = offer.evidence.as_ref()?.cost;
+    Some(Candidate {
+        offer: offer.id.clone(),
+        rank: offer.rank,
+        landed_minor: landed(cost, offer.shipping, currency, exchange),
         free: stored.free,
-    }))
+    })
+}
+
+/// An offer with its evidence. Where that is missing or older than `most_age`, the supplier is asked first. The supplier is
+/// asked for its terms before anything is bought, so old evidence decides nothing here.
+async fn with_evidence(
+    kervan: &Kervan,
+    stored: StoredOffer,
+    most_age: SignedDuration,
+) -> Result<Option<StoredOffer>, FlowError> {
+    let now = kervan.clock.now();
+    let evidence = stored.offer.evidence.as_ref();
+    if evidence.is_some_and(|evidence| now.duration_since(evidence.at) <= most_age) {
+        return Ok(Some(stored));
+    }
+    let key = keys::offer(&stored.offer.sku, &stored.offer.id);
+    stock::look(kervan, vec![stored]).await?;
+    let item = kervan.store.get(&key).await?;
+    item.map(|item| catalog::stored_offer(&item)).transpose()
 }
 
 /// The rates by which the plan's costs were converted, or why it must not be carried out: it would lose more than the rule

@@ -2,14 +2,14 @@
 //! looked at them.
 
 use super::catalog::{self, Entry, StoredListing, StoredOffer};
-use super::{FlowError, ledger, rates, rules};
+use super::{FlowError, ledger, plan, rates, rules};
 use crate::Kervan;
 use crate::decide::{
     Candidate, Change, Pricable, Priced, PricedOffer, PricedPart, Step, Steps, WhyNot,
     first_choice, price, price_step,
 };
 use crate::domain::{
-    Exchange, HeldPrice, JumpFactor, Listing, ListingId, Money, Rates, Rules, Sku,
+    Currency, Exchange, HeldPrice, JumpFactor, Listing, ListingId, Money, Rates, Rules, Sku,
 };
 use crate::store::{Condition, Due, Guard, Item, Store, Write, keys};
 use jiff::Timestamp;
@@ -67,12 +67,11 @@ struct Basis<'a> {
     now: Timestamp,
 }
 
-/// A sku that is bought, with its candidates in the order of its offers.
+/// A sku that is bought, with the offers that may be chosen.
 struct Bought {
     sku: Sku,
     units: u32,
     offers: Vec<StoredOffer>,
-    candidates: Vec<Candidate>,
 }
 
 /// The price that a listing should have now. One whose price is the catalogue's costs nothing. A jump is written down at
@@ -276,21 +275,10 @@ async fn bought(
             let evidence = stored.offer.evidence.as_ref();
             evidence.is_some_and(|seen| basis.now.duration_since(seen.at) <= worthless)
         };
-        let offers: Vec<StoredOffer> = offers.iter().filter(usable).cloned().collect();
-        let candidate = |stored: &StoredOffer| {
-            let evidence = stored.offer.evidence.as_ref()?;
-            Some(Candidate {
-                offer: stored.offer.id.clone(),
-                rank: stored.offer.rank,
-                cost: evidence.cost,
-                free: stored.free,
-            })
-        };
         Bought {
             sku: sku.clone(),
             units,
-            candidates: offers.iter().filter_map(candidate).collect(),
-            offers,
+            offers: offers.iter().filter(usable).cloned().collect(),
         }
     };
     let Some(bundle) = &entry.bundle else {
@@ -313,41 +301,48 @@ fn priced(
     listing: &Listing,
     steps: &mut impl Steps,
 ) -> Result<Priced, WhyNot> {
-    let part = |bought: &'_ Bought| -> Option<(usize, Money)> {
-        let chosen = first_choice(bought.candidates.iter(), bought.units)?;
-        let mut offers = bought.offers.iter();
-        let place = offers.position(|stored| stored.offer.id == chosen.offer)?;
-        Some((place, chosen.cost))
+    let exchange = Exchange {
+        rates: basis.rates,
+        now: basis.now,
+        most_age: basis.rules.price.rates.most_age(),
     };
+    let currency = listing.price.currency;
     let parts: Vec<PricedPart<'_>> = bought
         .iter()
         .map(|bought| PricedPart {
             sku: &bought.sku,
             units: bought.units,
-            offer: part(bought).map(|(place, cost)| {
-                let offer = &bought.offers[place].offer;
-                PricedOffer {
-                    id: &offer.id,
-                    cost,
-                    shipping: offer.shipping,
-                }
-            }),
+            offer: chosen(bought, currency, &exchange),
         })
         .collect();
     let input = Pricable {
         sku: &listing.id.sku,
         channel: &listing.id.channel,
-        currency: listing.price.currency,
+        currency,
         pricing: &listing.pricing,
         parts: &parts,
         rules: &basis.rules.price,
-        exchange: Exchange {
-            rates: basis.rates,
-            now: basis.now,
-            most_age: basis.rules.price.rates.most_age(),
-        },
+        exchange,
     };
     price(&input, steps)
+}
+
+/// The offer that would be bought for one unit of what is sold.
+fn chosen<'a>(
+    bought: &'a Bought,
+    currency: Currency,
+    exchange: &Exchange<'_>,
+) -> Option<PricedOffer<'a>> {
+    let candidate = |stored| plan::candidate(stored, currency, exchange);
+    let candidates: Vec<Candidate> = bought.offers.iter().filter_map(candidate).collect();
+    let choice = first_choice(candidates.iter(), bought.units)?;
+    let mut offers = bought.offers.iter().map(|stored| &stored.offer);
+    let offer = offers.find(|offer| offer.id == choice.offer)?;
+    Some(PricedOffer {
+        id: &offer.id,
+        cost: offer.evidence.as_ref()?.cost,
+        shipping: offer.shipping,
+    })
 }
 
 /// Notes a price that waits for a person, once for each price.

@@ -28,10 +28,13 @@ use crate::domain::{AccountId, OfferId, Sku};
 use crate::marketplaces::Retry;
 use crate::metrics::Count;
 use crate::store::{Due, Key, keys};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use publish::{Told, Why, publish};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+
+/// A look's message comes back for so long.
+const YOUNG: SignedDuration = SignedDuration::from_mins(10);
 
 /// A message of the inventory queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,10 +71,11 @@ pub enum InventoryTask {
 /// Queues what is due: offers to look at, and channels with listings that wait for a bulk call or a submission to look at.
 /// Returns how many offers were queued.
 pub async fn queue_due_stock(kervan: &Kervan) -> Result<usize, FlowError> {
-    let queued = poll::queue_due_stock(kervan).await?;
-    bulk::queue_waiting(kervan).await?;
-    read_back::queue_due(kervan).await?;
-    Ok(queued)
+    // What fails for one of the three is told at the end, so that it does not stop the others.
+    let queued = poll::queue_due_stock(kervan).await;
+    let waiting = bulk::queue_waiting(kervan).await;
+    let read_back = read_back::queue_due(kervan).await;
+    waiting.and(read_back).and(queued)
 }
 
 /// Works on one message of the inventory queue.
@@ -111,7 +115,21 @@ pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome,
     };
     let mut told = publish(kervan, &skus, why).await?;
     told.again = again.into_iter().chain(told.again).min();
-    outcome(kervan, told).await
+    match (task, outcome(kervan, told).await?) {
+        (InventoryTask::Look { offers, queued_at }, Outcome::Later(wait))
+            if !is_young(kervan, *queued_at) =>
+        {
+            look::look_within(kervan, offers, wait).await?;
+            Ok(Outcome::Done)
+        }
+        (_, outcome) => Ok(outcome),
+    }
+}
+
+/// Whether a look's message may come back for what it could not do. Later the next look does it, which is made sooner: a
+/// message that came back as long as a channel is ill would be joined by another one with every look.
+fn is_young(kervan: &Kervan, queued_at: Option<Timestamp>) -> bool {
+    queued_at.is_some_and(|at| kervan.clock.now().duration_since(at) < YOUNG)
 }
 
 /// The offers as they are stored, without those that were looked at since the message was written.

@@ -19,6 +19,7 @@ use rand::RngExt;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Mutex as Turn;
 
 /// How often a caller tries again that others came before.
 const MOST_TRIES: u32 = 40;
@@ -75,6 +76,9 @@ struct Local {
     seen: Option<(u64, Bucket)>,
     /// Tokens taken ahead, and until when they may be used.
     ahead: BTreeMap<Traffic, (u32, Timestamp)>,
+    /// Held by whoever takes: calls of one process that are made side by side would else stand in each other's way, and each
+    /// write that fails is paid for.
+    turn: Arc<Turn<()>>,
 }
 
 impl Limiter {
@@ -96,6 +100,12 @@ impl Limiter {
         traffic: Traffic,
     ) -> Result<(), NotAllowed> {
         let place = (account.clone(), operation);
+        if self.take_ahead(&place, traffic) {
+            return Ok(());
+        }
+        let turn = self.with_local(&place, |local| local.turn.clone());
+        let _turn = turn.lock().await;
+        // Whoever came before may have taken some ahead.
         if self.take_ahead(&place, traffic) {
             return Ok(());
         }

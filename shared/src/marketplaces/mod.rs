@@ -21,6 +21,7 @@ mod call_error;
 mod carriers;
 pub mod ebay;
 mod loose;
+mod products;
 mod push;
 mod roles;
 mod token;

@@ -15,11 +15,15 @@ use aws_sdk_sqs::{
     },
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use std::{error::Error, time::Duration};
 
 /// The longest wait of a receive (SQS's own limit).
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// Calls that are made side by side: one takes some ten milliseconds, and a run of the poller has hundreds of them.
+const SENDS_AT_ONCE: usize = 8;
 
 /// What a queue counts: visible messages, received ones, delayed ones.
 const COUNTS: [QueueAttributeName; 3] = [
@@ -80,10 +84,12 @@ impl Sqs {
 impl Queue for Sqs {
     async fn send(&self, messages: Vec<Outgoing>) -> Result<(), QueueError> {
         check(&messages)?;
-        for call in in_calls(&messages) {
-            self.send_call(call).await?;
-        }
-        Ok(())
+        let calls = in_calls(&messages).into_iter();
+        let sent: Vec<_> = calls.map(|call| self.send_call(call)).collect();
+        stream::iter(sent)
+            .buffer_unordered(SENDS_AT_ONCE)
+            .try_collect()
+            .await
     }
 
     async fn receive(

@@ -1,4 +1,5 @@
 use super::*;
+use crate::decide::landed;
 use crate::domain::{LossRule, Rate, Rates, Rules};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -179,7 +180,7 @@ fn the_offer_is_the_one_that_routing_would_choose() {
     let candidate = |variant, rank, cost, free| Candidate {
         offer: OfferId::new("alibaba:main".parse().unwrap(), "1", variant).unwrap(),
         rank,
-        cost: money(cost),
+        landed_minor: Some(money(cost).minor),
         free,
     };
     let offers = [
@@ -218,6 +219,30 @@ fn a_loss_that_is_allowed_lowers_the_bearable_price_alone() {
         (priced.least, priced.bearable),
         (money("10 USD"), money("8 USD"))
     );
+}
+
+#[test]
+fn candidates_are_compared_by_what_they_cost_with_shipping_in_one_currency() {
+    let case = Case::of(r#""markup_percent": 50"#);
+    let exchange = Exchange {
+        rates: &case.rates,
+        now: Timestamp::UNIX_EPOCH,
+        most_age: SignedDuration::from_hours(96),
+    };
+    let cost = |cost, shipping: Option<&str>| {
+        let usd = "USD".parse().unwrap();
+        landed(money(cost), shipping.map(money), usd, &exchange)
+    };
+    // 7 CNY are 1 USD; each amount is rounded up by itself.
+    assert_eq!(cost("7.01 CNY", None), Some(101));
+    assert_eq!(cost("7.01 CNY", Some("7.01 CNY")), Some(202));
+    assert_eq!(cost("7 CNY", Some("0.50 USD")), Some(150));
+    assert_eq!(cost("7 CNY", Some("1 GBP")), None, "no rate, no guess");
+    let mut late = exchange;
+    late.now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(97);
+    let usd = "USD".parse().unwrap();
+    assert_eq!(landed(money("7 CNY"), None, usd, &late), None);
+    assert_eq!(landed(money("1 USD"), None, usd, &late), Some(100));
 }
 
 proptest! {

@@ -157,6 +157,49 @@ proptest! {
         prop_assert!(up - down <= 1);
     }
 
+    /// The exact fraction in numbers that hold it, by long division: what is left out and what is 64 bits wide changes nothing.
+    #[test]
+    fn a_conversion_is_the_exact_fraction_rounded_once(
+        minor in prop_oneof![-100_000_i64..100_000, -1_000_000_000_000_i64..1_000_000_000_000],
+        first in prop_oneof![1_u64..1_000, 1_000_000_u64..10_000_000_000_000],
+        second in prop_oneof![1_u64..1_000, 1_000_000_u64..10_000_000_000_000],
+        ways in (any::<bool>(), any::<bool>(), any::<bool>()),
+        places in prop::sample::select(vec![("JPY", "KWD"), ("KWD", "JPY"), ("USD", "CNY")]),
+    ) {
+        let (is_along, also_along, is_across) = ways;
+        let (from, to) = places;
+        let middle = if is_across { "EUR" } else { to };
+        let leg = |is_along, from, to, nanos| {
+            let rate = if is_along { rate(from, to, "1") } else { rate(to, from, "1") };
+            Rate { value: RateValue(nanos), ..rate }
+        };
+        let mut rates = Rates::default();
+        rates.take(leg(is_along, from, middle, first), now());
+        if is_across {
+            rates.take(leg(also_along, middle, to, second), now());
+        }
+        let one = 1_000_000_000_i128;
+        let (mut over, mut under) = if is_along { (i128::from(first), one) } else { (one, i128::from(first)) };
+        if is_across && also_along {
+            (over, under) = (over * i128::from(second), under * one);
+        } else if is_across {
+            (over, under) = (over * one, under * i128::from(second));
+        }
+        over *= i128::from(10_u32.pow(currency(to).exponent()));
+        under *= i128::from(10_u32.pow(currency(from).exponent()));
+        for toward in [Toward::Cost, Toward::Proceeds] {
+            let got = exchange(&rates).convert(money(minor, from), currency(to), toward);
+            let Ok(got) = got else { continue };
+            // got = ⌈minor · over / under⌉ or ⌊…⌋, without a product that 128 bits cannot hold.
+            let (whole, rest) = (over.div_euclid(under), over.rem_euclid(under));
+            let Some(part) = i128::from(minor).checked_mul(rest) else { continue };
+            let down = i128::from(minor) * whole + part.div_euclid(under);
+            let is_whole = part.rem_euclid(under) == 0;
+            let up = i128::from(toward == Toward::Cost && !is_whole);
+            prop_assert_eq!(i128::from(got.money.minor), down + up);
+        }
+    }
+
     #[test]
     fn no_amount_makes_it_panic(minor: i64, nanos in 1_u64..=1_000_000_000_000_000_000) {
         let mut rates = Rates::default();

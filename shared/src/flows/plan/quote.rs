@@ -1,7 +1,7 @@
 //! Suppliers are asked for their terms of the moment, and what they deny is said.
 
 use crate::Kervan;
-use crate::decide::{Need, Share};
+use crate::decide::{Need, Route, Share};
 use crate::domain::{OfferId, Order, PurchaseLine, Sku};
 use crate::marketplaces::{CallError, Kind, QuoteRequest, Retry, Wanted};
 
@@ -29,10 +29,10 @@ pub(super) async fn quote_all(
     kervan: &Kervan,
     order: &Order,
     needs: &[Need],
-    groups: &[Vec<Share>],
+    routed: &Route<'_>,
 ) -> Result<Vec<Vec<PurchaseLine>>, NoTerms> {
     let mut planned = Vec::new();
-    for group in groups {
+    for group in routed.purchases() {
         let mut lines = Vec::new();
         for share in group {
             lines.push(quote(kervan, order, &needs[share.need], share).await?);
@@ -66,9 +66,9 @@ async fn quote(
     kervan: &Kervan,
     order: &Order,
     need: &Need,
-    share: &Share,
+    share: &Share<'_>,
 ) -> Result<PurchaseLine, NoTerms> {
-    let offer = &share.offer;
+    let offer = share.offer;
     let wanted = [Wanted {
         line: need.line.clone(),
         offer: offer.clone(),

@@ -2,7 +2,8 @@ use super::quote::split;
 use super::*;
 use crate::clock::{Clock, ManualClock};
 use crate::context::{Accounts, Queues};
-use crate::domain::{AccountId, LineId, Money, SupplierOrderId};
+use crate::decide::first_choice;
+use crate::domain::{AccountId, Amount, Evidence, LineId, Money, Offer, Rates, SupplierOrderId};
 use crate::http::NoNetwork;
 use crate::marketplaces::{
     Account, Buy, Kind, PlaceRequest, Placed, Quote, QuoteRequest, Settle, SupplierOrder,
@@ -132,4 +133,91 @@ fn what_does_not_fit_into_one_transaction_is_too_large() {
     assert!(is_too_large(&[lines(0, 50), lines(50, 95)]));
     // Lines of one offer are one write.
     assert!(!is_too_large(&[vec![line("1", "a"); 500]]));
+}
+
+fn stored(variant: &str, rank: u32, cost: &str, shipping: Option<&str>) -> StoredOffer {
+    let money = |text: &str| Amount::try_from(text.to_owned()).unwrap().0;
+    let id = OfferId::new("alibaba:main".parse().unwrap(), "7", variant).unwrap();
+    let sku = Sku::parse("LAMP").unwrap();
+    let mut offer = Offer::new(id, sku, rank, "US".parse().unwrap());
+    offer.shipping = shipping.map(money);
+    offer.evidence = Some(Evidence {
+        stock: 5,
+        cost: money(cost),
+        at: Timestamp::UNIX_EPOCH,
+    });
+    StoredOffer {
+        offer,
+        free: 5,
+        bought: 0,
+        due_at: None,
+        version: 1,
+    }
+}
+
+/// The offer that both routing and the price rules choose for an order, or a listing, in USD.
+fn chosen(offers: &[StoredOffer]) -> String {
+    let now = Timestamp::UNIX_EPOCH;
+    let mut rates = Rates::default();
+    for (to, value) in [("USD", "1.1"), ("CNY", "7.7")] {
+        let (from, to) = ("EUR".parse().unwrap(), to.parse().unwrap());
+        let rate = Rate::new(from, to, value.parse().unwrap(), "ECB", now).unwrap();
+        assert!(rates.take(rate, now));
+    }
+    let exchange = Exchange {
+        rates: &rates,
+        now,
+        most_age: SignedDuration::from_hours(96),
+    };
+    let usd = "USD".parse().unwrap();
+    let candidate = |stored| candidate(stored, usd, &exchange).unwrap();
+    let candidates: Vec<Candidate> = offers.iter().map(candidate).collect();
+    let first = first_choice(candidates.iter(), 1).unwrap().offer.clone();
+    let needs = [Need {
+        line: LineId::parse("1").unwrap(),
+        sku: Sku::parse("LAMP").unwrap(),
+        quantity: 1,
+        candidates,
+    }];
+    let routed = route(&needs).unwrap();
+    let share = routed.purchases().next().unwrap()[0];
+    assert_eq!(*share.offer, first, "a price is found from what is bought");
+    first.variant
+}
+
+#[test]
+fn offers_in_different_currencies_are_compared_in_the_orders() {
+    // 42 CNY are 6 USD, though 4200 is more than 800.
+    let offers = [
+        stored("usd", 1, "8 USD", None),
+        stored("cny", 1, "42 CNY", None),
+    ];
+    assert_eq!(chosen(&offers), "cny");
+    let offers = [
+        stored("usd", 1, "5.99 USD", None),
+        stored("cny", 1, "42 CNY", None),
+    ];
+    assert_eq!(chosen(&offers), "usd");
+}
+
+#[test]
+fn shipping_that_is_known_counts() {
+    let offers = [
+        stored("far", 1, "42 CNY", Some("21 CNY")),
+        stored("near", 1, "8 USD", Some("0.50 USD")),
+    ];
+    assert_eq!(chosen(&offers), "near");
+}
+
+#[test]
+fn an_offer_that_no_rate_converts_is_the_last_of_its_rank() {
+    let offers = [
+        stored("pounds", 1, "0.01 GBP", None),
+        stored("dear", 1, "90 USD", None),
+        stored("next", 2, "1 USD", None),
+    ];
+    assert_eq!(chosen(&offers), "dear");
+    assert_eq!(chosen(&[offers[0].clone(), offers[2].clone()]), "pounds");
+    let shipped = stored("unknown", 1, "1 USD", Some("0.01 GBP"));
+    assert_eq!(chosen(&[shipped, offers[1].clone()]), "dear");
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::clock::{Clock, ManualClock};
 use crate::context::{Accounts, Queues};
-use crate::domain::{Evidence, Offer, OfferId, Pricing};
+use crate::domain::{Evidence, Offer, OfferId, Pricing, Rate};
 use crate::http::NoNetwork;
 use crate::queue::UnsetQueue;
 use crate::seal::MemorySeal;
@@ -232,4 +232,42 @@ async fn what_is_explained_says_whether_the_listing_may_be_sold_and_writes_nothi
             "{cost}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_price_follows_the_offer_that_is_cheaper_in_the_listings_currency() {
+    let shop = Shop::open(true).await;
+    assert_eq!(shop.cost(1100).await.stored.listing.price, usd(1650));
+    let (store, now) = (&*shop.kervan.store, shop.clock.now());
+    let currency = |code: &str| code.parse().unwrap();
+    let rate = |to| Rate::new(currency("USD"), to, "7".parse().unwrap(), "a bank", now);
+    let rate = rate(currency("CNY")).unwrap();
+    rates::add(store, &[rate], now).await.unwrap();
+    let id = OfferId::new("alibaba:second".parse().unwrap(), "1", "2").unwrap();
+    let mut offer = Offer::new(id, shop.listing.sku.clone(), 1, "US".parse().unwrap());
+    offer.evidence = Some(Evidence {
+        stock: 5,
+        cost: Money {
+            minor: 7000,
+            currency: currency("CNY"),
+        },
+        at: now,
+    });
+    let mut item = Item::new(
+        keys::offer(&offer.sku, &offer.id),
+        1,
+        ledger::write(&offer).unwrap(),
+    );
+    item.counters.insert(catalog::FREE.to_owned(), 5);
+    let put = Write::Put {
+        item,
+        only_if: Condition::Always,
+    };
+    store.write(vec![put]).await.unwrap();
+    // The rates are read anew.
+    shop.clock.advance(SignedDuration::from_mins(2));
+    let entry = shop.entry().await;
+    let listing = &entry.listings[0];
+    let now = current(&shop.kervan, &entry, listing).await.unwrap();
+    assert_eq!(now.stored.listing.price, usd(1500), "70 CNY are 10 USD");
 }

@@ -2,7 +2,7 @@
 
 use crate::Kervan;
 use crate::decide::{Pace, next_stock_interval};
-use crate::domain::{Evidence, Offer, OfferId};
+use crate::domain::{Evidence, Offer, OfferId, Sku};
 use crate::flows::catalog::{BOUGHT, FREE, StoredOffer};
 use crate::flows::{FlowError, ledger};
 use crate::guards::{Guard as Safety, stands};
@@ -46,7 +46,11 @@ pub(in crate::flows) async fn look(
                     kervan.metrics.count_of(supplier, Count::LooksFailed, 1);
                     put_off(kervan, &stored, &error).await?;
                 }
-                failed = Some(error);
+                // Where some come again, the message has to, whatever the others met.
+                let waits = failed.as_ref().and_then(comes_again);
+                if waits.is_none() {
+                    failed = Some(error);
+                }
             }
         }
     }
@@ -99,7 +103,8 @@ async fn put_off(
 ) -> Result<(), FlowError> {
     let usual = Duration::from_secs(u64::from(stored.offer.interval_s));
     let wait = match error.retry {
-        Retry::After(wait) => wait.clamp(SOONEST, LATEST),
+        // A supplier that is ill is not asked more often than one that is well.
+        Retry::After(wait) => wait.max(usual).clamp(SOONEST, LATEST),
         Retry::Permanent | Retry::Person => usual.clamp(SOONEST, LATEST),
     };
     let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_mins(5));
@@ -124,6 +129,39 @@ async fn put_off(
         Ok(()) | Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Lets offers be looked at again after this time at the latest, where they are not due before.
+pub(super) async fn look_within(
+    kervan: &Kervan,
+    offers: &[(Sku, OfferId)],
+    wait: Duration,
+) -> Result<(), FlowError> {
+    let wait = SignedDuration::try_from(wait.max(SOONEST)).unwrap_or(SignedDuration::MAX);
+    let Ok(at) = kervan.clock.now().checked_add(wait) else {
+        return Ok(());
+    };
+    let keys: Vec<_> = offers
+        .iter()
+        .map(|(sku, id)| keys::offer(sku, id))
+        .collect();
+    for item in kervan.store.get_many(&keys).await?.into_iter().flatten() {
+        let Some(due) = item.due.filter(|due| due.at > at) else {
+            continue;
+        };
+        let write = Write::Update {
+            key: item.key,
+            set_body: None,
+            set_due: Some(Some(Due { at, ..due })),
+            add: Vec::new(),
+            only_if: vec![Guard::Version(item.version)],
+        };
+        match kervan.store.write(vec![write]).await {
+            Ok(()) | Err(WriteError::Conflict(_) | WriteError::Contended) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 /// How the offer moved since the look before.

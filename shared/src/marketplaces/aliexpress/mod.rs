@@ -26,7 +26,7 @@ mod xml;
 pub use config::Config;
 pub use seller::Shop;
 
-use super::loose;
+use super::{loose, products};
 use crate::domain::{
     AccountId, CountryCode, Evidence, Invalid, Money, OfferId, Reference, Signal, SignalKind,
     SupplierOrderId,
@@ -82,6 +82,16 @@ impl AliExpress {
                 outside,
             },
         })
+    }
+
+    /// A product as stock sees it: none where no variant of it can be had.
+    async fn known(&self, id: &str, ship_to: &str) -> Result<Option<wire::Product>, CallError> {
+        match self.client.product(id, ship_to, Traffic::Stock).await {
+            Ok(product) => Ok(Some(product)),
+            // Gone, or not for this country.
+            Err(error) if matches!(error.kind, Kind::NotFound | Kind::NotDeliverable) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn quoted_line(
@@ -175,35 +185,17 @@ impl ReadStock for AliExpress {
     ) -> Result<Vec<Result<Option<Evidence>, CallError>>, CallError> {
         let ship_to = address::country(ship_to);
         let at = self.client.outside.clock.now();
-        let mut products: BTreeMap<&str, Option<wire::Product>> = BTreeMap::new();
-        let mut answers = Vec::with_capacity(offers.len());
-        for offer in offers {
-            if !products.contains_key(offer.product.as_str()) {
-                let product = match self
-                    .client
-                    .product(&offer.product, ship_to, Traffic::Stock)
-                    .await
-                {
-                    Ok(product) => Some(product),
-                    // Gone, or not for this country: no variant of it can be had.
-                    Err(error) if matches!(error.kind, Kind::NotFound | Kind::NotDeliverable) => {
-                        None
-                    }
-                    Err(error) => return Err(error),
-                };
-                products.insert(&offer.product, product);
-            }
-            let product = products
-                .get(offer.product.as_str())
-                .and_then(Option::as_ref);
-            let call = self.client.call(PRODUCT_GET);
-            let currency = self.client.config.currency;
-            let terms =
-                product.map(|product| convert::terms(&call, product, &offer.variant, currency));
-            let terms = terms.transpose().map(Option::flatten);
-            answers.push(terms.map(|terms| terms.map(|terms| terms.evidence(at))));
-        }
-        Ok(answers)
+        let products = products::side_by_side(offers, |id| self.known(id, ship_to)).await;
+        let call = self.client.call(PRODUCT_GET);
+        let currency = self.client.config.currency;
+        let answer = |offer: &OfferId| {
+            let Some(Some(product)) = products::of(&products, offer)? else {
+                return Ok(None);
+            };
+            let terms = convert::terms(&call, product, &offer.variant, currency)?;
+            Ok(terms.map(|terms| terms.evidence(at)))
+        };
+        Ok(offers.iter().map(answer).collect())
     }
 }
 

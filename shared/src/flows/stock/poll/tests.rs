@@ -11,7 +11,7 @@ use crate::metrics::Measure;
 use crate::queue::{MemoryQueue, UnsetQueue};
 use crate::seal::MemorySeal;
 use crate::secrets::MemorySecrets;
-use crate::store::MemoryStore;
+use crate::store::{Due, MemoryStore, Page, Store};
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -113,9 +113,8 @@ struct Shop {
 }
 
 impl Shop {
-    /// A shop with so many skus, each of a product of its own; the first of them is listed.
-    async fn with(skus: usize) -> Self {
-        let clock = Arc::new(ManualClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
+    /// A shop with nothing in it.
+    fn on(store: Arc<dyn Store>, clock: Arc<ManualClock>) -> Self {
         let (supplier, channel) = (
             Market::new("aliexpress:main", &clock),
             Market::new("ebay:main", &clock),
@@ -130,32 +129,38 @@ impl Shop {
             tracking: unset,
             inventory: Arc::new(MemoryQueue::new(clock.clone())),
         };
-        let store = Arc::new(MemoryStore::new(clock.clone()));
         let seal = Arc::new(MemorySeal::new());
         let accounts = accounts.with_account(channel.clone());
         let kervan = Kervan::new(clock.clone(), store, seal, queues, accounts);
-        for number in 0..skus {
-            let sku = Sku::parse(&format!("S{number}")).unwrap();
-            let listing = ListingId {
-                channel: channel.id.clone(),
-                sku: sku.clone(),
-                offer: number.to_string(),
-            };
-            let price = Money::parse("19.99", "USD".parse().unwrap()).unwrap();
-            let id = OfferId::new(supplier.id.clone(), &format!("P{number}"), "1").unwrap();
-            let offer = Offer::new(id, sku, 1, "US".parse().unwrap());
-            let now = clock.now();
-            let store = &*kervan.store;
-            catalog::put(store, Listing::new(listing, price), offer, now)
-                .await
-                .unwrap();
-        }
         Self {
             kervan,
             clock,
             supplier,
             channel,
         }
+    }
+
+    /// A shop with so many skus, each of a product of its own, and listed.
+    async fn with(skus: usize) -> Self {
+        let clock = Arc::new(ManualClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
+        let shop = Self::on(Arc::new(MemoryStore::new(clock.clone())), clock);
+        for number in 0..skus {
+            let sku = Sku::parse(&format!("S{number}")).unwrap();
+            let listing = ListingId {
+                channel: shop.channel.id.clone(),
+                sku: sku.clone(),
+                offer: number.to_string(),
+            };
+            let price = Money::parse("19.99", "USD".parse().unwrap()).unwrap();
+            let id = OfferId::new(shop.supplier.id.clone(), &format!("P{number}"), "1").unwrap();
+            let offer = Offer::new(id, sku, 1, "US".parse().unwrap());
+            let now = shop.clock.now();
+            let store = &*shop.kervan.store;
+            catalog::put(store, Listing::new(listing, price), offer, now)
+                .await
+                .unwrap();
+        }
+        shop
     }
 
     /// Works on all messages that are visible; every `lost`th is lost instead.
@@ -340,4 +345,207 @@ async fn an_offer_that_was_never_answered_is_counted_and_grows_old() {
         line.contains("\"Supplier\":\"aliexpress:main\"") && line.contains("\"LooksFailed\":1")
     });
     assert_eq!(of_supplier.count(), 1);
+}
+
+/// A store in memory that refuses to read one lane, takes its time to read a page of all, and can be cut off.
+#[derive(Debug)]
+struct Slow {
+    inner: MemoryStore,
+    clock: Arc<ManualClock>,
+    refused: Option<String>,
+    a_reading: SignedDuration,
+    pages: Mutex<Vec<String>>,
+    /// Writes that still succeed; any number where it is none.
+    writes_left: Mutex<Option<usize>>,
+}
+
+impl Slow {
+    fn with(refused: Option<&str>, a_reading: SignedDuration) -> (Arc<Self>, Shop) {
+        let clock = Arc::new(ManualClock::at("2026-01-15T12:00:00Z".parse().unwrap()));
+        let store = Arc::new(Self {
+            inner: MemoryStore::new(clock.clone()),
+            clock: clock.clone(),
+            refused: refused.map(str::to_owned),
+            a_reading,
+            pages: Mutex::default(),
+            writes_left: Mutex::default(),
+        });
+        (store.clone(), Shop::on(store, clock))
+    }
+
+    /// An offer that is due, in a lane of our choice.
+    async fn put(&self, lane: &str, number: usize, ms_ago: i64, is_readable: bool) {
+        let sku = Sku::parse(&format!("S{number}")).unwrap();
+        let id = OfferId::new(
+            "aliexpress:main".parse().unwrap(),
+            &format!("P{number}"),
+            "1",
+        );
+        let offer = Offer::new(id.unwrap(), sku, 1, "US".parse().unwrap());
+        let body = ledger::write(&offer).unwrap();
+        let body = if is_readable { body } else { "{}".to_owned() };
+        let mut item = Item::new(keys::offer(&offer.sku, &offer.id), 1, body);
+        item.due = Some(Due {
+            lane: lane.to_owned(),
+            at: self.clock.now() - SignedDuration::from_millis(ms_ago),
+        });
+        let only_if = Condition::Always;
+        let put = Write::Put { item, only_if };
+        self.inner.write(vec![put]).await.unwrap();
+    }
+
+    fn pages(&self, lane: &str) -> usize {
+        let pages = self.pages.lock().unwrap();
+        pages.iter().filter(|read| *read == lane).count()
+    }
+}
+
+#[async_trait]
+impl Store for Slow {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        self.inner.get(key).await
+    }
+
+    async fn query(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.inner.query(pk, prefix, after, limit).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), WriteError> {
+        if let Some(left) = &mut *self.writes_left.lock().unwrap() {
+            let gone = || StoreError::Unavailable("the function ends".to_owned());
+            *left = left.checked_sub(1).ok_or_else(gone)?;
+        }
+        self.inner.write(writes).await
+    }
+
+    async fn due(
+        &self,
+        lane: &str,
+        from: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Item>, StoreError> {
+        if lane == keys::stock_lane_of(3) {
+            self.clock.advance(self.a_reading);
+        }
+        if self.refused.as_deref() == Some(lane) {
+            return Err(StoreError::Refused("an item cannot be read".to_owned()));
+        }
+        self.pages.lock().unwrap().push(lane.to_owned());
+        self.inner.due(lane, from, until, limit).await
+    }
+}
+
+/// The offers in the messages of the queue, each as often as it is there.
+async fn queued(shop: &Shop) -> BTreeMap<String, usize> {
+    let mut offers = BTreeMap::new();
+    loop {
+        let queue = &shop.kervan.queues.inventory;
+        let hidden = Duration::from_secs(360);
+        let received = queue.receive(10, hidden, Duration::ZERO).await.unwrap();
+        if received.is_empty() {
+            return offers;
+        }
+        for message in received {
+            let task = serde_json::from_str(&message.body).unwrap();
+            let InventoryTask::Look { offers: looks, .. } = task else {
+                panic!("{task:?}");
+            };
+            for (_, offer) in looks {
+                *offers.entry(offer.product).or_default() += 1;
+            }
+            queue.delete(&message.receipt).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_run_queues_all_that_is_due_page_by_page_and_each_offer_once() {
+    let (store, shop) = Slow::with(None, SignedDuration::ZERO);
+    let ms_ago = |number: usize| 100_000 - i64::try_from(number / 7).unwrap();
+    for number in 0..4 * PAGE {
+        let lane = keys::stock_lane_of(if number < 3 * PAGE { 3 } else { 4 });
+        store.put(&lane, number, ms_ago(number), true).await;
+    }
+    assert_eq!(queue_due_stock(&shop.kervan).await.unwrap(), 4 * PAGE);
+    let queued = queued(&shop).await;
+    assert_eq!(queued.len(), 4 * PAGE);
+    assert!(queued.values().all(|times| *times == 1));
+    assert_eq!(queue_due_stock(&shop.kervan).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_moment_with_more_offers_than_a_page_is_queued_too() {
+    let (store, shop) = Slow::with(None, SignedDuration::ZERO);
+    let lane = keys::stock_lane_of(3);
+    for number in 0..2 * PAGE + 10 {
+        store.put(&lane, number, 100_000, true).await;
+    }
+    store.put(&lane, 9_999, 90_000, true).await;
+    queue_due_stock(&shop.kervan).await.unwrap();
+    let queued = queued(&shop).await;
+    assert_eq!(queued.len(), 2 * PAGE + 11);
+    assert!(queued.values().all(|times| *times == 1));
+}
+
+#[tokio::test]
+async fn a_run_whose_time_is_up_is_gone_on_with_by_the_next() {
+    let (store, shop) = Slow::with(None, SignedDuration::from_secs(13));
+    let lane = keys::stock_lane_of(3);
+    for number in 0..5 * PAGE {
+        let ms_ago = 300_000 - i64::try_from(number).unwrap();
+        store.put(&lane, number, ms_ago, true).await;
+    }
+    // A page takes 13 seconds: after two of them no further one is begun.
+    let first = queue_due_stock(&shop.kervan).await.unwrap();
+    assert_eq!((first, store.pages(&lane)), (2 * PAGE - 1, 2));
+    for _ in 0..2 {
+        shop.clock.advance(SignedDuration::from_secs(34));
+        queue_due_stock(&shop.kervan).await.unwrap();
+    }
+    let queued = queued(&shop).await;
+    assert_eq!(queued.len(), 5 * PAGE);
+    let twice = queued.values().filter(|times| **times > 1).count();
+    assert!(twice <= 4, "{twice} offers were queued twice");
+}
+
+#[tokio::test]
+async fn a_run_that_is_cut_off_forgets_nothing() {
+    for written in 0..3 {
+        let (store, shop) = Slow::with(None, SignedDuration::ZERO);
+        let lane = keys::stock_lane_of(3);
+        for number in 0..2 * PAGE {
+            let ms_ago = 300_000 - i64::try_from(number).unwrap();
+            store.put(&lane, number, ms_ago, true).await;
+        }
+        // Cut off when a page is queued and its place is not yet written.
+        *store.writes_left.lock().unwrap() = Some(written);
+        assert!(queue_due_stock(&shop.kervan).await.is_err());
+        *store.writes_left.lock().unwrap() = None;
+        queue_due_stock(&shop.kervan).await.unwrap();
+        let queued = queued(&shop).await;
+        assert_eq!(queued.len(), 2 * PAGE, "cut after {written} writes");
+        let twice = queued.values().filter(|times| **times > 1).count();
+        assert!(twice <= PAGE, "{twice} offers were queued twice");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_keeps_no_other_lane_from_being_queued() {
+    let (refused, other) = (keys::stock_lane_of(0), keys::stock_lane_of(1));
+    let (store, shop) = Slow::with(Some(&refused), SignedDuration::ZERO);
+    store.put(&refused, 1, 90_000, true).await;
+    for number in 0..PAGE {
+        store.put(&other, 10 + number, 90_000, false).await;
+    }
+    store.put(&other, 2, 80_000, true).await;
+    let told = queue_due_stock(&shop.kervan).await;
+    assert!(told.is_err(), "the lane that cannot be read is told");
+    assert_eq!(queued(&shop).await.keys().collect::<Vec<_>>(), ["P2"]);
 }

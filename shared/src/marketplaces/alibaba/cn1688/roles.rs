@@ -10,11 +10,11 @@ use crate::domain::{
 use crate::limiter::Traffic;
 use crate::marketplaces::{
     Buy, CallError, Examine, Finding, Kind, PlaceRequest, Placed, Quote, QuoteRequest, QuotedLine,
-    ReadStock, Retry, Settle, SupplierOrder, SupplierState, Wanted,
+    ReadStock, Retry, Settle, SupplierOrder, SupplierState, Wanted, products,
 };
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Longer than terms last, so that the purchase is planned on a new preview.
@@ -164,18 +164,13 @@ impl ReadStock for Cn1688 {
     ) -> Result<Vec<Result<Option<Evidence>, CallError>>, CallError> {
         let at = self.client.outside.clock.now();
         let call = self.client.call(DETAIL);
-        let mut products: BTreeMap<&str, Option<Product>> = BTreeMap::new();
-        let mut answers = Vec::with_capacity(offers.len());
-        for offer in offers {
-            let product = offer.product.as_str();
-            if !products.contains_key(product) {
-                products.insert(product, self.known(product, Traffic::Stock).await?);
-            }
-            let known = products.get(product).and_then(Option::as_ref);
-            let seen = known.map(|known| convert::evidence(&call, known, &offer.variant, at));
-            answers.push(seen.transpose().map(Option::flatten));
-        }
-        Ok(answers)
+        let ask = |id| self.known(id, Traffic::Stock);
+        let products = products::side_by_side(offers, ask).await;
+        let answer = |offer: &OfferId| match products::of(&products, offer)? {
+            Some(Some(known)) => convert::evidence(&call, known, &offer.variant, at),
+            _ => Ok(None),
+        };
+        Ok(offers.iter().map(answer).collect())
     }
 }
 

@@ -10,11 +10,11 @@ use crate::domain::{
 };
 use crate::marketplaces::{
     Buy, CallError, Examine, Finding, Kind, PlaceRequest, Placed, Quote, QuoteRequest, QuotedLine,
-    ReadStock, Retry, Settle, SupplierOrder, SupplierState, Wanted,
+    ReadStock, Retry, Settle, SupplierOrder, SupplierState, Wanted, products,
 };
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A product and what lies where of it; none where it is gone.
 type Known = Option<(Product, Vec<Shelf>)>;
@@ -175,17 +175,12 @@ impl ReadStock for Icbu {
     ) -> Result<Vec<Result<Option<Evidence>, CallError>>, CallError> {
         let country = convert::country(ship_to.as_str());
         let at = self.client.outside.clock.now();
-        let mut products: BTreeMap<&str, Known> = BTreeMap::new();
-        let mut answers = Vec::with_capacity(offers.len());
-        for offer in offers {
-            let product = offer.product.as_str();
-            if !products.contains_key(product) {
-                products.insert(product, self.known(product, country).await?);
-            }
-            let known = products.get(product).unwrap_or(&None);
-            answers.push(self.seen(known, offer, at));
-        }
-        Ok(answers)
+        let products = products::side_by_side(offers, |id| self.known(id, country)).await;
+        let answer = |offer: &OfferId| {
+            let known = products::of(&products, offer)?;
+            self.seen(known.unwrap_or(&None), offer, at)
+        };
+        Ok(offers.iter().map(answer).collect())
     }
 }
 
