@@ -52,7 +52,7 @@ pub(in crate::flows::stock) struct Told {
     /// Listings that were not told because of a limit, and wait in the lane of their channel's bulk call.
     pub(in crate::flows::stock) in_lane: BTreeSet<ListingId>,
     /// Channels that could not be reached.
-    out_of_reach: Vec<CallError>,
+    pub(in crate::flows::stock) out_of_reach: Vec<CallError>,
     /// What concerns no listing alone.
     pub(in crate::flows::stock) of_all: Option<CallError>,
     /// Others came between too often: all of it is to be done again.

@@ -287,7 +287,10 @@ async fn what_concerns_the_account_keeps_the_other_listings_back_and_what_concer
             .kind,
         Kind::Misconfigured
     );
-    assert_eq!(world.amazon.push(&[]).await.unwrap(), []);
+    assert_eq!(
+        world.amazon.push(&[], jiff::Timestamp::MAX).await.unwrap(),
+        []
+    );
 }
 
 #[tokio::test]

@@ -383,7 +383,7 @@ proptest! {
         world.network.answer(status, String::from_utf8_lossy(&bytes));
         prop_assert!(block_on(world.ebay.order(&order_id("1-1"))).is_err());
         world.network.answer(status, String::from_utf8_lossy(&bytes));
-        let outcomes = block_on(world.ebay.push(&[update("A", "a", 1)]));
+        let outcomes = block_on(world.ebay.push(&[update("A", "a", 1)], jiff::Timestamp::MAX));
         prop_assert!(outcomes.is_err() || outcomes.unwrap()[0].is_err());
     }
 

@@ -63,7 +63,14 @@ async fn after_a_refusal_for_too_many_nothing_of_that_api_is_sent() {
     assert_eq!(calls(&world), 1);
     let answer = json!({"responses": [{"statusCode": 200, "offerId": "a"}]});
     world.network.answer(200, answer);
-    assert!(world.ebay.push(&[update("A", "a", 1)]).await.unwrap()[0].is_ok());
+    assert!(
+        world
+            .ebay
+            .push(&[update("A", "a", 1)], jiff::Timestamp::MAX)
+            .await
+            .unwrap()[0]
+            .is_ok()
+    );
     world.clock.advance(jiff::SignedDuration::from_secs(90));
     world.network.answer(200, order_json());
     world.ebay.order(&id).await.unwrap();
@@ -75,8 +82,20 @@ async fn a_used_up_quota_of_the_trading_api_is_told_to_all() {
     let refused = "<ReviseInventoryStatusResponse><Ack>Failure</Ack><Errors><ErrorCode>518</ErrorCode></Errors></ReviseInventoryStatusResponse>";
     world.network.answer(200, refused);
     let item = [update("A", "item:110000000001", 1)];
-    assert_eq!(world.ebay.push(&item).await.unwrap_err().code, "518");
-    let error = world.ebay.push(&item).await.unwrap_err();
+    assert_eq!(
+        world
+            .ebay
+            .push(&item, jiff::Timestamp::MAX)
+            .await
+            .unwrap_err()
+            .code,
+        "518"
+    );
+    let error = world
+        .ebay
+        .push(&item, jiff::Timestamp::MAX)
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.kind, error.code.as_str()),
         (Kind::Throttled, "own-limit")
@@ -92,7 +111,7 @@ async fn stock_leaves_a_part_of_the_quota_to_orders() {
     let mut sent = 0;
     loop {
         world.network.answer(200, REVISED);
-        match world.ebay.push(&item).await {
+        match world.ebay.push(&item, jiff::Timestamp::MAX).await {
             Ok(outcomes) => assert!(outcomes[0].is_ok()),
             Err(error) => {
                 assert_eq!(error.code, "own-limit");

@@ -162,7 +162,14 @@ async fn the_last_update_of_a_listing_counts_and_a_call_is_never_too_large() {
         1
     );
     assert_eq!(body["requests"][0]["offers"].as_array().unwrap().len(), 25);
-    assert!(world.ebay.push(&[]).await.unwrap().is_empty());
+    assert!(
+        world
+            .ebay
+            .push(&[], jiff::Timestamp::MAX)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]

@@ -119,7 +119,10 @@ fn understood(answers: Vec<(&'static str, Value)>) -> Vec<String> {
         format!("{:?}", block_on(shop.confirm(&id(), &parcel()))),
         format!(
             "{:?}",
-            block_on(shop.push(&[update("7", "A", 1), update("8", "B", 1)]))
+            block_on(shop.push(
+                &[update("7", "A", 1), update("8", "B", 1)],
+                jiff::Timestamp::MAX
+            ))
         ),
         format!(
             "{:?}",
@@ -168,14 +171,17 @@ fn stock_that_was_set_without_its_price_has_happened() {
     let fine = json!({"update_success": true, "update_successful_list": [{"product_id": "7"}]});
     gateway.will_say(&fine);
     gateway.will_break(Sent::No);
-    let outcomes = block_on(shop.push(&[update("7", "A", 1)])).unwrap();
+    let outcomes = block_on(shop.push(&[update("7", "A", 1)], jiff::Timestamp::MAX)).unwrap();
     let error = outcomes[0].as_ref().unwrap_err();
     assert_eq!(
         (error.kind, error.effect),
         (Kind::Unreachable, Effect::Happened)
     );
-    assert_eq!(block_on(shop.push(&[])), Ok(Vec::new()));
-    let wrong = block_on(shop.push(&[update("abc", "A", 1)])).unwrap();
+    assert_eq!(
+        block_on(shop.push(&[], jiff::Timestamp::MAX)),
+        Ok(Vec::new())
+    );
+    let wrong = block_on(shop.push(&[update("abc", "A", 1)], jiff::Timestamp::MAX)).unwrap();
     assert_eq!(wrong[0].as_ref().unwrap_err().effect, Effect::None);
     assert_eq!(gateway.sent().len(), 2);
 }
@@ -357,7 +363,7 @@ proptest! {
         let _ = block_on(ask(vec![]).changed(from, until, None));
         prop_assert!(block_on(ask(vec![]).order(&id())).is_err());
         prop_assert!(block_on(ask(vec![info(), services()]).confirm(&id(), &parcel())).is_err());
-        let pushed = block_on(ask(vec![]).push(&[update("7", "A", 1)]));
+        let pushed = block_on(ask(vec![]).push(&[update("7", "A", 1)], jiff::Timestamp::MAX));
         prop_assert!(pushed.is_err() || pushed.is_ok_and(|pushed| pushed[0].is_err()));
         prop_assert!(block_on(ask(vec![]).submit(&[update("7", "A", 1)])).is_err());
         let submission = Submission { id: "S5+P5".to_owned(), at: from };
