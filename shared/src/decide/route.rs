@@ -255,9 +255,12 @@ mod tests {
         assert_eq!(chosen, ["v3", "v2", "v1", "v4"]);
     }
 
+    /// Units of a need by an offer, a group for each purchase.
+    type Plain = Vec<Vec<(usize, OfferId, u32)>>;
+
     /// The rule as it is written down, without a thought to speed.
-    fn plainly(needs: &[Need]) -> Result<Vec<Vec<(usize, OfferId, u32)>>, Unroutable> {
-        let mut purchases: Vec<Vec<(usize, OfferId, u32)>> = Vec::new();
+    fn plainly(needs: &[Need]) -> Result<Plain, Unroutable> {
+        let mut purchases: Plain = Vec::new();
         for (place, need) in needs.iter().enumerate() {
             let mut offers = need.candidates.clone();
             for offer in &mut offers {

@@ -373,7 +373,7 @@ fn quotient(over: u128, under: u128) -> (u128, bool) {
     if let (Ok(over), Ok(under)) = (u64::try_from(over), u64::try_from(under)) {
         return (u128::from(over / under), over % under == 0);
     }
-    (over / under, over % under == 0)
+    (over / under, over.is_multiple_of(under))
 }
 
 const fn gcd(mut one: u128, mut other: u128) -> u128 {

@@ -451,7 +451,7 @@ pub fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             goods: vec![("LAMP-01", vec![offer(LAMP, 9, 1)])],
-            revisions: 236,
+            revisions: 234,
             actions: vec![
                 (BOUGHT_MS, Action::Shop(First, "LAMP-01", 1)),
                 (400_000, Action::Stock(7)),
@@ -465,7 +465,7 @@ pub fn scenarios() -> Vec<Scenario> {
             calm_ends: &["done", "done"],
             ..scenario(
                 "budget",
-                "The day's changes of a listing are used up, and then the last unit goes: zero still gets through.",
+                "The day's changes of a listing are used up: what is sold then takes it to zero, and shows no unit too many.",
             )
         },
     ]
