@@ -305,9 +305,10 @@ impl Stage {
             Ok(Part { sku, units: *units })
         };
         let parts: anyhow::Result<Vec<Part>> = parts.iter().map(part).collect();
+        let listings = self.add_listings(sku, price)?.into_iter();
         let terms = catalog::Terms {
             sku: Sku::parse(sku)?,
-            listings: self.add_listings(sku, price)?,
+            listings: listings.map(Into::into).collect(),
             offers: Vec::new(),
             bundle: Some(Bundle::new(Sku::parse(sku)?, parts?)?),
         };

@@ -140,7 +140,12 @@ async fn everything_sent(further: Value) -> Arc<Gateway> {
     shop.confirm(&order_id(), &parcel("Lucky Parcels", 2))
         .await
         .unwrap();
-    assert_eq!(shop.push(&[update(9, "12")]).await.unwrap(), [Ok(())]);
+    assert_eq!(
+        shop.push(&[update(9, "12")], jiff::Timestamp::MAX)
+            .await
+            .unwrap(),
+        [Ok(())]
+    );
     shop.submit(&[update(9, "12")]).await.unwrap();
     let job = Submission {
         id: "S1".to_owned(),

@@ -159,7 +159,7 @@ async fn everything(marketplaces: &[&str]) -> Vec<Request<Bytes>> {
         )
         .await
         .unwrap();
-    amazon.push(&updates).await.unwrap();
+    amazon.push(&updates, jiff::Timestamp::MAX).await.unwrap();
     let handed_in = amazon.submit(&updates).await.unwrap();
     amazon.report(&handed_in, &updates).await.unwrap().unwrap();
     let _ = amazon.submissions(from).await;

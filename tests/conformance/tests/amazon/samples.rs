@@ -349,7 +349,7 @@ async fn patches_of_the_sandbox_are_accepted_and_previews_are_no_success() {
         let network = Network::default().and(Method::PATCH, "/listings/", 200, body);
         let amazon = account(&Arc::new(network), &[US]);
         let outcome = amazon
-            .push(&[update("GM-ZDPI-9B4E", 1, "1.00")])
+            .push(&[update("GM-ZDPI-9B4E", 1, "1.00")], jiff::Timestamp::MAX)
             .await
             .unwrap();
         seen.push(outcome[0].clone().map_err(|error| error.code));

@@ -303,7 +303,11 @@ async fn a_listing_is_patched_and_keeps_what_was_not_sent() {
         update("UNKNOWN", 1, "1.00"),
         update("LAMP-1/+&=?", 3, "17.50"),
     ];
-    let outcomes = world.amazon.push(&updates).await.unwrap();
+    let outcomes = world
+        .amazon
+        .push(&updates, jiff::Timestamp::MAX)
+        .await
+        .unwrap();
     assert_eq!((&outcomes[0], &outcomes[2]), (&Ok(()), &Ok(())));
     let refused = outcomes[1].clone().unwrap_err();
     assert_eq!(
@@ -561,7 +565,7 @@ async fn every_fault_of_the_wire_is_an_error_and_never_a_success() {
     world.fails_next(AmazonOperation::PatchListingsItem, Fault::MalformedBody);
     let cut = world
         .amazon
-        .push(&[update("LAMP-1/+&=?", 1, "19.99")])
+        .push(&[update("LAMP-1/+&=?", 1, "19.99")], jiff::Timestamp::MAX)
         .await
         .unwrap();
     let cut = cut[0].clone().unwrap_err();

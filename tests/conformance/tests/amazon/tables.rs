@@ -276,7 +276,10 @@ async fn a_refusal_under_200_is_a_failure_and_a_write_without_a_readable_answer_
         let body = response["body"].clone();
         let network = Network::default().and(Method::PATCH, "/listings/", 200, body);
         let amazon = account(&Arc::new(network), &["ATVPDKIKX0DER"]);
-        let outcome = amazon.push(&[update("LAMP-01", 5, "19.99")]).await.unwrap();
+        let outcome = amazon
+            .push(&[update("LAMP-01", 5, "19.99")], jiff::Timestamp::MAX)
+            .await
+            .unwrap();
         outcomes.push(
             outcome[0]
                 .clone()

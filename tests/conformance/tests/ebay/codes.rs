@@ -171,7 +171,10 @@ async fn outcome(ebay: &Ebay, operation: &str) -> String {
         "getShippingFulfillments" => ebay.is_confirmed(&id, &parcel.tracking_number).await.err(),
         "createShippingFulfillment" => ebay.confirm(&id, &parcel).await.err(),
         "issueRefund" => ebay.refund(&id, &refund("1.00")).await.err(),
-        "bulkUpdatePriceQuantity" => match ebay.push(&[update("A", "1", 1)]).await {
+        "bulkUpdatePriceQuantity" => match ebay
+            .push(&[update("A", "1", 1)], jiff::Timestamp::MAX)
+            .await
+        {
             Ok(outcomes) => outcomes[0].clone().err(),
             Err(error) => Some(error),
         },
@@ -264,7 +267,10 @@ async fn every_trading_code_of_the_notes_has_its_row() {
             "<ReviseInventoryStatusResponse><Ack>Failure</Ack><Errors><ShortMessage>Jane</ShortMessage><ErrorCode>{code}</ErrorCode><SeverityCode>Error</SeverityCode><ErrorClassification>{class}</ErrorClassification></Errors></ReviseInventoryStatusResponse>"
         );
         let ebay = account_before(&Network::always(200, answer), &json!({}));
-        let error = match ebay.push(&[update("A", "item:110000000001", 1)]).await {
+        let error = match ebay
+            .push(&[update("A", "item:110000000001", 1)], jiff::Timestamp::MAX)
+            .await
+        {
             Err(error) => error,
             Ok(outcomes) => outcomes[0].clone().unwrap_err(),
         };

@@ -115,7 +115,12 @@ async fn the_sample_writes_are_made_and_their_answers_read() {
     let network = Network::always(200, body);
     let ebay = account_before(&network, &json!({}));
     let first = update("LAMP-01-WHITE", "7000000001", 5);
-    assert!(ebay.push(std::slice::from_ref(&first)).await.unwrap()[0].is_ok());
+    assert!(
+        ebay.push(std::slice::from_ref(&first), jiff::Timestamp::MAX)
+            .await
+            .unwrap()[0]
+            .is_ok()
+    );
     let asked = network.asked();
     let sent: Value = serde_json::from_slice(asked[0].body()).unwrap();
     assert_eq!(sent, bulk["request"]["body"]);
@@ -388,7 +393,12 @@ async fn revised(file: &str, item: &str, sku: &str) -> Option<Result<(), CallErr
     let ebay = account_before(&Network::always(200, answer), &json!({}));
     let mut update = update(sku, &format!("item:{item}"), 5);
     update.price = Money::parse("1.00", "USD".parse().unwrap()).unwrap();
-    Some(ebay.push(&[update]).await.unwrap().remove(0))
+    Some(
+        ebay.push(&[update], jiff::Timestamp::MAX)
+            .await
+            .unwrap()
+            .remove(0),
+    )
 }
 
 #[tokio::test]
@@ -479,7 +489,10 @@ async fn an_answer_that_is_cut_off_or_hostile_is_never_a_success() {
         &deep,
     ] {
         let ebay = account_before(&Network::always(200, hostile), &json!({}));
-        let error = match ebay.push(&[update("A", "item:110136942332", 1)]).await {
+        let error = match ebay
+            .push(&[update("A", "item:110136942332", 1)], jiff::Timestamp::MAX)
+            .await
+        {
             Ok(outcomes) => outcomes[0].clone().unwrap_err(),
             Err(error) => error,
         };
@@ -491,7 +504,7 @@ async fn an_answer_that_is_cut_off_or_hostile_is_never_a_success() {
     let warned = "<ReviseInventoryStatusResponse><Ack>Warning</Ack><Errors><ErrorCode>1</ErrorCode><SeverityCode>Warning</SeverityCode></Errors></ReviseInventoryStatusResponse>";
     let ebay = account_before(&Network::always(200, warned), &json!({}));
     assert!(
-        ebay.push(&[update("A", "item:110136942332", 1)])
+        ebay.push(&[update("A", "item:110136942332", 1)], jiff::Timestamp::MAX)
             .await
             .unwrap()[0]
             .is_ok()

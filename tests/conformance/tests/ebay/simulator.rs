@@ -329,7 +329,10 @@ async fn a_listing_is_set_until_its_revisions_of_the_day_are_used_up() {
     for quantity in [3, 2] {
         let pushed = world
             .ebay
-            .push(&[update("LAMP", &listing.offer_id, quantity)])
+            .push(
+                &[update("LAMP", &listing.offer_id, quantity)],
+                jiff::Timestamp::MAX,
+            )
             .await;
         assert!(pushed.unwrap()[0].is_ok());
     }
@@ -346,7 +349,10 @@ async fn a_listing_is_set_until_its_revisions_of_the_day_are_used_up() {
     assert_eq!((&read[1], &read[2]), (&Ok(None), &Ok(None)));
     let refused = world
         .ebay
-        .push(&[update("LAMP", &listing.offer_id, 1)])
+        .push(
+            &[update("LAMP", &listing.offer_id, 1)],
+            jiff::Timestamp::MAX,
+        )
         .await
         .unwrap();
     assert_eq!(refused[0].as_ref().unwrap_err().retry, Retry::Permanent);

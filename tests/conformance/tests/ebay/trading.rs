@@ -242,7 +242,11 @@ async fn variations_of_one_item_go_in_calls_of_their_own() {
     let mut foreign = update("RED", "item:110000000001", 1);
     foreign.price = kervan::domain::Money::parse("5", "EUR".parse().unwrap()).unwrap();
     assert_eq!(
-        world.ebay.push(&[foreign]).await.unwrap()[0]
+        world
+            .ebay
+            .push(&[foreign], jiff::Timestamp::MAX)
+            .await
+            .unwrap()[0]
             .as_ref()
             .unwrap_err()
             .code,
