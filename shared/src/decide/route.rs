@@ -170,7 +170,10 @@ mod tests {
         }
     }
 
-    fn shares(route: &Route<'_>) -> Vec<Vec<(usize, OfferId, u32)>> {
+    /// Shares by supplier: the need's place, the offer, units.
+    type Purchases = Vec<Vec<(usize, OfferId, u32)>>;
+
+    fn shares(route: &Route<'_>) -> Purchases {
         let group = |group: &[Share<'_>]| {
             let shares = group.iter();
             shares
@@ -255,12 +258,9 @@ mod tests {
         assert_eq!(chosen, ["v3", "v2", "v1", "v4"]);
     }
 
-    /// Units of a need by an offer, a group for each purchase.
-    type Plain = Vec<Vec<(usize, OfferId, u32)>>;
-
     /// The rule as it is written down, without a thought to speed.
-    fn plainly(needs: &[Need]) -> Result<Plain, Unroutable> {
-        let mut purchases: Plain = Vec::new();
+    fn plainly(needs: &[Need]) -> Result<Purchases, Unroutable> {
+        let mut purchases: Purchases = Vec::new();
         for (place, need) in needs.iter().enumerate() {
             let mut offers = need.candidates.clone();
             for offer in &mut offers {

@@ -371,7 +371,7 @@ fn fraction(
 /// The quotient rounded down, and whether it is exact.
 fn quotient(over: u128, under: u128) -> (u128, bool) {
     if let (Ok(over), Ok(under)) = (u64::try_from(over), u64::try_from(under)) {
-        return (u128::from(over / under), over % under == 0);
+        return (u128::from(over / under), over.is_multiple_of(under));
     }
     (over / under, over.is_multiple_of(under))
 }

@@ -2,7 +2,8 @@
 //! stock goes to zero, and the simulated channels are watched until they show zero.
 //!
 //! First the road alone, from the poller's message on: one offer after the other. Then with the wait for the schedule, from an
-//! offer's time having come. The wait until that time, 1 to 60 minutes, is the polling's rule and not measured here.
+//! offer's time having come, at a random moment of the schedule's minute. The wait until that time, 1 to 60 minutes, is the
+//! polling's rule and not measured here. Other moments: `cargo bench -p kervan-benches --bench stock_drop -- --seed 2`.
 //!
 //! `cargo kervan bench --only stock-drop`
 
@@ -29,7 +30,21 @@ const SKUS: [&str; 4] = ["LAMP-BRASS", "LAMP-WHITE", "TEAPOT-08", "RUG-SMALL"];
 /// Units before the drop.
 const STOCK: u32 = 50;
 const LONGEST: Duration = Duration::from_secs(180);
+/// How often the template's schedule looks for what is due.
+const SCHEDULE_MS: u64 = 60_000;
 const LOOKS_EVERY: Duration = Duration::from_millis(20);
+
+/// Numbers by a seed (splitmix64), so that a run can be repeated.
+struct Random(u64);
+
+impl Random {
+    const fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
 
 /// An offer of AliExpress that is dropped.
 struct Dropped {
@@ -42,6 +57,7 @@ struct Dropped {
 #[tokio::main]
 async fn main() -> Result<()> {
     let options = Options::of_program();
+    let seed = options.value("--seed", 1)?;
     let progress = Arc::new(|line: &str| eprintln!("{line}"));
     let shop = Shop::open(
         ShopOptions {
@@ -51,7 +67,7 @@ async fn main() -> Result<()> {
         progress,
     )
     .await?;
-    let measured = measure(&shop).await;
+    let measured = measure(&shop, seed).await;
     shop.close().await;
     let (road, scheduled) = measured?;
     if options.has("--json") {
@@ -80,7 +96,7 @@ fn print(what: &str, mut seconds: Vec<f64>) {
     );
 }
 
-async fn measure(shop: &Shop) -> Result<(Vec<f64>, Vec<f64>)> {
+async fn measure(shop: &Shop, seed: u64) -> Result<(Vec<f64>, Vec<f64>)> {
     let mut dropped = Vec::new();
     for sku in SKUS {
         dropped.push(find(shop, sku).await?);
@@ -98,8 +114,11 @@ async fn measure(shop: &Shop) -> Result<(Vec<f64>, Vec<f64>)> {
         offer.look(shop).await?;
         offer.wait(shop, |quantity| quantity > 0).await?;
     }
-    let mut scheduled = Vec::new();
+    let (mut scheduled, mut random) = (Vec::new(), Random(seed));
     for offer in &dropped {
+        // The offer before was published right after the schedule's tick: without a wait, all times would begin there.
+        let wait = random.next() % SCHEDULE_MS;
+        tokio::time::sleep(Duration::from_millis(wait)).await;
         offer.set_stock(shop, 0)?;
         let started = Instant::now();
         offer.make_due(shop).await?;

@@ -35,6 +35,14 @@ const SUPPLIER_CALL_S: f64 = 0.3;
 const CHANNEL_CALL_S: f64 = 0.5;
 /// Messages that one invocation works on side by side.
 const SIDE_BY_SIDE: f64 = 10.0;
+/// Calls to a supplier that are made side by side for one message.
+const ASKED_AT_ONCE: f64 = 8.0;
+/// Calls to a supplier that one write takes from the shared limit: as many as AliExpress's allow.
+const ASKED_A_TAKING: f64 = 10.0;
+/// Calls a second that AliExpress's documented limit leaves one account.
+const SUPPLIER_CALLS_PER_S: f64 = 250.0;
+/// Invocations for the queue that run at a time, as the template has it.
+const MOST_INVOCATIONS: f64 = 5.0;
 /// Bytes that an invocation writes to the log, with Lambda's own lines.
 const LOG_OF_INVOCATION: f64 = 1_200.0;
 /// Bytes that a look adds to the log, as a measured value.
@@ -55,6 +63,10 @@ pub struct PerLook {
     pub write_units: f64,
     /// Write units of the index.
     pub index_units: f64,
+    /// Write units of the shared limits, reckoned from the calls to suppliers and channels.
+    pub limit_units: f64,
+    /// Calls to the supplier.
+    pub asked: f64,
     /// Requests of SQS, with those that Lambda makes.
     pub sqs_requests: f64,
     /// Requests of Lambda.
@@ -74,7 +86,10 @@ impl PerLook {
         let calls =
             |calls: &crate::counting::Calls| (calls.reads() + calls.writes + calls.sends) as f64;
         let invocations = worked.invocations as f64;
-        let abroad = worked.asked as f64 * SUPPLIER_CALL_S + worked.pushed as f64 * CHANNEL_CALL_S;
+        let (asked, pushed) = (worked.asked as f64, worked.pushed as f64);
+        let messages = (poll.messages as f64).max(1.0);
+        let rounds = messages * (asked / messages / ASKED_AT_ONCE).ceil();
+        let abroad = rounds * SUPPLIER_CALL_S + pushed * CHANNEL_CALL_S;
         let function_s =
             calls(poll) * STORE_CALL_S + (calls(work) * STORE_CALL_S + abroad) / SIDE_BY_SIDE;
         // A batch is received and deleted, each with one request.
@@ -86,6 +101,9 @@ impl PerLook {
             read_units: (poll.read_units + work.read_units) / offers,
             write_units: (poll.write_units + work.write_units) / offers,
             index_units: (poll.index_units + work.index_units) / offers,
+            // Channels allow less at once, so each call to them is taken by itself.
+            limit_units: (asked / ASKED_A_TAKING + pushed) / offers,
+            asked: asked / offers,
             sqs_requests: sqs_requests / offers,
             invocations: invocations / offers,
             function_s: function_s / offers,
@@ -100,6 +118,8 @@ impl PerLook {
             read_units: mix(self.read_units, other.read_units),
             write_units: mix(self.write_units, other.write_units),
             index_units: mix(self.index_units, other.index_units),
+            limit_units: mix(self.limit_units, other.limit_units),
+            asked: mix(self.asked, other.asked),
             sqs_requests: mix(self.sqs_requests, other.sqs_requests),
             invocations: mix(self.invocations, other.invocations),
             function_s: mix(self.function_s, other.function_s),
@@ -124,6 +144,12 @@ pub struct Load {
 pub struct Month {
     /// Of what.
     pub load: Load,
+    /// Calls to the supplier a second.
+    pub asked_per_s: f64,
+    /// Invocations at a time, reckoned.
+    pub at_a_time: f64,
+    /// Whether AliExpress's limit for one account and the template's for invocations carry it.
+    pub is_carried: bool,
     /// DynamoDB's reads and writes.
     pub table: f64,
     /// DynamoDB's storage.
@@ -145,13 +171,18 @@ impl Month {
         let look = unchanged.mixed(changed, load.changed_share);
         let looks = f64::from(load.skus) * MINUTES / load.every_minutes;
         let millions = looks / 1e6;
-        let units =
-            (look.write_units + look.index_units) * WRITE_UNITS + look.read_units * READ_UNITS;
+        let writes = look.write_units + look.index_units + look.limit_units;
+        let units = writes * WRITE_UNITS + look.read_units * READ_UNITS;
+        let per_s = looks / (MINUTES * 60.0);
+        let (asked_per_s, at_a_time) = (per_s * look.asked, per_s * look.function_s);
         #[allow(clippy::cast_precision_loss, reason = "a few kilobytes")]
         let stored = f64::from(load.skus) * stored_bytes as f64;
         let runs = MINUTES + looks * look.invocations;
         Self {
             load,
+            asked_per_s,
+            at_a_time,
+            is_carried: asked_per_s <= SUPPLIER_CALLS_PER_S && at_a_time <= MOST_INVOCATIONS,
             table: millions * units,
             storage: stored / 1e9 * STORED_GB,
             queue: (millions * look.sqs_requests + IDLE_RECEIVES / 1e6) * SQS_REQUESTS,
@@ -195,5 +226,29 @@ mod tests {
         assert!((month.storage - STORED_GB).abs() < 1e-9);
         let parts = month.table + month.storage + month.queue + month.functions + month.logs;
         assert!((month.sum() - parts - FIXED).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_load_beyond_the_limits_is_marked() {
+        let look = PerLook {
+            asked: 1.0,
+            function_s: 0.01,
+            ..PerLook::default()
+        };
+        let carried = |look, skus, every_minutes| {
+            let load = Load {
+                skus,
+                every_minutes,
+                changed_share: 0.0,
+            };
+            Month::of(load, look, look, 1000).is_carried
+        };
+        // 1,000,000 an hour are 278 a second.
+        assert!(carried(look, 100_000, 15.0) && !carried(look, 1_000_000, 60.0));
+        let bulk = PerLook {
+            asked: 0.05,
+            ..look
+        };
+        assert!(carried(bulk, 1_000_000, 60.0) && !carried(bulk, 1_000_000, 15.0));
     }
 }

@@ -17,6 +17,7 @@ use kervan::seal::MemorySeal;
 use kervan::secrets::MemorySecrets;
 use kervan::store::{MemoryStore, Store};
 use kervan::{Accounts, Kervan, Queues};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -69,7 +70,7 @@ pub struct Worked {
     pub poll: Calls,
     /// What looking and publishing asked of the ports.
     pub work: Calls,
-    /// Calls to the supplier.
+    /// Calls to the supplier, of which each tells of as many products as it can.
     pub asked: u64,
     /// Calls to the channel.
     pub pushed: u64,
@@ -144,6 +145,10 @@ impl MemoryShop {
             currency: "USD".parse()?,
         };
         for number in 0..self.offers {
+            // A catalogue is not loaded in one moment.
+            if number.is_multiple_of(100) {
+                self.clock.advance(SignedDuration::from_millis(1));
+            }
             // As long as real ids are, so that items are as large.
             let sku = Sku::parse(&format!("SHELF-{number:07}-BLK"))?;
             let id = ListingId {
@@ -237,6 +242,8 @@ impl MemoryShop {
         for receipt in receipts {
             queue.delete(&receipt).await?;
         }
+        // Time passes while it works, so that not all offers come due in one moment.
+        self.clock.advance(SignedDuration::from_millis(1));
         // The deployed function writes them.
         self.kervan.metrics.take();
         Ok(true)
@@ -282,7 +289,9 @@ impl ReadStock for Supplier {
         offers: &[OfferId],
         _ship_to: &CountryCode,
     ) -> Result<Vec<Result<Option<Evidence>, CallError>>, CallError> {
-        self.calls.fetch_add(1, Ordering::Relaxed);
+        let products: BTreeSet<&str> = offers.iter().map(|offer| offer.product.as_str()).collect();
+        let calls = products.len().div_ceil(self.at_once.max(1));
+        self.calls.fetch_add(calls as u64, Ordering::Relaxed);
         let changed = self.changed.load(Ordering::Relaxed);
         let at: Timestamp = self.clock.now();
         let answer = |offer: &OfferId| {

@@ -205,16 +205,8 @@ async fn tokens_are_renewed_when_they_end_or_are_refused() {
     let world = World::start().await;
     let offers = [offer(&PRODUCT.to_string(), &(PRODUCT * 10 + 1).to_string())];
     let us = "US".parse().unwrap();
-    let look = async || world.shop.stock(&offers, &us).await;
-    assert_eq!(
-        look().await.unwrap()[0]
-            .as_ref()
-            .unwrap()
-            .as_ref()
-            .unwrap()
-            .stock,
-        5
-    );
+    let look = async || world.shop.stock(&offers, &us).await.unwrap().remove(0);
+    assert_eq!(look().await.unwrap().unwrap().stock, 5);
     world.pass(Duration::from_secs(86_400 - 60));
     look().await.unwrap();
     world.simulators.aliexpress.expire_access_tokens();
