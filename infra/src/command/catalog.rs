@@ -92,7 +92,8 @@ buffers, caps and limits as they are. What is new begins with what stands in bra
 
 A JSON file (.json, .jsonl, .ndjson) is a list of documents, or one document a line. Their fields are named as the columns \
 are; a field that is left out is as a column that the file does not have, and null as an empty cell. Amounts stand in \
-quotation marks. A document has at most 100 listings, offers and parts together, and 256 KiB:
+quotation marks. A document has at most 100 listings, offers and parts together, an offer counting twice, and 256 KiB. \
+A supplier's variant fills one sku, so that its units are sold once; another sku of it is a bundle, as in MUG-1*1:
 
   {\"sku\": \"MUG-1\",
    \"listings\": [{\"channel\": \"ebay:main\", \"listing_offer_id\": \"8123\", \"price\": \"19.99\", \"currency\": \"USD\"}],

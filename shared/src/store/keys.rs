@@ -12,6 +12,7 @@
 //! | | `OFFER#aliexpress:main/1/2` | an offer: evidence, and the counters of free units |
 //! | | `BUNDLE` | what a sku is made of, where it is bought as others |
 //! | | `IN#<bundle>` | a bundle that this sku is a part of |
+//! | `VARIANT#aliexpress:main/1/2` | `SKU` | which sku a supplier's variant fills: its units are counted once |
 //! | `VARIATIONS#ebay:main#12` | `REVISIONS` | how often a listing was changed whose variations share a budget; expires |
 //! | `STOCK` | `QUEUED` | up to when the offers that are due were queued, by lane |
 //! | `RULES` | `RULES` | what the merchant decides about stock and prices |
@@ -182,6 +183,11 @@ pub fn held_price(id: &ListingId) -> Key {
 /// A sku's offer.
 pub fn offer(code: &Sku, offer: &OfferId) -> Key {
     Key::new(sku(code), format!("{OFFER}{offer}"))
+}
+
+/// Which sku a supplier's variant fills.
+pub fn variant(offer: &OfferId) -> Key {
+    Key::new(format!("VARIANT#{offer}"), "SKU")
 }
 
 /// An account's tokens.

@@ -52,7 +52,8 @@ pub async fn put_bundle(
 /// evidence, counters, what was published and how often, doubts, held prices and the price that the rules came to stay.
 /// The stock of an offer that is new or changed is due at once; what is as it was is not written.
 ///
-/// A sku with offers is no bundle, and no part of a bundle is a bundle: [`FlowError::Unfit`]. Two writers at the same
+/// A sku with offers is no bundle, no part of a bundle is a bundle, and a supplier's variant fills one sku:
+/// [`FlowError::Unfit`]. Of bundles, two writers at the same
 /// moment can get around that; such a bundle has no units to sell.
 pub async fn put_terms(store: &dyn Store, terms: &Terms, now: Timestamp) -> Result<Put, FlowError> {
     let known = load(store, &terms.sku).await?;
@@ -64,6 +65,7 @@ pub async fn put_terms(store: &dyn Store, terms: &Terms, now: Timestamp) -> Resu
     }
     for offer in &terms.offers {
         put_offer(offer, &known, now, &mut writes)?;
+        writes.extend(claim(store, offer, &known).await?);
     }
     if let Some(bundle) = &terms.bundle {
         is_to_publish |= put_parts(bundle, &known, &mut writes)?;
@@ -186,6 +188,34 @@ fn put_offer(
         ));
     }
     Ok(())
+}
+
+/// The write that makes a supplier's variant that is new in the catalogue this sku's. Under two skus its units would be
+/// counted, and sold, twice.
+async fn claim(
+    store: &dyn Store,
+    offer: &OfferTerms,
+    known: &Entry,
+) -> Result<Option<Write>, FlowError> {
+    if known
+        .offers
+        .iter()
+        .any(|stored| stored.offer.id == offer.id)
+    {
+        return Ok(None);
+    }
+    let key = keys::variant(&offer.id);
+    let Some(item) = store.get(&key).await? else {
+        return Ok(Some(fresh(Item::new(key, 1, ledger::write(&offer.sku)?))));
+    };
+    let owner: Sku = ledger::read(&item.body)?;
+    if owner == offer.sku {
+        return Ok(None);
+    }
+    let (sku, id) = (&offer.sku, &offer.id);
+    Err(FlowError::Unfit(format!(
+        "{id} fills {owner} already, and its units would be sold twice: make {sku} a bundle of {owner}*1"
+    )))
 }
 
 /// Adds the writes of a bundle: what it is made of, and that its parts are in it. Tells whether it is another than before.

@@ -96,7 +96,11 @@ pub async fn remove_offer(store: &dyn Store, sku: &Sku, id: &OfferId) -> Result<
         Guard::Equals(BOUGHT, 0),
     ];
     let key = keys::offer(sku, id);
-    Ok(store.write(vec![Write::DeleteIf { key, only_if }]).await?)
+    let claim = Write::Delete {
+        key: keys::variant(id),
+    };
+    let delete = Write::DeleteIf { key, only_if };
+    Ok(store.write(vec![delete, claim]).await?)
 }
 
 /// Removes what a sku is made of. Orders that were taken before keep the parts that they were taken with; its listings

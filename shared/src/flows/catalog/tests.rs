@@ -427,6 +427,23 @@ async fn a_bundle_has_no_offers_and_no_part_is_a_bundle() {
 }
 
 #[tokio::test]
+async fn a_suppliers_variant_fills_one_sku_until_it_is_taken_out() {
+    let store = memory();
+    for _ in 0..2 {
+        put(&store, listing("MUG", "81", "10"), offer("MUG", "1"), now())
+            .await
+            .unwrap();
+    }
+    let other = || put(&store, listing("CUP", "82", "10"), offer("CUP", "1"), now());
+    let text = other().await.unwrap_err().to_string();
+    assert!(text.contains("make CUP a bundle of MUG*1"), "{text}");
+    assert!(!load(&store, &sku("CUP")).await.unwrap().is_there());
+    let id = offer("MUG", "1").id;
+    remove_offer(&store, &sku("MUG"), &id).await.unwrap();
+    other().await.unwrap();
+}
+
+#[tokio::test]
 async fn terms_that_are_too_many_for_one_transaction_are_refused_whole() {
     let store = memory();
     let many = |count: usize| Terms {

@@ -70,7 +70,7 @@ async fn a_bad_row_leaves_nothing_behind_and_does_not_hold_up_the_others() {
     let rows = "A,ebay:main,1,5,USD,aliexpress:main,10,100,1\n\
                 B,ebay:main,2,5,USD,aliexpress:main,10,1 0,1\n\
                 \"C\",ebay:main,3,5,USD,aliexpress:main,10,100\n\
-                D,ebay:main,4,5,USD,aliexpress:main,10,100,\n";
+                D,ebay:main,4,5,USD,aliexpress:main,10,103,\n";
     let file = format!("{HEADER}\n{rows}");
     let (text, _) = import(Some(&store), file.as_bytes()).await;
     let lines: Vec<&str> = text.lines().collect();

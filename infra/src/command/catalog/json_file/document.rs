@@ -58,12 +58,13 @@ impl Document<'_> {
     fn terms(self) -> Result<Terms, Vec<Fault>> {
         let mut faults = Vec::new();
         let parts = self.bundle.len();
-        // A bundle is an item of its own.
-        let items = self.listings.len() + self.offers.len() + parts + usize::from(parts > 0);
+        // A bundle is an item of its own, and a new offer is two: itself, and whose it is.
+        let items = self.listings.len() + 2 * self.offers.len() + parts + usize::from(parts > 0);
         if items > MOST_WRITES {
+            let (listings, offers) = (self.listings.len(), self.offers.len());
             faults.push(Fault::of_all(format!(
-                "brings {items} listings, offers and parts, and {MOST_WRITES} fit: spread them over several documents of \
-                 the same sku"
+                "brings {listings} listings, {offers} offers and {parts} parts, and {MOST_WRITES} fit, where an offer counts \
+                 twice: spread them over several documents of the same sku"
             )));
         }
         let mut own = Cells::new("");
