@@ -8,7 +8,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// One invocation of a function.
@@ -35,6 +35,8 @@ pub(crate) struct Waiting {
     pub(crate) what: String,
     /// What becomes of it, once that is decided, and when it goes on.
     pub(crate) decided: Option<(Fault, Timestamp)>,
+    /// Who has to look once it goes on: one of many that a run does side by side is not polled otherwise.
+    waker: Option<Waker>,
 }
 
 #[derive(Default)]
@@ -83,6 +85,7 @@ impl Gate {
                 touch,
                 what,
                 decided: None,
+                waker: None,
             };
             state.waiting.insert(call, waiting);
             call
@@ -133,12 +136,17 @@ impl Gate {
         }
     }
 
-    /// Lets a call go on now; the run that made it.
-    pub(crate) fn release(&self, call: u64, fault: Fault) -> Option<RunId> {
+    /// Lets a call go on now, and wakes the run that made it.
+    pub(crate) fn release(&self, call: u64, fault: Fault) {
         let mut state = self.lock();
-        let waiting = state.waiting.remove(&call)?;
+        let Some(waiting) = state.waiting.remove(&call) else {
+            return;
+        };
         state.released.insert(call, fault);
-        Some(waiting.run)
+        drop(state);
+        if let Some(waker) = waiting.waker {
+            waker.wake();
+        }
     }
 
     /// Forgets the calls of a run that has ended.
@@ -183,11 +191,14 @@ struct Pass<'a> {
 impl Future for Pass<'_> {
     type Output = Fault;
 
-    /// No waker is kept: whoever releases a call has its run polled.
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Fault> {
-        match self.gate.lock().released.remove(&self.call) {
-            Some(fault) => Poll::Ready(fault),
-            None => Poll::Pending,
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Fault> {
+        let mut state = self.gate.lock();
+        if let Some(fault) = state.released.remove(&self.call) {
+            return Poll::Ready(fault);
         }
+        if let Some(waiting) = state.waiting.get_mut(&self.call) {
+            waiting.waker = Some(context.waker().clone());
+        }
+        Poll::Pending
     }
 }

@@ -322,7 +322,7 @@ impl Simulation {
         if is_effect {
             self.effects += 1;
         }
-        self.let_go(call, fault);
+        self.gate.release(call, fault);
     }
 
     fn tell_call(&mut self, call: u64, fault: Fault, is_effect: bool) {
@@ -348,16 +348,7 @@ impl Simulation {
 
     fn release(&mut self, call: u64, fault: Fault) {
         self.tell_call(call, Fault::None, false);
-        self.let_go(call, fault);
-    }
-
-    fn let_go(&mut self, call: u64, fault: Fault) {
-        let Some(run) = self.gate.release(call, fault) else {
-            return;
-        };
-        if let Some(run) = self.runs.get(&run) {
-            run.flag.0.store(true, Ordering::Relaxed);
-        }
+        self.gate.release(call, fault);
     }
 
     /// Polls whoever can go on, until all wait at the gate.

@@ -1,7 +1,7 @@
 //! Terms are put into the catalogue. What is already there keeps what Kervan has learned of it.
 
 use super::{Entry, ListingTerms, OfferTerms, Terms, load};
-use crate::domain::{Bundle, Listing, Offer, Part};
+use crate::domain::{Bundle, Listing, Offer, Part, Sku};
 use crate::flows::{FlowError, ledger};
 use crate::store::{Condition, Due, Guard, Item, Key, MOST_WRITES, Store, Write, keys};
 use jiff::Timestamp;
