@@ -65,7 +65,7 @@ pub(super) async fn plan(
                 continue;
             }
             Err(NoTerms::Short(short)) => {
-                announce_short(kervan, &short).await;
+                announce_short(kervan, &short).await?;
                 scarce.push(short);
                 continue;
             }
@@ -383,12 +383,21 @@ async fn announce(kervan: &Kervan, skus: &[Sku]) {
 }
 
 /// A supplier has less than the table knew, and every listing of it shows too much: it is looked at now, not at its time.
-async fn announce_short(kervan: &Kervan, short: &Short) {
+async fn announce_short(kervan: &Kervan, short: &Short) -> Result<(), FlowError> {
+    let now = kervan.clock.now();
+    let is_due = change(
+        (&short.sku, &short.offer),
+        Vec::new(),
+        Vec::new(),
+        Some(now),
+    );
+    kervan.store.write(vec![is_due]).await?;
     let task = InventoryTask::Look {
         offers: vec![(short.sku.clone(), short.offer.clone())],
-        queued_at: None,
+        queued_at: Some(now),
     };
     send(kervan, &task).await;
+    Ok(())
 }
 
 async fn send(kervan: &Kervan, task: &InventoryTask) {

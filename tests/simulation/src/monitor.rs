@@ -12,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use kervan::clock::Clock;
 use kervan::clock::ManualClock;
 use kervan::domain::{
-    AccountId, Bundle, Cancel, Offer, Order, OrderKey, Part, Payment, Phase, PurchaseState, Sku,
+    AccountId, Bundle, Cancel, Listing, Offer, Order, OrderKey, Part, Payment, Phase,
+    PurchaseState, Sku,
 };
 use kervan::flows::{FlowError, Outcome, catalog, ledger};
 use kervan::queue::Outgoing;
@@ -62,9 +63,27 @@ struct State {
     /// Every order that is in the table.
     orders: BTreeSet<OrderKey>,
     has_placed: bool,
+    /// What the table says that a listing shows; none where it does not know.
+    shown: BTreeMap<Key, Option<u32>>,
+    /// What it said before it forgot, because the channel was to be told.
+    shown_before: BTreeMap<Key, u32>,
     /// When each run began.
     began: BTreeMap<RunId, Moment>,
     books: Books,
+}
+
+impl State {
+    fn listing_written(&mut self, key: &Key, body: &str) {
+        let Ok(listing) = ledger::read::<Listing>(body) else {
+            return;
+        };
+        let now = listing.published.map(|published| published.quantity);
+        let before = self.shown.insert(key.clone(), now);
+        if now.is_none() {
+            let before = before.flatten().unwrap_or(0);
+            self.shown_before.insert(key.clone(), before);
+        }
+    }
 }
 
 /// A lease of a purchase.
@@ -108,8 +127,14 @@ impl Monitor {
         let items = stage.store.items().into_iter();
         let bundles = items.filter(|item| item.key.sk == keys::BUNDLE);
         let bundles = bundles.filter_map(|item| ledger::read(&item.body).ok());
+        let mut state = State::default();
+        for item in stage.store.items() {
+            if item.key.sk.starts_with(keys::LISTING) {
+                state.listing_written(&item.key, &item.body);
+            }
+        }
         Self {
-            state: Arc::default(),
+            state: Arc::new(Mutex::new(state)),
             gate,
             clock: stage.clock.clone(),
             store: stage.store.clone(),
@@ -188,6 +213,9 @@ impl Monitor {
             }
             if let (Write::Put { item, .. }, keys::STATE) = (write, key.sk.as_str()) {
                 self.order_written(run, item).await;
+            }
+            if let Some(body) = body.filter(|_| key.sk.starts_with(keys::LISTING)) {
+                self.lock().listing_written(key, body);
             }
         }
         let takes = |write: &&Write| match write {

@@ -208,9 +208,16 @@ impl Monitor {
     fn raises_on_fresh_evidence(&self, call: &Call) {
         let fresh = self.evidence_rule().fresh() + PUSH_SLACK;
         let now = self.clock.now();
-        for (view, _, quantity) in self.told_listings(call) {
-            // A quantity is told as a whole. Over a sale that nobody has heard of yet, one that was meant to fall can rise.
-            if i64::from(quantity) <= i64::from(view.quantity) + self.sold_unheard(&view) {
+        for (view, listing, quantity) in self.told_listings(call) {
+            // A quantity is told as a whole. Over a sale that nobody has heard of yet, or that the channel has taken off what
+            // it shows by itself, one that was meant to fall can rise.
+            let before = listing.and_then(|listing| {
+                let state = self.lock();
+                state.shown_before.get(&keys::listing(&listing.id)).copied()
+            });
+            if i64::from(quantity) <= i64::from(view.quantity) + self.sold_unheard(&view)
+                || quantity <= before.unwrap_or(0)
+            {
                 continue;
             }
             let sku = &view.sku;
