@@ -27,8 +27,6 @@ pub enum Guard {
     Reservation,
     /// New evidence is written only on the evidence that it was compared with.
     EvidenceVersion,
-    /// What a listing shows is noted only by whom nobody came between.
-    ListingVersion,
     /// Old evidence never raises a published quantity.
     FreshEvidence,
     /// A listing whose update got no answer is published once more after it can have landed.
@@ -65,7 +63,7 @@ pub enum Guard {
 
 impl Guard {
     /// Every guard.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 27] = [
         Self::OrderVersion,
         Self::RecordedOnce,
         Self::PurchaseLease,
@@ -77,7 +75,6 @@ impl Guard {
         Self::RepeatOnlyWanted,
         Self::Reservation,
         Self::EvidenceVersion,
-        Self::ListingVersion,
         Self::FreshEvidence,
         Self::LateUpdate,
         Self::ParcelLease,

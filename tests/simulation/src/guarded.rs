@@ -33,7 +33,7 @@ pub const fn scenario_of(guard: Guard) -> &'static str {
         Guard::RepeatOnlyWanted => "cancel",
         Guard::CancelStops => "cancel-asked",
         Guard::Reservation => "last-unit",
-        Guard::EvidenceVersion | Guard::ListingVersion | Guard::LateUpdate => "rush",
+        Guard::EvidenceVersion | Guard::LateUpdate => "rush",
         Guard::TokenLease => "rush",
         Guard::FreshEvidence => "old-evidence",
         Guard::NewerDetails => "lagging-reads",

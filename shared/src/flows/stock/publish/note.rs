@@ -4,7 +4,6 @@ use crate::Kervan;
 use crate::decide::Urgency;
 use crate::domain::{Cause, Listing, ListingId, Published};
 use crate::flows::{FlowError, ledger};
-use crate::guards::{Guard as Safety, stands};
 use crate::store::{Due, Guard, Write, WriteError, keys};
 use jiff::Timestamp;
 
@@ -79,15 +78,12 @@ async fn write(
     set_body: Option<String>,
     set_due: Option<Option<Due>>,
 ) -> Result<bool, FlowError> {
-    let mut only_if = vec![Guard::Version(version)];
-    // What was noted only matters with a body; a due time alone is always guarded.
-    only_if.retain(|_| set_body.is_none() || stands(Safety::ListingVersion));
     let write = Write::Update {
         key: keys::listing(id),
         set_body,
         set_due,
         add: Vec::new(),
-        only_if,
+        only_if: vec![Guard::Version(version)],
     };
     match kervan.store.write(vec![write]).await {
         Ok(()) => Ok(true),
