@@ -12,9 +12,11 @@ use kervan_simulation::{
     Effort, Schedule, calm, depth_one, depth_two, named, run_all, scenarios, seeds,
 };
 
-/// Scenarios of many hours, whose effect points are alike, and how many of their single faults are tried here, evenly spread:
-/// `cargo kervan simulate --depth 1` goes through all.
-const LONG: [&str; 5] = [
+/// Scenarios of many hours or many listings, whose effect points are alike, and how many of their single faults are tried
+/// here, evenly spread: `cargo kervan simulate --depth 1` goes through all.
+const LONG: [&str; 7] = [
+    "two-channels",
+    "bundle",
     "day-of-outage",
     "drop-two-channels",
     "supplier-day-off",
