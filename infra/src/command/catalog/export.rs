@@ -17,8 +17,8 @@ use super::columns::Column;
 use super::meter::Meter;
 use crate::command::text::count;
 
-/// Listings, and offers, in one document, so that both fit one transaction.
-const IN_A_DOCUMENT: usize = 50;
+/// Listings, and offers, in one document, so that both fit one transaction, in which an offer counts twice.
+const IN_A_DOCUMENT: usize = 33;
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -54,7 +54,7 @@ pub(in crate::command) async fn shop() -> MemoryStore {
 /// wait.
 pub(in crate::command) async fn put(store: &MemoryStore, listing: &Listing, cost: &str) {
     let sku = listing.id.sku.clone();
-    let id = OfferId::new("alibaba:main".parse().unwrap(), "1", "2").unwrap();
+    let id = OfferId::new("alibaba:main".parse().unwrap(), "1", sku.as_str()).unwrap();
     let mut offer = Offer::usual(id, sku);
     catalog::put(store, listing.clone(), offer.clone(), now())
         .await

@@ -97,7 +97,7 @@ async fn a_file_of_an_export_says_everything_once() {
     let documents = json.as_array().unwrap();
     let of =
         |sku: &str| -> Vec<&Value> { documents.iter().filter(|it| it["sku"] == sku).collect() };
-    assert_eq!(of("MANY").len(), 3, "a document fits one transaction");
+    assert_eq!(of("MANY").len(), 4, "a document fits one transaction");
     let mug = of("MUG")[0];
     let listings = mug["listings"].as_array().unwrap();
     let by_rules = listings
