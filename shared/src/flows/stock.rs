@@ -129,7 +129,8 @@ pub async fn inventory(kervan: &Kervan, task: &InventoryTask) -> Result<Outcome,
 /// Whether a look's message may come back for what it could not do. Later the next look does it, which is made sooner: a
 /// message that came back as long as a channel is ill would be joined by another one with every look.
 fn is_young(kervan: &Kervan, queued_at: Option<Timestamp>) -> bool {
-    queued_at.is_some_and(|at| kervan.clock.now().duration_since(at) < YOUNG)
+    // One that does not say when it was written is none of the poller's, and there are no others like it.
+    queued_at.is_none_or(|at| kervan.clock.now().duration_since(at) < YOUNG)
 }
 
 /// The offers as they are stored, without those that were looked at since the message was written.
