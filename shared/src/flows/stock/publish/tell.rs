@@ -92,7 +92,7 @@ pub(super) async fn tell(
     let answered = marked.into_iter().zip(results).collect();
     let mut works: Vec<side_by_side::Work<'_, _>> = Vec::new();
     for answered in by_counter(answered, |(marked, _)| &marked.job.listing) {
-        works.push(Box::pin(note_in_turn(kervan, account, answered)));
+        works.push(Box::pin(note_in_turn(kervan, account, answered, why)));
     }
     for (works, more) in side_by_side(works, AT_ONCE).await? {
         told.add(more);
@@ -275,12 +275,13 @@ async fn note_in_turn(
     kervan: &Kervan,
     account: &dyn Account,
     answered: Vec<(Marked, Result<(), CallError>)>,
+    why: Why,
 ) -> Result<(Vec<Work>, Told), FlowError> {
     let (mut overtaken, mut told) = (Vec::new(), Told::default());
     for (marked, answer) in answered {
         match answer {
             Ok(()) => overtaken.extend(succeed(kervan, account, marked, &mut told).await?),
-            Err(error) => fail(kervan, account, marked, error, &mut told).await?,
+            Err(error) => fail(kervan, account, marked, (error, why), &mut told).await?,
         }
     }
     Ok((overtaken, told))
@@ -329,7 +330,7 @@ async fn fail(
     kervan: &Kervan,
     account: &dyn Account,
     marked: Marked,
-    error: CallError,
+    (error, why): (CallError, Why),
     told: &mut Told,
 ) -> Result<(), FlowError> {
     let Marked {
@@ -343,7 +344,9 @@ async fn fail(
         told.failed.push((job.listing.id, error));
         return Ok(());
     }
+    // What comes from its lane, because it is too little for a submission, is tried again as soon as the limit lets it.
     let in_bulk = error.kind == Kind::Throttled
+        && !why.has_waited
         && job.urgency != Urgency::ToZero
         && account.push_in_bulk().is_some();
     let due = in_bulk.then(|| bulk_due(&job.listing.id, job.urgency, kervan.clock.now()));
