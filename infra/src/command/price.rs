@@ -148,6 +148,12 @@ fn verdict(one: &price::Explained) -> String {
             one.price
         ));
     }
+    for offer in &one.too_dear {
+        verdict.push_str(&format!(
+            "\nUnits of {offer} are not shown: a sale at {} that is bought there would lose more than an order may",
+            one.price
+        ));
+    }
     verdict
 }
 
@@ -167,6 +173,7 @@ fn as_value(one: &price::Explained) -> Value {
         "held": pricing.held,
         "price_now": one.price,
         "sells": one.sells,
+        "too_dear": one.too_dear,
         "steps": one.steps,
     });
     match &one.outcome {

@@ -13,8 +13,8 @@ pub use next::{
     BuyingStep, Lane, Open, TrackingStep, due, next_buying_step, next_tracking_step, open_units,
 };
 pub use price::{
-    Change, Pricable, Priced, PricedOffer, PricedPart, Step, Steps, WhyNot, first_choice, price,
-    price_step,
+    Change, Pricable, Priced, PricedOffer, PricedPart, Step, Steps, WhyNot, first_choice,
+    least_bearable, price, price_step,
 };
 pub use quantity::{Stocked, Supply, published_quantity};
 pub use route::{Candidate, Need, Route, Share, Unroutable, landed, route};

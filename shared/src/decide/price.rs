@@ -138,6 +138,31 @@ pub fn first_choice<'a>(
 
 /// The price of a listing. The first rule that fits counts as a whole.
 pub fn price(input: &Pricable<'_>, steps: &mut impl Steps) -> Result<Priced, WhyNot> {
+    let (place, rule) = fitting(input)?;
+    let spent = Spent::of(input, rule, steps)?;
+    let mut now = wanted(input, rule, &spent, steps)?;
+    now = rounded(rule, now, steps)?;
+    now = limited(input, rule, now, steps)?;
+    let least = spent.least(rule)?;
+    if now.minor < least.minor {
+        return Err(WhyNot::BelowCost { price: now, least });
+    }
+    Ok(Priced {
+        price: now,
+        least,
+        bearable: bearable(input, rule, &spent)?,
+        rule: place + 1,
+    })
+}
+
+/// The lowest price at which an order of one unit, bought by these offers, loses no more than an order may lose.
+pub fn least_bearable(input: &Pricable<'_>) -> Result<Money, WhyNot> {
+    let (_, rule) = fitting(input)?;
+    bearable(input, rule, &Spent::of(input, rule, &mut ())?)
+}
+
+/// The first rule that fits, and its place.
+fn fitting<'a>(input: &Pricable<'a>) -> Result<(usize, &'a PriceRule), WhyNot> {
     let suppliers = || {
         let offers = input.parts.iter().filter_map(|part| part.offer);
         offers.map(|offer| &offer.id.supplier)
@@ -148,22 +173,32 @@ pub fn price(input: &Pricable<'_>, steps: &mut impl Steps) -> Result<Priced, Why
     let mut rules = input.rules.rules.iter().enumerate();
     let fits =
         |(_, rule): &(usize, &PriceRule)| rule.scope.fits(input.sku, input.channel, suppliers());
-    let (place, rule) = rules.find(fits).ok_or(WhyNot::NoRule)?;
-    let cost = cost(input, rule, steps)?;
-    let fee = converted(input, rule.channel_fee, Toward::Cost)?;
-    let least = for_profit(cost, fee.minor, 0, rule.channel_fee_percent, input.currency)?;
-    let mut now = wanted(input, rule, cost, &fee, steps)?;
-    now = rounded(rule, now, steps)?;
-    now = limited(input, rule, now, steps)?;
-    if now.minor < least.minor {
-        return Err(WhyNot::BelowCost { price: now, least });
+    rules.find(fits).ok_or(WhyNot::NoRule)
+}
+
+/// What one unit costs, in the listing's currency, and what the channel keeps of a sale besides its part.
+struct Spent<'a> {
+    cost: Money,
+    fee: Known<'a>,
+}
+
+impl<'a> Spent<'a> {
+    fn of(input: &Pricable<'a>, rule: &PriceRule, steps: &mut impl Steps) -> Result<Self, WhyNot> {
+        Ok(Self {
+            cost: cost(input, rule, steps)?,
+            fee: converted(input, rule.channel_fee, Toward::Cost)?,
+        })
     }
-    Ok(Priced {
-        price: now,
-        least,
-        bearable: bearable(input, rule, cost, fee.minor, least)?,
-        rule: place + 1,
-    })
+
+    /// The lowest price of which so much is left.
+    fn for_profit(&self, profit: i64, rule: &PriceRule) -> Result<Money, WhyNot> {
+        for_profit(self.cost, self.fee.minor, profit, rule.channel_fee_percent)
+    }
+
+    /// The lowest price at which nothing is lost.
+    fn least(&self, rule: &PriceRule) -> Result<Money, WhyNot> {
+        self.for_profit(0, rule)
+    }
 }
 
 /// Goods and shipping of one unit, in the listing's currency.
@@ -199,34 +234,34 @@ fn cost(input: &Pricable<'_>, rule: &PriceRule, steps: &mut impl Steps) -> Resul
 fn wanted(
     input: &Pricable<'_>,
     rule: &PriceRule,
-    cost: Money,
-    fee: &Known<'_>,
+    spent: &Spent<'_>,
     steps: &mut impl Steps,
 ) -> Result<Money, WhyNot> {
+    let Spent { cost, fee } = spent;
     let part = rule.channel_fee_percent;
-    let mut best = for_profit(cost, fee.minor, 0, part, input.currency)?;
+    let mut best = spent.least(rule)?;
     steps.add(|| Step {
         name: "fee",
-        before: Some(cost),
+        before: Some(*cost),
         after: best,
         reason: format!(
             "the channel keeps {part} % and {}",
             fee.text(input.currency)
         ),
     });
-    let spent = i128::from(cost.minor) + i128::from(fee.minor);
+    let out = i128::from(cost.minor) + i128::from(fee.minor);
     let asked = [
         rule.margin_percent.map(|margin| {
             let rest = WHOLE - i128::from(part.0) - i128::from(margin.0);
-            ("margin", quotient(spent * WHOLE, rest))
+            ("margin", quotient(out * WHOLE, rest))
         }),
         rule.markup_percent.map(|markup| {
-            let over = spent * WHOLE + i128::from(cost.minor) * i128::from(markup.0);
+            let over = out * WHOLE + i128::from(cost.minor) * i128::from(markup.0);
             ("markup", quotient(over, WHOLE - i128::from(part.0)))
         }),
     ];
     let profit = converted(input, rule.min_profit, Toward::Cost)?;
-    let least = for_profit(cost, fee.minor, profit.minor, part, input.currency)?;
+    let least = spent.for_profit(profit.minor, rule)?;
     let least = ("least profit", Some(least.minor));
     let least = rule.min_profit.map(|_| least);
     for (name, minor) in asked.into_iter().flatten().chain(least) {
@@ -253,17 +288,11 @@ fn text(percent: Option<Hundredths>) -> String {
 
 /// The lowest price of which so much is left. The fee is a part of the price, so it is solved for, not added; a fee that
 /// the channel rounds up still leaves it.
-fn for_profit(
-    cost: Money,
-    fee: i64,
-    profit: i64,
-    part: Hundredths,
-    currency: Currency,
-) -> Result<Money, WhyNot> {
+fn for_profit(cost: Money, fee: i64, profit: i64, part: Hundredths) -> Result<Money, WhyNot> {
     let spent = i128::from(cost.minor) + i128::from(fee) + i128::from(profit);
     let minor = quotient(spent * WHOLE, WHOLE - i128::from(part.0));
     let minor = minor.ok_or(WhyNot::TooLarge)?;
-    Ok(Money { minor, currency })
+    Ok(Money { minor, ..cost })
 }
 
 /// The quotient rounded up; `None` where there is none, or it is too large. Prices of this world fit into 64 bits, whose
@@ -392,18 +421,11 @@ fn limited(
 }
 
 /// The lowest price at which an order of one unit is still bought.
-fn bearable(
-    input: &Pricable<'_>,
-    rule: &PriceRule,
-    cost: Money,
-    fee: i64,
-    least: Money,
-) -> Result<Money, WhyNot> {
+fn bearable(input: &Pricable<'_>, rule: &PriceRule, spent: &Spent<'_>) -> Result<Money, WhyNot> {
     // The loss grows with the price where it is a part of it, so that of the lowest price is the stricter one.
-    let loss = most_loss(&input.rules.loss, least, &input.exchange).minor;
-    let lower = for_profit(cost, fee, -loss, rule.channel_fee_percent, input.currency)?;
-    let loss = most_loss(&input.rules.loss, lower, &input.exchange).minor;
-    for_profit(cost, fee, -loss, rule.channel_fee_percent, input.currency)
+    let loss = |price| most_loss(&input.rules.loss, price, &input.exchange).minor;
+    let lower = spent.for_profit(-loss(spent.least(rule)?), rule)?;
+    spent.for_profit(-loss(lower), rule)
 }
 
 /// What becomes of a price by the rules.

@@ -5,11 +5,12 @@ use super::catalog::{self, Entry, StoredListing, StoredOffer};
 use super::{FlowError, ledger, plan, rates, rules};
 use crate::Kervan;
 use crate::decide::{
-    Candidate, Change, Pricable, Priced, PricedOffer, PricedPart, Step, Steps, WhyNot,
-    first_choice, price, price_step,
+    self, Candidate, Change, Pricable, Priced, PricedOffer, PricedPart, Step, Steps, WhyNot,
+    first_choice, least_bearable, price_step,
 };
 use crate::domain::{
-    Currency, Exchange, HeldPrice, JumpFactor, Listing, ListingId, Money, Rates, Rules, Sku,
+    Currency, Exchange, HeldPrice, JumpFactor, Listing, ListingId, Money, Offer, OfferId, Rates,
+    Rules, Sku,
 };
 use crate::store::{Condition, Due, Guard, Item, Store, Write, keys};
 use jiff::Timestamp;
@@ -23,6 +24,9 @@ pub struct Current {
     /// Whether it may be sold: not where each sale would lose more than an order may lose, because the price is held, or
     /// limited from above, below what it costs now. It shows no units then.
     pub sells: bool,
+    /// Offers whose units it does not show: a sale that is bought by them at this price would lose more than an order may
+    /// lose. Once the others have none left, the price follows them.
+    pub too_dear: Vec<OfferId>,
 }
 
 /// A price that waits for a person.
@@ -51,6 +55,8 @@ pub struct Explained {
     pub price: Money,
     /// As [`Current::sells`].
     pub sells: bool,
+    /// As [`Current::too_dear`].
+    pub too_dear: Vec<OfferId>,
 }
 
 /// What the rules say of a listing's price.
@@ -58,6 +64,7 @@ struct Judged {
     outcome: Result<(Priced, Change), WhyNot>,
     price: Money,
     sells: bool,
+    too_dear: Vec<OfferId>,
 }
 
 /// What prices are found from, besides the catalogue.
@@ -86,6 +93,7 @@ pub async fn current(
         return Ok(Current {
             stored,
             sells: true,
+            too_dear: Vec::new(),
         });
     }
     let rules = kervan.rules.get().await?;
@@ -114,6 +122,7 @@ pub async fn current(
     Ok(Current {
         stored,
         sells: judged.sells,
+        too_dear: judged.too_dear,
     })
 }
 
@@ -124,7 +133,24 @@ fn judge(
     listing: &Listing,
     steps: &mut impl Steps,
 ) -> Judged {
-    let outcome = priced(basis, bought, listing, steps).map(|priced| {
+    let exchange = Exchange {
+        rates: basis.rates,
+        now: basis.now,
+        most_age: basis.rules.price.rates.most_age(),
+    };
+    let currency = listing.price.currency;
+    let part = |bought| PricedPart::of(bought, currency, &exchange);
+    let parts: Vec<PricedPart<'_>> = bought.iter().map(part).collect();
+    let input = Pricable {
+        sku: &listing.id.sku,
+        channel: &listing.id.channel,
+        currency,
+        pricing: &listing.pricing,
+        parts: &parts,
+        rules: &basis.rules.price,
+        exchange,
+    };
+    let outcome = decide::price(&input, steps).map(|priced| {
         let change = price_step(listing.price, priced.price, factor(basis, &priced));
         (priced, change)
     });
@@ -142,11 +168,41 @@ fn judge(
         Err(WhyNot::BelowCost { least, .. }) => price.minor >= least.minor,
         Err(_) => true,
     };
+    let too_dear = if sells && listing.pricing.by_rules {
+        too_dear(&input, bought, price)
+    } else {
+        Vec::new()
+    };
     Judged {
         outcome,
         price,
         sells,
+        too_dear,
     }
+}
+
+/// Offers besides the first choice by which a sale at this price would lose more than an order may lose.
+fn too_dear(input: &Pricable<'_>, bought: &[Bought], price: Money) -> Vec<OfferId> {
+    let mut found = Vec::new();
+    for (place, bought) in bought.iter().enumerate() {
+        let chosen = input.parts.get(place).and_then(|part| part.offer);
+        let others = bought.offers.iter().map(|stored| &stored.offer);
+        for other in others.filter(|other| chosen.is_some_and(|chosen| *chosen.id != other.id)) {
+            let mut parts = input.parts.to_vec();
+            if let Some(part) = parts.get_mut(place) {
+                part.offer = PricedOffer::of(other);
+            }
+            let input = Pricable {
+                parts: &parts,
+                ..*input
+            };
+            // Where nobody knows what it costs, nobody knows that it is a loss.
+            if least_bearable(&input).is_ok_and(|least| price.minor < least.minor) {
+                found.push(other.id.clone());
+            }
+        }
+    }
+    found
 }
 
 /// How the prices of a sku come about, of all its listings, by the same code that decides them.
@@ -184,6 +240,7 @@ pub async fn explain_entry(
             outcome: judged.outcome,
             price: judged.price,
             sells: judged.sells,
+            too_dear: judged.too_dear,
         }
     };
     Ok(entry.listings.iter().map(explain).collect())
@@ -295,54 +352,30 @@ async fn bought(
     Ok(all)
 }
 
-fn priced(
-    basis: &Basis<'_>,
-    bought: &[Bought],
-    listing: &Listing,
-    steps: &mut impl Steps,
-) -> Result<Priced, WhyNot> {
-    let exchange = Exchange {
-        rates: basis.rates,
-        now: basis.now,
-        most_age: basis.rules.price.rates.most_age(),
-    };
-    let currency = listing.price.currency;
-    let parts: Vec<PricedPart<'_>> = bought
-        .iter()
-        .map(|bought| PricedPart {
+impl<'a> PricedPart<'a> {
+    /// With the offer that would be bought for one unit of what is sold.
+    fn of(bought: &'a Bought, currency: Currency, exchange: &Exchange<'_>) -> Self {
+        let candidate = |stored| plan::candidate(stored, currency, exchange);
+        let candidates: Vec<Candidate> = bought.offers.iter().filter_map(candidate).collect();
+        let choice = first_choice(candidates.iter(), bought.units);
+        let mut offers = bought.offers.iter().map(|stored| &stored.offer);
+        let offer = choice.and_then(|choice| offers.find(|offer| offer.id == choice.offer));
+        Self {
             sku: &bought.sku,
             units: bought.units,
-            offer: chosen(bought, currency, &exchange),
-        })
-        .collect();
-    let input = Pricable {
-        sku: &listing.id.sku,
-        channel: &listing.id.channel,
-        currency,
-        pricing: &listing.pricing,
-        parts: &parts,
-        rules: &basis.rules.price,
-        exchange,
-    };
-    price(&input, steps)
+            offer: offer.and_then(PricedOffer::of),
+        }
+    }
 }
 
-/// The offer that would be bought for one unit of what is sold.
-fn chosen<'a>(
-    bought: &'a Bought,
-    currency: Currency,
-    exchange: &Exchange<'_>,
-) -> Option<PricedOffer<'a>> {
-    let candidate = |stored| plan::candidate(stored, currency, exchange);
-    let candidates: Vec<Candidate> = bought.offers.iter().filter_map(candidate).collect();
-    let choice = first_choice(candidates.iter(), bought.units)?;
-    let mut offers = bought.offers.iter().map(|stored| &stored.offer);
-    let offer = offers.find(|offer| offer.id == choice.offer)?;
-    Some(PricedOffer {
-        id: &offer.id,
-        cost: offer.evidence.as_ref()?.cost,
-        shipping: offer.shipping,
-    })
+impl<'a> PricedOffer<'a> {
+    fn of(offer: &'a Offer) -> Option<Self> {
+        Some(Self {
+            id: &offer.id,
+            cost: offer.evidence.as_ref()?.cost,
+            shipping: offer.shipping,
+        })
+    }
 }
 
 /// Notes a price that waits for a person, once for each price.

@@ -240,6 +240,7 @@ impl Known {
             listing["should_show"] = json!(should);
             listing["should_cost"] = json!(explained.price);
             listing["would_lose_too_much"] = json!(!explained.sells);
+            listing["too_dear"] = json!(explained.too_dear);
             listings.push(listing);
         }
         let mut value = json!({

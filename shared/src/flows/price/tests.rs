@@ -101,6 +101,22 @@ impl Shop {
         now
     }
 
+    /// Another supplier has five too, at this cost.
+    async fn second_offer(&self, cost: Money) -> OfferId {
+        let id = OfferId::new("alibaba:second".parse().unwrap(), "1", "2").unwrap();
+        let sku = self.listing.sku.clone();
+        let mut offer = Offer::new(id.clone(), sku, 1, "US".parse().unwrap());
+        let at = self.clock.now();
+        offer.evidence = Some(Evidence { stock: 5, cost, at });
+        let body = ledger::write(&offer).unwrap();
+        let mut item = Item::new(keys::offer(&offer.sku, &id), 1, body);
+        item.counters.insert(catalog::FREE.to_owned(), 5);
+        let only_if = Condition::Always;
+        let put = Write::Put { item, only_if };
+        self.kervan.store.write(vec![put]).await.unwrap();
+        id
+    }
+
     async fn waiting(&self) -> Vec<Waiting> {
         let store = &*self.kervan.store;
         held(store, self.clock.now(), 10).await.unwrap()
@@ -243,31 +259,34 @@ async fn a_price_follows_the_offer_that_is_cheaper_in_the_listings_currency() {
     let rate = |to| Rate::new(currency("USD"), to, "7".parse().unwrap(), "a bank", now);
     let rate = rate(currency("CNY")).unwrap();
     rates::add(store, &[rate], now).await.unwrap();
-    let id = OfferId::new("alibaba:second".parse().unwrap(), "1", "2").unwrap();
-    let mut offer = Offer::new(id, shop.listing.sku.clone(), 1, "US".parse().unwrap());
-    offer.evidence = Some(Evidence {
-        stock: 5,
-        cost: Money {
-            minor: 7000,
-            currency: currency("CNY"),
-        },
-        at: now,
-    });
-    let mut item = Item::new(
-        keys::offer(&offer.sku, &offer.id),
-        1,
-        ledger::write(&offer).unwrap(),
-    );
-    item.counters.insert(catalog::FREE.to_owned(), 5);
-    let put = Write::Put {
-        item,
-        only_if: Condition::Always,
-    };
-    store.write(vec![put]).await.unwrap();
+    shop.second_offer(Money {
+        minor: 7000,
+        currency: currency("CNY"),
+    })
+    .await;
     // The rates are read anew.
     shop.clock.advance(SignedDuration::from_mins(2));
     let entry = shop.entry().await;
     let listing = &entry.listings[0];
     let now = current(&shop.kervan, &entry, listing).await.unwrap();
     assert_eq!(now.stored.listing.price, usd(1500), "70 CNY are 10 USD");
+}
+
+#[tokio::test]
+async fn an_offer_by_which_a_sale_would_lose_more_than_an_order_may_is_too_dear() {
+    let shop = Shop::open(true).await;
+    // The price follows the cheaper one: 10.00 and half of it.
+    assert!(shop.cost(1000).await.too_dear.is_empty());
+    for (second, is_too_dear) in [(1200, false), (1500, false), (1501, true), (9000, true)] {
+        let id = shop.second_offer(usd(second)).await;
+        let entry = shop.entry().await;
+        let now = current(&shop.kervan, &entry, &entry.listings[0]);
+        let now = now.await.unwrap();
+        assert!(now.sells);
+        let wanted = if is_too_dear { vec![id] } else { Vec::new() };
+        assert_eq!(now.too_dear, wanted, "{second}");
+        let store = &*shop.kervan.store;
+        let told = explain(store, &shop.listing.sku, shop.clock.now()).await;
+        assert_eq!(told.unwrap()[0].too_dear, wanted, "{second}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::Kervan;
 use crate::decide::{Stocked, Supply, published_quantity};
-use crate::domain::{EvidenceRule, Listing};
+use crate::domain::{EvidenceRule, Listing, OfferId};
 use crate::flows::FlowError;
 use crate::flows::catalog::{Entry, StoredListing, StoredOffer};
 use crate::flows::price::{self, Explained};
@@ -18,7 +18,8 @@ pub(super) async fn wanted(
     let rules = kervan.rules.get().await?;
     let current = price::current(kervan, entry, stored).await?;
     let quantity = if current.sells {
-        wanted_quantity(entry, &current.stored.listing, &rules.evidence, now)
+        let listing = &current.stored.listing;
+        wanted_quantity(entry, listing, &current.too_dear, &rules.evidence, now)
     } else {
         0
     };
@@ -36,15 +37,26 @@ pub fn should_show(
     match (explained.price.minor, explained.sells) {
         (..=0, _) => None,
         (_, false) => Some(0),
-        _ => Some(wanted_quantity(entry, &explained.listing, rule, now)),
+        _ => {
+            let (listing, too_dear) = (&explained.listing, &explained.too_dear);
+            Some(wanted_quantity(entry, listing, too_dear, rule, now))
+        }
     }
 }
 
-/// Units that a listing should show now. A bundle has as many as its scarcest part allows.
-fn wanted_quantity(entry: &Entry, listing: &Listing, rule: &EvidenceRule, now: Timestamp) -> u32 {
+/// Units that a listing should show now, without those of offers that are too dear for its price. A bundle has as many as
+/// its scarcest part allows.
+fn wanted_quantity(
+    entry: &Entry,
+    listing: &Listing,
+    too_dear: &[OfferId],
+    rule: &EvidenceRule,
+    now: Timestamp,
+) -> u32 {
+    let counts = |stored: &&StoredOffer| !too_dear.contains(&stored.offer.id);
     let of = |units, offers: &[StoredOffer]| Supply {
         units,
-        offers: offers.iter().filter_map(known).collect(),
+        offers: offers.iter().filter(counts).filter_map(known).collect(),
     };
     let supply: Vec<Supply> = match &entry.bundle {
         None => vec![of(1, &entry.offers)],
