@@ -51,12 +51,13 @@ pub use stock::{InventoryTask, inventory, queue_due_stock, should_show};
 pub use sweep::{SWEEP_INTERVAL, sweep};
 pub use track::{queue_due_tracking, track};
 
+use crate::Kervan;
 use crate::domain::{Misfit, Reason};
 use crate::marketplaces::{CallError, Kind, Retry};
 use crate::queue::QueueError;
 use crate::seal::SealError;
 use crate::secrets::SecretsError;
-use crate::store::{StoreError, WriteError};
+use crate::store::{Due, Guard, Key, StoreError, Write, WriteError};
 use jiff::SignedDuration;
 use std::time::Duration;
 
@@ -130,6 +131,32 @@ impl From<WriteError> for FlowError {
             WriteError::Store(error) => Self::Store(error),
         }
     }
+}
+
+/// Writes in one transaction; false where somebody came between, who knows better.
+async fn write_unless_changed(kervan: &Kervan, writes: Vec<Write>) -> Result<bool, FlowError> {
+    match kervan.store.write(writes).await {
+        Ok(()) => Ok(true),
+        Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(false),
+        Err(WriteError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// Sets when an item is due, where it is still at this version.
+async fn set_due_unless_changed(
+    kervan: &Kervan,
+    key: Key,
+    version: u64,
+    due: Option<Due>,
+) -> Result<bool, FlowError> {
+    let write = Write::Update {
+        key,
+        set_body: None,
+        set_due: Some(due),
+        add: Vec::new(),
+        only_if: vec![Guard::Version(version)],
+    };
+    write_unless_changed(kervan, vec![write]).await
 }
 
 /// The attention reason of an error that only a person can mend; `None` for others.

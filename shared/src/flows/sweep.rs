@@ -1,6 +1,6 @@
 //! What pushes missed: every channel is asked for orders that changed, and every order that is due is queued.
 
-use super::{FlowError, forward, intake, ledger, reason_of};
+use super::{FlowError, forward, intake, ledger, reason_of, write_unless_changed};
 use crate::Kervan;
 use crate::decide::attention_retry_is_due;
 use crate::domain::{
@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use crate::guards::{Guard, stands};
 use crate::marketplaces::{CallError, PullMissed, ReadOrders, Retry};
-use crate::store::{Condition, Item, Write, WriteError, keys};
+use crate::store::{Condition, Item, Write, keys};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -141,11 +141,8 @@ async fn sweep_account(
             key: keys::account_attention(id),
         });
     }
-    match kervan.store.write(writes).await {
-        // Another sweep was as far; both queued.
-        Ok(()) | Err(WriteError::Conflict(_) | WriteError::Contended) => {}
-        Err(error) => return Err(error.into()),
-    }
+    // Where another sweep was as far, both queued.
+    write_unless_changed(kervan, writes).await?;
     if !stands(Guard::QueueBeforeCursor) {
         intake::send(&kervan.queues.orders, &signals).await?;
     }

@@ -100,6 +100,13 @@ impl Channel {
         CallError::new(&self.id, "push", kind, retry, "wrong").with_effect(effect)
     }
 
+    /// A limit holds items of this sku back for so long.
+    pub(super) fn holds_back(&self, sku: &str, wait: Duration) {
+        let error = CallError::new(&self.id, "push", Kind::Throttled, Retry::After(wait), "429");
+        let mut does = self.does.lock().unwrap();
+        does.fails.insert(sku.to_owned(), error);
+    }
+
     pub(super) fn fails(&self, sku: &str, kind: Kind, effect: Effect) {
         let error = self.error(kind, effect);
         let mut does = self.does.lock().unwrap();

@@ -4,11 +4,11 @@ use crate::Kervan;
 use crate::decide::{Pace, next_stock_interval};
 use crate::domain::{Evidence, Offer, OfferId, Sku};
 use crate::flows::catalog::{BOUGHT, FREE, StoredOffer};
-use crate::flows::{FlowError, ledger};
+use crate::flows::{FlowError, ledger, set_due_unless_changed, write_unless_changed};
 use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{CallError, Kind, Retry};
 use crate::metrics::{Count, Measure};
-use crate::store::{Due, Guard, Write, WriteError, keys};
+use crate::store::{Due, Guard, Write, keys};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
@@ -117,18 +117,9 @@ async fn put_off(
             .checked_add(wait)
             .unwrap_or(Timestamp::MAX),
     };
-    let write = Write::Update {
-        key: keys::offer(sku, id),
-        set_body: None,
-        set_due: Some(Some(due)),
-        add: Vec::new(),
-        only_if: vec![Guard::Version(stored.version)],
-    };
-    match kervan.store.write(vec![write]).await {
-        // Somebody looked in between and set the time.
-        Ok(()) | Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    // Whoever looked in between set the time.
+    set_due_unless_changed(kervan, keys::offer(sku, id), stored.version, Some(due)).await?;
+    Ok(())
 }
 
 /// Lets offers be looked at again after this time at the latest, where they are not due before.
@@ -149,17 +140,8 @@ pub(super) async fn look_within(
         let Some(due) = item.due.filter(|due| due.at > at) else {
             continue;
         };
-        let write = Write::Update {
-            key: item.key,
-            set_body: None,
-            set_due: Some(Some(Due { at, ..due })),
-            add: Vec::new(),
-            only_if: vec![Guard::Version(item.version)],
-        };
-        match kervan.store.write(vec![write]).await {
-            Ok(()) | Err(WriteError::Conflict(_) | WriteError::Contended) => {}
-            Err(error) => return Err(error.into()),
-        }
+        let due = Due { at, ..due };
+        set_due_unless_changed(kervan, item.key, item.version, Some(due)).await?;
     }
     Ok(())
 }
@@ -227,8 +209,6 @@ pub(super) async fn note(
         add: vec![(FREE, changed + stored.bought), (BOUGHT, -stored.bought)],
         only_if,
     };
-    match kervan.store.write(vec![write]).await {
-        Ok(()) | Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    write_unless_changed(kervan, vec![write]).await?;
+    Ok(())
 }

@@ -13,10 +13,10 @@
 use super::InventoryTask;
 use crate::Kervan;
 use crate::domain::{AccountId, CountryCode, Offer, OfferId, Sku};
-use crate::flows::{FlowError, ledger};
+use crate::flows::{FlowError, ledger, write_unless_changed};
 use crate::metrics::Count;
 use crate::queue::Outgoing;
-use crate::store::{Condition, Item, Key, StoreError, Write, WriteError, keys};
+use crate::store::{Condition, Item, Key, StoreError, Write, keys};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -166,14 +166,11 @@ async fn write(
         item: Item::new(keys::stock_cursor(), next, ledger::write(cursor)?),
         only_if: version.map_or(Condition::Absent, Condition::Version),
     };
-    match kervan.store.write(vec![write]).await {
-        Ok(()) => {
-            *version = Some(next);
-            Ok(true)
-        }
-        Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(false),
-        Err(error) => Err(error.into()),
+    let is_ours = write_unless_changed(kervan, vec![write]).await?;
+    if is_ours {
+        *version = Some(next);
     }
+    Ok(is_ours)
 }
 
 /// Whether enough is queued already. Where the queue does not say, it is taken to be empty.

@@ -11,10 +11,10 @@ use super::InventoryTask;
 use super::publish::{Told, Why, note_published, publish, set_due};
 use crate::Kervan;
 use crate::domain::{AccountId, Listing, ListingId};
-use crate::flows::{FlowError, ledger};
+use crate::flows::{FlowError, ledger, set_due_unless_changed};
 use crate::marketplaces::{Retry, Shown};
 use crate::queue::Outgoing;
-use crate::store::{Due, Guard, Item, Write, WriteError, keys};
+use crate::store::{Due, Item, keys};
 use jiff::{SignedDuration, Timestamp};
 use std::hash::{Hash, Hasher};
 
@@ -109,7 +109,7 @@ pub(super) async fn read_back(kervan: &Kervan, channel: &AccountId) -> Result<To
             // Those behind it must not wait for it.
             Err(error) => {
                 tracing::error!(%error, "A listing that is to be read back cannot be read.");
-                forget_due(kervan, &item).await?;
+                set_due_unless_changed(kervan, item.key, item.version, None).await?;
             }
         }
     }
@@ -145,21 +145,6 @@ pub(super) async fn read_back(kervan: &Kervan, channel: &AccountId) -> Result<To
     let mut told = publish(kervan, &changed, Why::default()).await?;
     told.of_all = told.of_all.or(of_all);
     Ok(told)
-}
-
-/// Takes an item out of its lane, whatever it is.
-async fn forget_due(kervan: &Kervan, item: &Item) -> Result<(), FlowError> {
-    let write = Write::Update {
-        key: item.key.clone(),
-        set_body: None,
-        set_due: Some(None),
-        add: Vec::new(),
-        only_if: vec![Guard::Version(item.version)],
-    };
-    match kervan.store.write(vec![write]).await {
-        Ok(()) | Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// Compares what a listing shows with what was published. True where the table has forgotten it, because it differs.

@@ -2,9 +2,9 @@
 
 use crate::Kervan;
 use crate::domain::{AccountId, Cause, ListingId, Money};
-use crate::flows::{FlowError, ledger};
+use crate::flows::{FlowError, ledger, write_unless_changed};
 use crate::marketplaces::{ListingUpdate, Submission};
-use crate::store::{Condition, Due, Item, Write, WriteError, keys};
+use crate::store::{Condition, Due, Item, Write, keys};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -191,11 +191,8 @@ pub(super) async fn write(
         0 => Condition::Absent,
         version => Condition::Version(version),
     };
-    match kervan.store.write(vec![Write::Put { item, only_if }]).await {
-        Ok(()) => Ok(Some(Stored { record, version })),
-        Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let is_ours = write_unless_changed(kervan, vec![Write::Put { item, only_if }]).await?;
+    Ok(is_ours.then_some(Stored { record, version }))
 }
 
 /// Writes a part of the listings. Only the holder of the record does.

@@ -198,6 +198,21 @@ async fn a_fall_that_a_limit_holds_back_goes_in_bulk() {
 }
 
 #[tokio::test]
+async fn what_a_limit_holds_back_for_a_moment_is_waited_for() {
+    let (shop, skus) = shop(30).await;
+    for sku in &skus {
+        shop.has(sku, 4).await;
+        shop.channels[0].holds_back(sku, Duration::from_millis(3_900));
+    }
+    let outcome = publish(&shop, &skus).await;
+    assert_eq!(outcome, Outcome::Later(Duration::from_millis(3_900)));
+    shop.channels[0].does.lock().unwrap().fails.clear();
+    assert_eq!(publish(&shop, &skus).await, Outcome::Done);
+    all_show(&shop, &skus, 4).await;
+    assert!(submitted(&shop).is_empty());
+}
+
+#[tokio::test]
 async fn what_never_has_a_report_is_told_anew() {
     let (shop, skus) = raised(30).await;
     shop.minute().await;

@@ -11,7 +11,7 @@ use crate::metrics::Measure;
 use crate::queue::{MemoryQueue, UnsetQueue};
 use crate::seal::MemorySeal;
 use crate::secrets::MemorySecrets;
-use crate::store::{Due, MemoryStore, Page, Store};
+use crate::store::{Due, MemoryStore, Page, Store, WriteError};
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -4,8 +4,8 @@
 
 use crate::Kervan;
 use crate::domain::{AccountId, Purpose, Revisions};
-use crate::flows::{FlowError, ledger};
-use crate::store::{Condition, Item, Write, WriteError, keys};
+use crate::flows::{FlowError, ledger, write_unless_changed};
+use crate::store::{Condition, Item, Write, keys};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
@@ -75,9 +75,5 @@ async fn write(
         0 => Condition::Absent,
         version => Condition::Version(version),
     };
-    match kervan.store.write(vec![Write::Put { item, only_if }]).await {
-        Ok(()) => Ok(true),
-        Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    write_unless_changed(kervan, vec![Write::Put { item, only_if }]).await
 }

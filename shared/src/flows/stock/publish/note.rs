@@ -3,8 +3,8 @@
 use crate::Kervan;
 use crate::decide::Urgency;
 use crate::domain::{Cause, Listing, ListingId, Published};
-use crate::flows::{FlowError, ledger};
-use crate::store::{Due, Guard, Write, WriteError, keys};
+use crate::flows::{FlowError, ledger, set_due_unless_changed, write_unless_changed};
+use crate::store::{Due, Guard, Write, keys};
 use jiff::Timestamp;
 
 /// The entry of a listing that waits to be told in bulk.
@@ -22,7 +22,7 @@ pub(in crate::flows::stock) async fn set_due(
     version: u64,
     due: Option<Due>,
 ) -> Result<(), FlowError> {
-    write(kervan, id, version, None, Some(due)).await?;
+    set_due_unless_changed(kervan, keys::listing(id), version, due).await?;
     Ok(())
 }
 
@@ -85,9 +85,5 @@ async fn write(
         add: Vec::new(),
         only_if: vec![Guard::Version(version)],
     };
-    match kervan.store.write(vec![write]).await {
-        Ok(()) => Ok(true),
-        Err(WriteError::Conflict(_) | WriteError::Contended) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    write_unless_changed(kervan, vec![write]).await
 }

@@ -17,13 +17,17 @@ use crate::flows::stock::read_back;
 use crate::flows::stock::side_by_side::{self, side_by_side};
 use crate::flows::{FlowError, LANDS_WITHIN};
 use crate::guards::{Guard as Safety, stands};
-use crate::marketplaces::{Account, CallError, Effect, Kind, ListingUpdate, PushListings};
+use crate::marketplaces::{Account, CallError, Effect, Kind, ListingUpdate, PushListings, Retry};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A channel is told so long after a mark at the latest: longer than the function may run.
 const TOLD_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// What a limit lets through by then is waited for: at Amazon's five calls a second, those are as many as are told directly
+/// without a limit. What has to wait longer is better handed in.
+const SOON: Duration = Duration::from_secs(4);
 
 /// So many listings of a batch are marked, or noted, at once: a full call of a channel can hold thousands.
 const AT_ONCE: usize = 16;
@@ -35,6 +39,8 @@ struct Marked {
     counted: Counted,
     at: Timestamp,
     cause: Cause,
+    /// It comes from the lane of the channel's bulk call.
+    has_waited: bool,
 }
 
 /// Where a change was counted.
@@ -92,7 +98,7 @@ pub(super) async fn tell(
     let answered = marked.into_iter().zip(results).collect();
     let mut works: Vec<side_by_side::Work<'_, _>> = Vec::new();
     for answered in by_counter(answered, |(marked, _)| &marked.job.listing) {
-        works.push(Box::pin(note_in_turn(kervan, account, answered, why)));
+        works.push(Box::pin(note_in_turn(kervan, account, answered)));
     }
     for (works, more) in side_by_side(works, AT_ONCE).await? {
         told.add(more);
@@ -190,6 +196,7 @@ async fn mark(
             counted,
             at,
             cause,
+            has_waited: why.has_waited,
         })));
     }
     if let (Counted::Shared, Some(shared)) = (&counted, shared_budget(&job.listing)) {
@@ -275,13 +282,12 @@ async fn note_in_turn(
     kervan: &Kervan,
     account: &dyn Account,
     answered: Vec<(Marked, Result<(), CallError>)>,
-    why: Why,
 ) -> Result<(Vec<Work>, Told), FlowError> {
     let (mut overtaken, mut told) = (Vec::new(), Told::default());
     for (marked, answer) in answered {
         match answer {
             Ok(()) => overtaken.extend(succeed(kervan, account, marked, &mut told).await?),
-            Err(error) => fail(kervan, account, marked, (error, why), &mut told).await?,
+            Err(error) => fail(kervan, account, marked, error, &mut told).await?,
         }
     }
     Ok((overtaken, told))
@@ -324,13 +330,13 @@ async fn succeed(
     Ok(None)
 }
 
-/// What one listing's failure leaves: a doubt, or a count that is given back. What a limit held back goes in bulk where the
-/// channel has it, but for zeros, which wait for the next moment.
+/// What one listing's failure leaves: a doubt, or a count that is given back. What a limit holds back for long goes in bulk
+/// where the channel has it, but for zeros, which wait for the next moment.
 async fn fail(
     kervan: &Kervan,
     account: &dyn Account,
     marked: Marked,
-    (error, why): (CallError, Why),
+    error: CallError,
     told: &mut Told,
 ) -> Result<(), FlowError> {
     let Marked {
@@ -338,15 +344,18 @@ async fn fail(
         counted,
         at,
         cause,
+        has_waited,
     } = marked;
     if error.effect != Effect::None {
         note_doubt(kervan, &job.listing.id).await?;
         told.failed.push((job.listing.id, error));
         return Ok(());
     }
+    let is_long = matches!(error.retry, Retry::After(wait) if wait >= SOON);
     // What comes from its lane, because it is too little for a submission, is tried again as soon as the limit lets it.
     let in_bulk = error.kind == Kind::Throttled
-        && !why.has_waited
+        && is_long
+        && !has_waited
         && job.urgency != Urgency::ToZero
         && account.push_in_bulk().is_some();
     let due = in_bulk.then(|| bulk_due(&job.listing.id, job.urgency, kervan.clock.now()));
