@@ -248,18 +248,25 @@ impl Rates {
         of_source.map(|rate| rate.at).max()
     }
 
-    /// The way from one currency to another: a rate of the two in either direction, else across the one currency whose
-    /// rates are newest.
-    fn way(&self, from: Currency, to: Currency) -> Option<(&Rate, Option<&Rate>)> {
+    /// The way from one currency to another: a rate of the two in either direction where it is not older than `oldest`, else
+    /// whichever way has the newest rates, that one or across one other currency.
+    fn way(
+        &self,
+        from: Currency,
+        to: Currency,
+        oldest: Timestamp,
+    ) -> Option<(&Rate, Option<&Rate>)> {
         let between = |one, other| self.rates.iter().find(|rate| rate.is_between(one, other));
-        if let Some(rate) = between(from, to) {
+        let direct = between(from, to);
+        if let Some(rate) = direct.filter(|rate| rate.at >= oldest) {
             return Some((rate, None));
         }
         let legs = self.rates.iter().filter_map(|first| {
             let across = first.other(from)?;
             Some((first, Some(between(across, to)?)))
         });
-        legs.max_by_key(|(first, second)| first.at.min(second.map_or(first.at, |one| one.at)))
+        let ways = legs.chain(direct.map(|rate| (rate, None)));
+        ways.max_by_key(|(first, second)| first.at.min(second.map_or(first.at, |one| one.at)))
     }
 }
 
@@ -298,10 +305,12 @@ impl<'a> Exchange<'a> {
         if from == to {
             return Ok((money, (None, None)));
         }
-        let way = self.rates.way(from, to);
+        let oldest = self.now.checked_sub(self.most_age);
+        let oldest = oldest.unwrap_or(Timestamp::MIN);
+        let way = self.rates.way(from, to, oldest);
         let (first, second) = way.ok_or(NoRate::Missing { from, to })?;
         let at = first.at.min(second.map_or(first.at, |second| second.at));
-        if self.now.duration_since(at) > self.most_age {
+        if at < oldest {
             return Err(NoRate::TooOld { from, to, at });
         }
         let value = exchanged(money, to, toward, first, second).ok_or(NoRate::TooLarge)?;

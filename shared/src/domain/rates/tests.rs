@@ -124,6 +124,35 @@ fn a_rate_is_read_as_it_is_written() {
     assert_eq!(read, rates(&[("EUR", "USD", "1.0832")]));
 }
 
+#[test]
+fn a_rate_that_is_too_old_hides_no_newer_way() {
+    let mut rates = rates(&[("EUR", "USD", "1.1"), ("EUR", "CNY", "7.7")]);
+    let old = Rate {
+        at: now() - SignedDuration::from_hours(97),
+        ..rate("USD", "CNY", "6")
+    };
+    assert!(rates.take(old, now()));
+    let dollars = |rates: &Rates| {
+        let converted = exchange(rates).convert(money(700, "CNY"), currency("USD"), Toward::Cost);
+        converted.map(|it| (it.money.minor, it.rates.len()))
+    };
+    assert_eq!(dollars(&rates), Ok((100, 2)));
+    // Where no way is new enough, the newest is named.
+    let cross = |hours| Rate {
+        at: now() - SignedDuration::from_hours(hours),
+        ..rate("EUR", "CNY", "7.7")
+    };
+    let mut older = Rates::default();
+    for rate in [rate("EUR", "USD", "1.1"), cross(98)] {
+        assert!(older.take(rate, now()));
+    }
+    let direct = rates.all().iter().find(|it| it.from.code() == "USD");
+    assert!(older.take(direct.unwrap().clone(), now()));
+    let at = now() - SignedDuration::from_hours(97);
+    let (from, to) = (currency("CNY"), currency("USD"));
+    assert_eq!(dollars(&older), Err(NoRate::TooOld { from, to, at }));
+}
+
 proptest! {
     #[test]
     fn there_and_back_costs_never_shrink_and_proceeds_never_grow(
