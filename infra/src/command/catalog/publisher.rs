@@ -1,7 +1,8 @@
 //! Listings that the merchant changed are published by the inventory-poller, which is told through its queue.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use kervan::domain::Sku;
@@ -15,21 +16,37 @@ const SKUS_AT_ONCE: usize = 25;
 /// How often a send is tried.
 const MOST_TRIES: u32 = 3;
 const WAIT: Duration = Duration::from_millis(500);
+/// While so many messages wait, no more are added: that an order took units is told through the same queue, and would come
+/// to its turn behind them.
+const MANY_MESSAGES: u64 = 1000;
+/// A queue of which nothing was taken for so long is not worked off: what SQS counts can be a minute old.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Tells the inventory-poller which skus to publish.
 #[derive(Debug)]
 pub(in crate::command) struct Publisher {
     queue: Option<Arc<dyn Queue>>,
+    patience: Duration,
+    /// The queue is not worked off, and is not waited for.
+    is_left: AtomicBool,
 }
 
 impl Publisher {
     pub(in crate::command) const fn to(queue: Arc<dyn Queue>) -> Self {
-        Self { queue: Some(queue) }
+        Self {
+            queue: Some(queue),
+            patience: PATIENCE,
+            is_left: AtomicBool::new(false),
+        }
     }
 
     /// Nobody is told: listings are published when the stock of their offers is next looked at.
     pub(in crate::command) const fn silent() -> Self {
-        Self { queue: None }
+        Self {
+            queue: None,
+            patience: PATIENCE,
+            is_left: AtomicBool::new(false),
+        }
     }
 
     /// The queue of the stack. Where there is none, as with a table alone, the merchant is told what that means.
@@ -46,7 +63,7 @@ impl Publisher {
         }
     }
 
-    /// Has the listings of these skus published. Being told twice does no harm.
+    /// Has the listings of these skus published, once there is room in the queue. Being told twice does no harm.
     pub(in crate::command) async fn publish(
         &self,
         skus: impl IntoIterator<Item = Sku>,
@@ -68,6 +85,7 @@ impl Publisher {
         if messages.is_empty() {
             return Ok(());
         }
+        self.wait_for_room(&**queue).await;
         for _ in 1..MOST_TRIES {
             if queue.send(messages.clone()).await.is_ok() {
                 return Ok(());
@@ -75,5 +93,73 @@ impl Publisher {
             tokio::time::sleep(WAIT).await;
         }
         Ok(queue.send(messages).await?)
+    }
+
+    /// Waits while the queue is full of other work, as long as that goes on.
+    async fn wait_for_room(&self, queue: &dyn Queue) {
+        let (mut fewest, mut since) = (u64::MAX, Instant::now());
+        while !self.is_left.load(Ordering::Relaxed) {
+            // A queue that does not say is taken to have room.
+            let waiting = queue.depth().await.map_or(0, |depth| depth.visible);
+            if waiting <= MANY_MESSAGES {
+                return;
+            }
+            if waiting < fewest {
+                (fewest, since) = (waiting, Instant::now());
+            } else if since.elapsed() >= self.patience {
+                eprintln!(
+                    "The inventory queue has {waiting} messages, and nobody takes any: what changed is added to them"
+                );
+                self.is_left.store(true, Ordering::Relaxed);
+            }
+            tokio::time::sleep(WAIT).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use kervan::clock::ManualClock;
+    use kervan::queue::MemoryQueue;
+
+    async fn full() -> Arc<MemoryQueue> {
+        let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
+        let queue = Arc::new(MemoryQueue::new(clock));
+        let messages = (0..=MANY_MESSAGES).map(|n| Outgoing::now(n.to_string()));
+        queue.send(messages.collect()).await.unwrap();
+        queue
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_is_waited_for_while_it_is_worked_off() {
+        let queue = full().await;
+        let publisher = Arc::new(Publisher::to(queue.clone()));
+        let told = tokio::spawn({
+            let publisher = publisher.clone();
+            async move { publisher.publish([Sku::parse("A").unwrap()]).await }
+        });
+        tokio::time::sleep(2 * WAIT).await;
+        assert!(!told.is_finished());
+        assert_eq!(queue.bodies().len(), 1001);
+        let (hidden, wait) = (Duration::from_secs(60), Duration::ZERO);
+        let taken = queue.receive(1, hidden, wait).await.unwrap();
+        queue.delete(&taken[0].receipt).await.unwrap();
+        told.await.unwrap().unwrap();
+        assert!(queue.bodies().last().unwrap().contains("publish"));
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_nobody_works_off_is_not_waited_for() {
+        let queue = full().await;
+        let publisher = Publisher {
+            patience: Duration::ZERO,
+            ..Publisher::to(queue.clone())
+        };
+        for sku in ["A", "B"] {
+            publisher.publish([Sku::parse(sku).unwrap()]).await.unwrap();
+        }
+        assert_eq!(queue.bodies().len(), 1003);
     }
 }
