@@ -23,6 +23,8 @@ impl Urgency {
         let quantity = wanted.0;
         match shown {
             Some(shown) if shown == wanted => Self::None,
+            // What is not on sale has its price with its next unit.
+            Some((0, _)) if quantity == 0 => Self::None,
             Some((before, _)) if before == quantity => Self::Price,
             Some((before, _)) if before < quantity => Self::Rise,
             _ if quantity == 0 => Self::ToZero,
@@ -66,15 +68,15 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_knows_may_show_too_much() {
-        assert_eq!(Urgency::of(None, (0, usd(900))), Urgency::ToZero);
-        assert_eq!(Urgency::of(None, (7, usd(900))), Urgency::Fall);
+    fn a_price_waits_for_the_next_unit() {
+        let of = |before, after| Urgency::of(Some((before, usd(900))), (after, usd(800)));
+        assert_eq!((of(0, 0), of(0, 1)), (Urgency::None, Urgency::Rise));
     }
 
     #[test]
-    fn a_price_of_what_is_sold_out_is_no_zero() {
-        let shown = Some((0, usd(900)));
-        assert_eq!(Urgency::of(shown, (0, usd(950))), Urgency::Price);
+    fn what_nobody_knows_may_show_too_much() {
+        assert_eq!(Urgency::of(None, (0, usd(900))), Urgency::ToZero);
+        assert_eq!(Urgency::of(None, (7, usd(900))), Urgency::Fall);
     }
 
     proptest! {
@@ -82,7 +84,8 @@ mod tests {
         fn what_lowers_never_waits(before in 0_u32..9, after in 0_u32..9, old in 1_i64..4, new in 1_i64..4) {
             let urgency = Urgency::of(Some((before, usd(old))), (after, usd(new)));
             prop_assert_eq!(after < before, urgency <= Urgency::Fall);
-            prop_assert_eq!((before, old) == (after, new), urgency == Urgency::None);
+            let is_same = before == after && (old == new || after == 0);
+            prop_assert_eq!(is_same, urgency == Urgency::None);
         }
     }
 }

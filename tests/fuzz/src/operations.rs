@@ -266,15 +266,15 @@ async fn as_channel(
     answer: &Answer,
 ) -> Option<bool> {
     let (account, order) = (&*opened.account, &given.order);
-    let update = ListingUpdate {
-        listing: ListingId {
+    let update = ListingUpdate::new(
+        ListingId {
             channel: account.id().clone(),
             sku: given.sku.clone(),
             offer: opened.kind.listing().to_owned(),
         },
-        quantity: 3,
-        price: given.money,
-    };
+        3,
+        given.money,
+    );
     let updates = [update.clone(), update];
     let submission = Submission {
         id: opened.kind.submission().to_owned(),

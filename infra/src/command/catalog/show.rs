@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anyhow::{Result, bail};
 use jiff::{SignedDuration, Timestamp};
+use kervan::decide::Urgency;
 use kervan::domain::{EvidenceRule, Listing, Money, Part, Revisions, Sku};
 use kervan::flows::catalog::{self, Entry, StoredListing, StoredOffer};
 use kervan::flows::price::{self, Explained};
@@ -128,7 +129,9 @@ impl Known {
             return "is not published, because it has no price yet".to_owned();
         };
         let shown = listing.shown(self.now);
-        if shown.is_some_and(|shown| shown.quantity == should && shown.price == price) {
+        if shown.is_some_and(|shown| {
+            Urgency::of(Some((shown.quantity, shown.price)), (should, price)) == Urgency::None
+        }) {
             return match explained.sells {
                 true => "as it should be".to_owned(),
                 false => "as it should be: each sale would lose more than an order may".to_owned(),

@@ -132,8 +132,14 @@ impl PushListings for Channel {
         let mut does = self.does.lock().unwrap();
         for (update, outcome) in updates.iter().zip(&outcomes) {
             if outcome.is_ok() {
-                let (quantity, price) = (update.quantity, update.price);
                 let sku = update.listing.sku.to_string();
+                let before = does.shows.get(&sku).map(|shown| shown.price);
+                // What goes to zero keeps its price.
+                let price = update
+                    .price
+                    .or(before)
+                    .unwrap_or_else(|| Money::zero("USD".parse().unwrap()));
+                let quantity = update.quantity;
                 does.shows.insert(sku, Shown { quantity, price });
             }
         }

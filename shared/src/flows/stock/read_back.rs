@@ -166,17 +166,18 @@ async fn compare(
         set_due(kervan, &id, version, Some(due)).await?;
         return Ok(false);
     }
-    if (found.quantity, found.price) == (published.quantity, published.price) {
+    // A listing goes to zero without a price.
+    let is_price = found.price != published.price && published.quantity > 0;
+    if found.quantity == published.quantity && !is_price {
         set_due(kervan, &id, version, None).await?;
         return Ok(false);
     }
-    let may_be_sold = found.quantity < published.quantity && found.price == published.price;
+    let may_be_sold = found.quantity < published.quantity && !is_price;
     if may_be_sold && !is_second {
         let due = at(&id, true, now, SALE_KNOWN_WITHIN);
         set_due(kervan, &id, version, Some(due)).await?;
         return Ok(false);
     }
-    let is_price = found.price != published.price;
     tracing::warn!(sku = %id.sku, channel = %id.channel, published = published.quantity, found = found.quantity, is_price, "A listing was changed behind our back; it is published anew.");
     note_published(kervan, &listing, version, None, Some(None)).await
 }

@@ -13,7 +13,6 @@ use crate::{
     marketplaces::{FetchedOrder, ListingUpdate, ParcelToConfirm, Shown, carriers},
 };
 use jiff::Timestamp;
-use serde_json::Number;
 use sha2::{Digest, Sha256};
 
 /// A field of an answer that has no meaning for us, by its path. Its value is never kept: it can be a buyer's data.
@@ -402,34 +401,35 @@ pub(super) fn patches<'a>(
     update: &ListingUpdate,
     marketplace_id: &'a str,
 ) -> Option<wire::Patches<'a>> {
-    // Written as the decimal that it is: with at most 15 digits, JSON's number holds it exactly.
-    let price: Number = update.price.decimal().parse().ok()?;
+    let merge = |path, value| wire::Patch {
+        op: "merge",
+        path,
+        value: [value],
+    };
     let availability = wire::Availability {
         fulfillment_channel_code: "DEFAULT",
         quantity: update.quantity,
     };
-    let offer = wire::PurchasableOffer {
-        marketplace_id,
-        currency: update.price.currency.code(),
-        audience: "ALL",
-        our_price: [wire::OurPrice {
-            schedule: [wire::Schedule {
-                value_with_tax: price,
+    let mut patches = vec![merge(
+        "/attributes/fulfillment_availability",
+        wire::Patched::Availability(availability),
+    )];
+    if let Some(price) = update.price {
+        let offer = wire::PurchasableOffer {
+            marketplace_id,
+            currency: price.currency.code(),
+            audience: "ALL",
+            our_price: [wire::OurPrice {
+                schedule: [wire::Schedule {
+                    // Written as the decimal that it is: with at most 15 digits, JSON's number holds it exactly.
+                    value_with_tax: price.decimal().parse().ok()?,
+                }],
             }],
-        }],
-    };
-    Some((
-        wire::Patch {
-            op: "merge",
-            path: "/attributes/fulfillment_availability",
-            value: [availability],
-        },
-        wire::Patch {
-            op: "merge",
-            path: "/attributes/purchasable_offer",
-            value: [offer],
-        },
-    ))
+        };
+        let offer = wire::Patched::Offer(offer);
+        patches.push(merge("/attributes/purchasable_offer", offer));
+    }
+    Some(patches)
 }
 
 /// What a listing shows at a marketplace: the units that the seller sends, and the price for everybody, which is what

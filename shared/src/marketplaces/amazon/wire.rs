@@ -271,15 +271,23 @@ pub(super) struct ListingsItemPatch<'a> {
     pub(super) patches: Patches<'a>,
 }
 
-/// The two patches of an update.
-pub(super) type Patches<'a> = (Patch<[Availability; 1]>, Patch<[PurchasableOffer<'a>; 1]>);
+/// The patches of an update.
+pub(super) type Patches<'a> = Vec<Patch<'a>>;
 
 /// PatchOperation.
 #[derive(Debug, Serialize)]
-pub(super) struct Patch<V> {
+pub(super) struct Patch<'a> {
     pub(super) op: &'static str,
     pub(super) path: &'static str,
-    pub(super) value: V,
+    pub(super) value: [Patched<'a>; 1],
+}
+
+/// What is patched.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Patched<'a> {
+    Availability(Availability),
+    Offer(PurchasableOffer<'a>),
 }
 
 /// An entry of `fulfillment_availability`.

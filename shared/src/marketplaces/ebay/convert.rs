@@ -214,10 +214,10 @@ pub(super) fn bulk_update<'a>(updates: &[&'a ListingUpdate]) -> Option<wire::Bul
     let offers = updates.iter().map(|update| wire::OfferUpdate {
         offer_id: &update.listing.offer,
         available_quantity: update.quantity,
-        price: wire::Amount {
-            value: update.price.decimal(),
-            currency: update.price.currency.code().to_owned(),
-        },
+        price: update.price.map(|price| wire::Amount {
+            value: price.decimal(),
+            currency: price.currency.code().to_owned(),
+        }),
     });
     Some(wire::BulkUpdate {
         requests: [wire::SkuUpdate {

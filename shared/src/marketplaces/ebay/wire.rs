@@ -233,7 +233,8 @@ pub(super) struct Pool {
 pub(super) struct OfferUpdate<'a> {
     pub(super) offer_id: &'a str,
     pub(super) available_quantity: u32,
-    pub(super) price: Amount,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) price: Option<Amount>,
 }
 
 /// Offers of a sku (Inventory API, getOffers).

@@ -48,8 +48,20 @@ pub struct ListingUpdate {
     pub listing: ListingId,
     /// Units on sale.
     pub quantity: u32,
-    /// The price.
-    pub price: Money,
+    /// The price; `None` leaves it as it is.
+    pub price: Option<Money>,
+}
+
+impl ListingUpdate {
+    /// A listing that shall show so many units at a price. One that goes to zero keeps the price that it has: nobody buys at
+    /// it, and a price that the channel refuses must not keep on sale what is not there.
+    pub fn new(listing: ListingId, quantity: u32, price: Money) -> Self {
+        Self {
+            listing,
+            quantity,
+            price: (quantity > 0).then_some(price),
+        }
+    }
 }
 
 /// Sets quantity and price of listings.

@@ -79,18 +79,18 @@ fn order_id() -> ChannelOrderId {
 }
 
 fn update(product: u64, code: &str) -> ListingUpdate {
-    ListingUpdate {
-        listing: ListingId {
+    ListingUpdate::new(
+        ListingId {
             channel: "aliexpress:shop".parse().unwrap(),
             sku: Sku::parse(code).unwrap(),
             offer: product.to_string(),
         },
-        quantity: 7,
-        price: Money {
+        7,
+        Money {
             minor: 1_299,
             currency: "USD".parse().unwrap(),
         },
-    }
+    )
 }
 
 fn parcel(carrier: &str, units: u32) -> ParcelToConfirm {

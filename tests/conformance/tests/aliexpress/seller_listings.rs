@@ -12,18 +12,18 @@ use kervan_marketplaces::{
 use std::time::Duration;
 
 fn update(product: u64, code: &str, quantity: u32, minor: i64) -> ListingUpdate {
-    ListingUpdate {
-        listing: ListingId {
+    ListingUpdate::new(
+        ListingId {
             channel: account(),
             sku: Sku::parse(code).unwrap(),
             offer: product.to_string(),
         },
         quantity,
-        price: Money {
+        Money {
             minor,
             currency: "USD".parse().unwrap(),
         },
-    }
+    )
 }
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn stock_and_prices_are_set_and_the_failed_list_counts() {
         settings.update_success_lies = true;
         world.marketplace().set_settings(settings);
         let mut euro = update(LID, "LID-2", 1, 100);
-        euro.price.currency = "EUR".parse().unwrap();
+        euro.price = Money::parse("1.00", "EUR".parse().unwrap()).ok();
         let updates = [
             update(CUP, "CUP-RED", 9, 900),
             update(CUP, "CUP-RED", 7, 1_999),
@@ -57,6 +57,26 @@ async fn stock_and_prices_are_set_and_the_failed_list_counts() {
         assert_eq!(counters.calls[Operation::SolutionInventoryUpdate.name()], 1);
         assert_eq!(counters.calls[Operation::SolutionPriceUpdate.name()], 1);
     }
+}
+
+#[tokio::test]
+async fn what_goes_to_zero_keeps_its_price_and_asks_for_none() {
+    let world = World::start("sync", None).await;
+    let (_, before) = world.shown("CUP-RED");
+    let prices = || {
+        let calls = world.marketplace().counters().calls;
+        calls.get(Operation::SolutionPriceUpdate.name()).copied()
+    };
+    let push = async |updates: &[ListingUpdate]| {
+        let outcomes = world.shop.push(updates, jiff::Timestamp::MAX).await;
+        assert!(outcomes.unwrap().iter().all(Result::is_ok));
+    };
+    push(&[update(CUP, "CUP-RED", 0, 1)]).await;
+    assert_eq!((world.shown("CUP-RED"), prices()), ((0, before), None));
+    // Beside others, the price that is set is theirs alone.
+    push(&[update(CUP, "CUP-BLUE", 0, 1), update(LID, "LID-1", 3, 777)]).await;
+    assert_eq!(world.shown("CUP-BLUE").0, 0);
+    assert_eq!((world.shown("LID-1"), prices()), ((3, 777), Some(1)));
 }
 
 #[tokio::test]

@@ -173,13 +173,13 @@ pub(crate) fn parcel(tracking: &str, carrier: &str, line: &str, quantity: u32) -
 }
 
 pub(crate) fn update(sku: &str, quantity: u32, price: &str) -> ListingUpdate {
-    ListingUpdate {
-        listing: ListingId {
+    ListingUpdate::new(
+        ListingId {
             channel: "amazon:main".parse().unwrap(),
             sku: Sku::parse(sku).unwrap(),
             offer: US.to_owned(),
         },
         quantity,
-        price: Money::parse(price, "USD".parse().unwrap()).unwrap(),
-    }
+        Money::parse(price, "USD".parse().unwrap()).unwrap(),
+    )
 }

@@ -324,7 +324,7 @@ async fn a_listing_is_patched_and_keeps_what_was_not_sent() {
         .read(&ids)
         .await;
     let shown = read[0].clone().unwrap().unwrap();
-    let price = update("LAMP-1/+&=?", 3, "17.50").price;
+    let price = update("LAMP-1/+&=?", 3, "17.50").price.unwrap();
     assert_eq!((shown.quantity, shown.price), (3, price));
     assert_eq!((&read[1], &read[2]), (&Ok(None), &read[0]));
 }

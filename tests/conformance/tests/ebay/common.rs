@@ -164,15 +164,15 @@ pub(crate) fn parcel(number: &str, lines: &[(&str, u32)]) -> ParcelToConfirm {
 }
 
 pub(crate) fn update(sku: &str, offer: &str, quantity: u32) -> ListingUpdate {
-    ListingUpdate {
-        listing: ListingId {
+    ListingUpdate::new(
+        ListingId {
             channel: "ebay:main".parse().unwrap(),
             sku: Sku::parse(sku).unwrap(),
             offer: offer.into(),
         },
         quantity,
-        price: Money::parse("19.99", "USD".parse().unwrap()).unwrap(),
-    }
+        Money::parse("19.99", "USD".parse().unwrap()).unwrap(),
+    )
 }
 
 pub(crate) fn refund(amount: &str) -> RefundRequest {

@@ -239,8 +239,14 @@ async fn variations_of_one_item_go_in_calls_of_their_own() {
         ),
         (Some(1), Some(2))
     );
+    // What goes to zero is not kept on sale by a price that eBay refuses.
+    let zero = update("BLUE", "item:110000000001", 0);
+    assert_eq!(zero.price, None);
+    let outcomes = world.ebay.push(&[zero], jiff::Timestamp::MAX).await;
+    assert_eq!(outcomes.unwrap(), [Ok(())]);
+    assert_eq!(simulator.listed_quantity("BLUE"), Some(0));
     let mut foreign = update("RED", "item:110000000001", 1);
-    foreign.price = kervan::domain::Money::parse("5", "EUR".parse().unwrap()).unwrap();
+    foreign.price = kervan::domain::Money::parse("5", "EUR".parse().unwrap()).ok();
     assert_eq!(
         world
             .ebay

@@ -129,11 +129,7 @@ pub(super) struct Sent {
 impl Sent {
     /// As the role has it.
     pub(super) fn update(&self) -> ListingUpdate {
-        ListingUpdate {
-            listing: self.listing.clone(),
-            quantity: self.quantity,
-            price: self.price,
-        }
+        ListingUpdate::new(self.listing.clone(), self.quantity, self.price)
     }
 }
 

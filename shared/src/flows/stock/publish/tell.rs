@@ -117,11 +117,7 @@ const fn keeps_others_back(error: &CallError) -> bool {
 
 impl Job {
     fn update(&self) -> ListingUpdate {
-        ListingUpdate {
-            listing: self.listing.id.clone(),
-            quantity: self.quantity,
-            price: self.listing.price,
-        }
+        ListingUpdate::new(self.listing.id.clone(), self.quantity, self.listing.price)
     }
 }
 

@@ -78,12 +78,17 @@ impl Part {
         }
     }
 
-    fn sku_update(self, update: &ListingUpdate) -> SkuUpdate<'_> {
-        SkuUpdate {
+    /// This part of an update; `None` where it leaves the part as it is.
+    fn sku_update(self, update: &ListingUpdate) -> Option<SkuUpdate<'_>> {
+        let price = update.price.filter(|_| self == Self::Prices);
+        if self == Self::Prices && price.is_none() {
+            return None;
+        }
+        Some(SkuUpdate {
             sku_code: update.listing.sku.as_str(),
             inventory: (self == Self::Stocks).then_some(update.quantity),
-            price: (self == Self::Prices).then(|| update.price.decimal()),
-        }
+            price: price.map(|price| price.decimal()),
+        })
     }
 }
 
@@ -351,32 +356,42 @@ impl Client {
         portions: &[Portion],
         not_after: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
+        let all: Vec<&Portion> = portions.iter().collect();
         let stocks = self
-            .set_part(Part::Stocks, updates, portions, not_after)
+            .set_part(Part::Stocks, updates, &all, not_after)
             .await?;
-        let prices = self
-            .set_part(Part::Prices, updates, portions, not_after)
-            .await;
+        let has_price = |place: &usize| updates.get(*place).is_some_and(|it| it.price.is_some());
+        let priced = |portion: &Portion| portion.places.iter().any(has_price);
+        let of_price: Vec<&Portion> = portions.iter().filter(|it| priced(it)).collect();
+        let prices = match of_price.as_slice() {
+            [] => Ok(Vec::new()),
+            _ => {
+                self.set_part(Part::Prices, updates, &of_price, not_after)
+                    .await
+            }
+        };
         // The stock of what has no new price is new all the same.
         let late = |error: CallError| match error.effect {
             Effect::None => error.with_effect(Effect::Happened),
             _ => error,
         };
-        let prices: Vec<Result<(), CallError>> = match prices {
+        let mut prices = match prices {
             Ok(prices) => prices,
-            Err(error) => vec![Err(error); portions.len()],
-        };
-        let both = stocks.into_iter().zip(prices);
-        Ok(both
-            .map(|(stock, price)| stock.and(price.map_err(late)))
-            .collect())
+            Err(error) => vec![Err(error); of_price.len()],
+        }
+        .into_iter();
+        let both = portions.iter().zip(stocks).map(|(portion, stock)| {
+            let price = priced(portion).then(|| prices.next()).flatten();
+            stock.and(price.unwrap_or(Ok(())).map_err(late))
+        });
+        Ok(both.collect())
     }
 
     async fn set_part(
         &self,
         part: Part,
         updates: &[ListingUpdate],
-        portions: &[Portion],
+        portions: &[&Portion],
         not_after: Timestamp,
     ) -> Result<Vec<Result<(), CallError>>, CallError> {
         let call = self.link.call(part.update());
@@ -392,7 +407,7 @@ impl Client {
         let may_send = || self.may_send(&call, not_after);
         let answer: UpdatedAnswer = self.link.send_if(&may_send, &outgoing).await?;
         let answer: Updated = answer.result.unwrap_or(answer.bare);
-        let of = |portion: &Portion| convert::updated(&call, &answer, portion.product);
+        let of = |portion: &&Portion| convert::updated(&call, &answer, portion.product);
         Ok(portions.iter().map(of).collect())
     }
 
@@ -499,7 +514,7 @@ fn skus<'a>(part: Part, updates: &'a [ListingUpdate], portion: &Portion) -> Vec<
         .places
         .iter()
         .filter_map(|place| updates.get(*place));
-    found.map(|update| part.sku_update(update)).collect()
+    found.filter_map(|update| part.sku_update(update)).collect()
 }
 
 /// Whether an error is about the account or the way to AliExpress, so that the next call would meet the same.

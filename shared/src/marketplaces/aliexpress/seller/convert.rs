@@ -392,7 +392,7 @@ pub(super) fn portions(
         if last[place] != place {
             continue;
         }
-        if update.price.currency != currency {
+        if update.price.is_some_and(|price| price.currency != currency) {
             let error = call.ours(Kind::Refused, Retry::Permanent, "other-currency");
             unsent.insert(place, error);
             continue;

@@ -333,15 +333,15 @@ fn prices_are_written_as_the_decimals_that_they_are() {
         ("1980", "JPY", "1980"),
         ("123456789.01", "EUR", "123456789.01"),
     ] {
-        let update = ListingUpdate {
-            listing: ListingId {
+        let update = ListingUpdate::new(
+            ListingId {
                 channel: "amazon:main".parse().unwrap(),
                 sku: Sku::parse("A").unwrap(),
                 offer: String::new(),
             },
-            quantity: 1,
-            price: Money::parse(price, currency.parse().unwrap()).unwrap(),
-        };
+            1,
+            Money::parse(price, currency.parse().unwrap()).unwrap(),
+        );
         let patches = serde_json::to_value(patches(&update, "M").unwrap()).unwrap();
         let offer = &patches[1]["value"][0];
         let number = &offer["our_price"][0]["schedule"][0]["value_with_tax"];
@@ -352,6 +352,24 @@ fn prices_are_written_as_the_decimals_that_they_are() {
             (&json!("merge"), &json!(currency))
         );
     }
+}
+
+#[test]
+fn what_goes_to_zero_is_patched_without_a_price() {
+    let listing = ListingId {
+        channel: "amazon:main".parse().unwrap(),
+        sku: Sku::parse("A").unwrap(),
+        offer: String::new(),
+    };
+    let price = Money::parse("19.99", "USD".parse().unwrap()).unwrap();
+    let update = ListingUpdate::new(listing, 0, price);
+    let patches = serde_json::to_value(patches(&update, "M").unwrap()).unwrap();
+    let availability = json!([{
+        "op": "merge",
+        "path": "/attributes/fulfillment_availability",
+        "value": [{ "fulfillment_channel_code": "DEFAULT", "quantity": 0 }],
+    }]);
+    assert_eq!(patches, availability);
 }
 
 #[test]

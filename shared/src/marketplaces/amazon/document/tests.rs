@@ -19,15 +19,15 @@ fn fault(account: &AccountId) -> Fault<'_> {
 }
 
 fn update(sku: &str, offer: &str) -> ListingUpdate {
-    ListingUpdate {
-        listing: ListingId {
+    ListingUpdate::new(
+        ListingId {
             channel: account(),
             sku: Sku::parse(sku).unwrap(),
             offer: offer.into(),
         },
-        quantity: 5,
-        price: Money::parse("1.00", "USD".parse().unwrap()).unwrap(),
-    }
+        5,
+        Money::parse("1.00", "USD".parse().unwrap()).unwrap(),
+    )
 }
 
 fn report(json: &Value, updates: usize) -> Result<Vec<Option<(String, Effect)>>, CallError> {

@@ -173,15 +173,15 @@ fn parcel() -> ParcelToConfirm {
 }
 
 fn update(sku: &str, offer: &str) -> ListingUpdate {
-    ListingUpdate {
-        listing: ListingId {
+    ListingUpdate::new(
+        ListingId {
             channel: "amazon:main".parse().unwrap(),
             sku: Sku::parse(sku).unwrap(),
             offer: offer.into(),
         },
-        quantity: 3,
-        price: Money::parse("19.90", "USD".parse().unwrap()).unwrap(),
-    }
+        3,
+        Money::parse("19.90", "USD".parse().unwrap()).unwrap(),
+    )
 }
 
 fn expired() -> Value {

@@ -173,15 +173,15 @@ async fn fetch(body: &Value) -> Result<FetchedOrder, CallError> {
 }
 
 fn update(sku: &str, offer: &str, quantity: u32) -> ListingUpdate {
-    ListingUpdate {
-        listing: ListingId {
+    ListingUpdate::new(
+        ListingId {
             channel: "ebay:main".parse().unwrap(),
             sku: Sku::parse(sku).unwrap(),
             offer: offer.into(),
         },
         quantity,
-        price: Money::parse("19.90", "USD".parse().unwrap()).unwrap(),
-    }
+        Money::parse("19.90", "USD".parse().unwrap()).unwrap(),
+    )
 }
 
 #[tokio::test]

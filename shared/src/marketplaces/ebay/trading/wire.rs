@@ -142,9 +142,11 @@ pub(super) fn revise(updates: &[&ListingUpdate]) -> String {
             request.nest("InventoryStatus", |status| {
                 status.leaf("ItemID", item_id(&update.listing).unwrap_or_default());
                 status.leaf("SKU", update.listing.sku.as_str());
-                // With its currency, so that eBay can see a price that is of another site.
-                let currency = ("currencyID", update.price.currency.code());
-                status.leaf_with("StartPrice", currency, &update.price.decimal());
+                if let Some(price) = update.price {
+                    // With its currency, so that eBay can see a price that is of another site.
+                    let currency = ("currencyID", price.currency.code());
+                    status.leaf_with("StartPrice", currency, &price.decimal());
+                }
                 status.leaf("Quantity", &update.quantity.to_string());
             });
         }

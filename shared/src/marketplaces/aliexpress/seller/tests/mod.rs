@@ -27,18 +27,18 @@ fn id() -> ChannelOrderId {
 }
 
 fn update(product: &str, code: &str, quantity: u32) -> ListingUpdate {
-    ListingUpdate {
-        listing: ListingId {
+    ListingUpdate::new(
+        ListingId {
             channel: "aliexpress:shop".parse().unwrap(),
             sku: Sku::parse(code).unwrap(),
             offer: product.to_owned(),
         },
         quantity,
-        price: Money {
+        Money {
             minor: 1_250,
             currency: "USD".parse().unwrap(),
         },
-    }
+    )
 }
 
 fn parcel() -> ParcelToConfirm {
