@@ -7,7 +7,7 @@ use super::ledger::NotRecorded;
 use super::stock::{self, InventoryTask};
 use super::{FlowError, forward, ledger, mapping, reason_of, wait_of};
 use crate::Kervan;
-use crate::decide::{Candidate, Margin, Need, landed, margin, most_loss, open_units, route};
+use crate::decide::{Candidate, Margin, Need, Route, landed, margin, most_loss, open_units, route};
 use crate::domain::{
     Cancel, Currency, Event, Exchange, OfferId, Order, Purchase, PurchaseLine, PurchaseState, Rate,
     Reason, Reference, Refusal, Sku,
@@ -33,25 +33,19 @@ pub(super) async fn plan(
     mapping::complete(kervan, order).await?;
     let mut refused: Vec<OfferId> = refused_offers(order);
     let mut scarce: Vec<Short> = Vec::new();
+    let mut loss: Option<Reason> = None;
     for _ in 0..MOST_ROUTES {
         let (mut needs, skus) = match needs(kervan, order).await? {
             Ok(needs) => needs,
             Err(reason) => return raise(kervan, order, reason).await,
         };
-        for need in &mut needs {
-            need.candidates
-                .retain(|candidate| !refused.contains(&candidate.offer));
-            for candidate in &mut need.candidates {
-                let known = scarce.iter().filter(|short| short.offer == candidate.offer);
-                let least = known.map(|short| i64::from(short.stock)).min();
-                candidate.free = least.map_or(candidate.free, |least| least.min(candidate.free));
-            }
-        }
+        narrow(&mut needs, &refused, &scarce);
         let routed = match route(&needs) {
             Ok(routed) => routed,
             Err(unroutable) => {
                 let sku = needs[unroutable.need].sku.clone();
-                let reason = refusal_reason(order).unwrap_or(Reason::OutOfStock { sku });
+                let reason = loss.or_else(|| refusal_reason(order));
+                let reason = reason.unwrap_or(Reason::OutOfStock { sku });
                 return raise(kervan, order, reason).await;
             }
         };
@@ -73,7 +67,13 @@ pub(super) async fn plan(
         };
         let rates = match loses(kervan, order, &planned).await? {
             Ok(rates) => rates,
-            Err(reason) => return raise(kervan, order, reason).await,
+            // One offer that has all of it is chosen before several that are cheaper together.
+            Err(reason @ Reason::WouldLose { .. }) if loss.is_none() => {
+                loss = Some(reason);
+                refused.extend(dearest(&needs, &routed));
+                continue;
+            }
+            Err(reason) => return raise(kervan, order, loss.unwrap_or(reason)).await,
         };
         match reserve(kervan, order, planned, rates).await {
             Ok(()) => {
@@ -86,6 +86,19 @@ pub(super) async fn plan(
         }
     }
     Ok(Some(Duration::from_secs(30)))
+}
+
+/// Leaves out offers that were refused, and units that a supplier was found not to have.
+fn narrow(needs: &mut [Need], refused: &[OfferId], scarce: &[Short]) {
+    for need in needs {
+        need.candidates
+            .retain(|candidate| !refused.contains(&candidate.offer));
+        for candidate in &mut need.candidates {
+            let known = scarce.iter().filter(|short| short.offer == candidate.offer);
+            let least = known.map(|short| i64::from(short.stock)).min();
+            candidate.free = least.map_or(candidate.free, |least| least.min(candidate.free));
+        }
+    }
 }
 
 /// Gives up a planned purchase whose terms are old. What it would have bought is planned next, on new terms.
@@ -184,6 +197,17 @@ fn change(
         add,
         only_if,
     }
+}
+
+/// The offer of a route that costs most, in the currency in which they are compared.
+fn dearest(needs: &[Need], routed: &Route<'_>) -> Option<OfferId> {
+    let shares = routed.purchases().flatten();
+    let candidates = shares.filter_map(|share| {
+        let mut candidates = needs.get(share.need)?.candidates.iter();
+        candidates.find(|candidate| candidate.offer == *share.offer)
+    });
+    let dearest = candidates.max_by_key(|candidate| candidate.landed_minor);
+    dearest.map(|candidate| candidate.offer.clone())
 }
 
 async fn raise(

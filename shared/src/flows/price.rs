@@ -9,8 +9,7 @@ use crate::decide::{
     first_choice, least_bearable, price_step,
 };
 use crate::domain::{
-    Currency, Exchange, HeldPrice, JumpFactor, Listing, ListingId, Money, Offer, OfferId, Rates,
-    Rules, Sku,
+    Exchange, HeldPrice, JumpFactor, Listing, ListingId, Money, Offer, OfferId, Rates, Rules, Sku,
 };
 use crate::store::{Condition, Due, Guard, Item, Store, Write, keys};
 use jiff::Timestamp;
@@ -24,8 +23,10 @@ pub struct Current {
     /// Whether it may be sold: not where each sale would lose more than an order may lose, because the price is held, or
     /// limited from above, below what it costs now. It shows no units then.
     pub sells: bool,
+    /// The lowest price at which a sale loses no more than an order may lose, where the rules came to it.
+    pub bearable: Option<Money>,
     /// Offers whose units it does not show: a sale that is bought by them at this price would lose more than an order may
-    /// lose. Once the others have none left, the price follows them.
+    /// lose. Once the others have none to sell, the price follows them.
     pub too_dear: Vec<OfferId>,
 }
 
@@ -93,6 +94,7 @@ pub async fn current(
         return Ok(Current {
             stored,
             sells: true,
+            bearable: None,
             too_dear: Vec::new(),
         });
     }
@@ -119,9 +121,11 @@ pub async fn current(
             stored.listing.price = judged.price;
         }
     }
+    let priced = judged.outcome.as_ref().ok();
     Ok(Current {
         stored,
         sells: judged.sells,
+        bearable: priced.map(|(priced, _)| priced.bearable),
         too_dear: judged.too_dear,
     })
 }
@@ -139,7 +143,7 @@ fn judge(
         most_age: basis.rules.price.rates.most_age(),
     };
     let currency = listing.price.currency;
-    let part = |bought| PricedPart::of(bought, currency, &exchange);
+    let part = |bought| PricedPart::of(bought, listing, &exchange);
     let parts: Vec<PricedPart<'_>> = bought.iter().map(part).collect();
     let input = Pricable {
         sku: &listing.id.sku,
@@ -353,11 +357,15 @@ async fn bought(
 }
 
 impl<'a> PricedPart<'a> {
-    /// With the offer that would be bought for one unit of what is sold.
-    fn of(bought: &'a Bought, currency: Currency, exchange: &Exchange<'_>) -> Self {
-        let candidate = |stored| plan::candidate(stored, currency, exchange);
+    /// With the offer that would be bought for one unit of what is sold: first of those that have one besides the buffer.
+    fn of(bought: &'a Bought, listing: &Listing, exchange: &Exchange<'_>) -> Self {
+        let candidate = |stored| plan::candidate(stored, listing.price.currency, exchange);
         let candidates: Vec<Candidate> = bought.offers.iter().filter_map(candidate).collect();
-        let choice = first_choice(candidates.iter(), bought.units);
+        let with_buffer = bought
+            .units
+            .saturating_mul(listing.buffer.saturating_add(1));
+        let choice = first_choice(candidates.iter(), with_buffer)
+            .or_else(|| first_choice(candidates.iter(), bought.units));
         let mut offers = bought.offers.iter().map(|stored| &stored.offer);
         let offer = choice.and_then(|choice| offers.find(|offer| offer.id == choice.offer));
         Self {

@@ -77,7 +77,7 @@ impl Outside {
         };
         let (kind, wait, code) = match limiter.take(account, operation, limit, traffic).await {
             Ok(()) => return Ok(()),
-            Err(NotAllowed::Empty(wait)) => (Kind::Throttled, wait, "own-limit"),
+            Err(NotAllowed::Empty(wait)) => (Kind::Throttled, wait, OWN_LIMIT),
             Err(NotAllowed::Store(_)) => (Kind::Unavailable, STORE_WAIT, "limiter"),
         };
         let retry = Retry::After(wait);
@@ -118,5 +118,7 @@ impl Outside {
     }
 }
 
+/// The code of an error by which our own limit keeps a call back: nothing was sent, and the wait is the caller's own turn.
+pub(crate) const OWN_LIMIT: &str = "own-limit";
 /// When a call is tried again that could not be taken from its limit.
 const STORE_WAIT: Duration = Duration::from_secs(10);

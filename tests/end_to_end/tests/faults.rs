@@ -17,6 +17,7 @@ use kervan_end_to_end::{World, WorldOptions, known_buyer};
 use kervan_marketplaces::Fault;
 use kervan_marketplaces::aliexpress::AliExpressOperation;
 use kervan_marketplaces::ebay::{EbayOperation, NewListing, NewOrder};
+use kervan_simulation::NewOffer;
 use std::sync::Arc;
 
 async fn world() -> World {
@@ -320,6 +321,37 @@ async fn a_purchase_that_would_lose_money_is_not_made() {
     world.pass(SignedDuration::from_mins(1)).await.unwrap();
     assert_eq!(world.attention(&key).await.unwrap(), "would_lose");
     assert!(world.aliexpress.orders().is_empty());
+}
+
+#[tokio::test]
+async fn several_offers_that_are_cheap_together_are_bought_where_one_that_has_all_would_lose() {
+    let world = world().await;
+    let offer = |product, cost, stock| NewOffer {
+        product,
+        cost,
+        stock,
+        rank: 1,
+        at_second: false,
+    };
+    let offers = [
+        offer(500_011, 9_00, 2),
+        offer(500_012, 10_00, 2),
+        offer(500_013, 80_00, 100),
+    ];
+    world.list("VASE-09", 29_99, &offers).await.unwrap();
+    let minutes = SignedDuration::from_mins(6);
+    world.pass_with_schedules(minutes).await.unwrap();
+    let key = world.buy("VASE-09", 3).unwrap();
+    world
+        .pass_with_schedules(SignedDuration::from_hours(3))
+        .await
+        .unwrap();
+    assert_eq!(world.order(&key).await.unwrap().unwrap().phase, Phase::Done);
+    let bought = world.aliexpress.orders();
+    let lines = bought.iter().flat_map(|order| &order.lines);
+    let mut units: Vec<_> = lines.map(|line| (line.product_id, line.quantity)).collect();
+    units.sort_unstable();
+    assert_eq!(units, [(500_011, 2), (500_012, 1)]);
 }
 
 #[tokio::test]

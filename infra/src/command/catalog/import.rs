@@ -198,6 +198,9 @@ async fn write(table: Table<'_>, batch: &[Candidate]) -> Failures {
             _ => {}
         }
     }
+    if !to_publish.is_empty() {
+        table.publisher.wait_for_room().await;
+    }
     if let Err(error) = table.publisher.publish(to_publish.values().cloned()).await {
         let problem =
             format!("is in the table, but its listing cannot be queued for publishing: {error}");

@@ -16,9 +16,9 @@ const SKUS_AT_ONCE: usize = 25;
 /// How often a send is tried.
 const MOST_TRIES: u32 = 3;
 const WAIT: Duration = Duration::from_millis(500);
-/// While so many messages wait, no more are added: that an order took units is told through the same queue, and would come
-/// to its turn behind them.
-const MANY_MESSAGES: u64 = 1000;
+/// While so many messages wait, an import adds none: that an order took units is told through the same queue, and would come
+/// to its turn behind them. Half of what the poller lets lie there, so that looks at stock find room beside an import.
+const MANY_MESSAGES: u64 = 500;
 /// A queue of which nothing was taken for so long is not worked off: what SQS counts can be a minute old.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(in crate::command) struct Publisher {
     queue: Option<Arc<dyn Queue>>,
     patience: Duration,
+    /// The merchant knows that it is waited for.
+    was_told: AtomicBool,
     /// The queue is not worked off, and is not waited for.
     is_left: AtomicBool,
 }
@@ -36,6 +38,7 @@ impl Publisher {
         Self {
             queue: Some(queue),
             patience: PATIENCE,
+            was_told: AtomicBool::new(false),
             is_left: AtomicBool::new(false),
         }
     }
@@ -45,6 +48,7 @@ impl Publisher {
         Self {
             queue: None,
             patience: PATIENCE,
+            was_told: AtomicBool::new(false),
             is_left: AtomicBool::new(false),
         }
     }
@@ -63,7 +67,7 @@ impl Publisher {
         }
     }
 
-    /// Has the listings of these skus published, once there is room in the queue. Being told twice does no harm.
+    /// Has the listings of these skus published. Being told twice does no harm.
     pub(in crate::command) async fn publish(
         &self,
         skus: impl IntoIterator<Item = Sku>,
@@ -85,7 +89,6 @@ impl Publisher {
         if messages.is_empty() {
             return Ok(());
         }
-        self.wait_for_room(&**queue).await;
         for _ in 1..MOST_TRIES {
             if queue.send(messages.clone()).await.is_ok() {
                 return Ok(());
@@ -96,7 +99,10 @@ impl Publisher {
     }
 
     /// Waits while the queue is full of other work, as long as that goes on.
-    async fn wait_for_room(&self, queue: &dyn Queue) {
+    pub(super) async fn wait_for_room(&self) {
+        let Some(queue) = &self.queue else {
+            return;
+        };
         let (mut fewest, mut since) = (u64::MAX, Instant::now());
         while !self.is_left.load(Ordering::Relaxed) {
             // A queue that does not say is taken to have room.
@@ -105,6 +111,11 @@ impl Publisher {
                 return;
             }
             if waiting < fewest {
+                if fewest == u64::MAX && !self.was_told.swap(true, Ordering::Relaxed) {
+                    eprintln!(
+                        "The inventory queue has {waiting} messages; the import goes on as they are worked off"
+                    );
+                }
                 (fewest, since) = (waiting, Instant::now());
             } else if since.elapsed() >= self.patience {
                 eprintln!(
@@ -135,19 +146,14 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_is_waited_for_while_it_is_worked_off() {
         let queue = full().await;
-        let publisher = Arc::new(Publisher::to(queue.clone()));
-        let told = tokio::spawn({
-            let publisher = publisher.clone();
-            async move { publisher.publish([Sku::parse("A").unwrap()]).await }
-        });
+        let publisher = Publisher::to(queue.clone());
+        let waits = tokio::spawn(async move { publisher.wait_for_room().await });
         tokio::time::sleep(2 * WAIT).await;
-        assert!(!told.is_finished());
-        assert_eq!(queue.bodies().len(), 1001);
+        assert!(!waits.is_finished());
         let (hidden, wait) = (Duration::from_secs(60), Duration::ZERO);
         let taken = queue.receive(1, hidden, wait).await.unwrap();
         queue.delete(&taken[0].receipt).await.unwrap();
-        told.await.unwrap().unwrap();
-        assert!(queue.bodies().last().unwrap().contains("publish"));
+        waits.await.unwrap();
     }
 
     #[tokio::test]
@@ -157,9 +163,9 @@ mod tests {
             patience: Duration::ZERO,
             ..Publisher::to(queue.clone())
         };
-        for sku in ["A", "B"] {
-            publisher.publish([Sku::parse(sku).unwrap()]).await.unwrap();
-        }
-        assert_eq!(queue.bodies().len(), 1003);
+        publisher.wait_for_room().await;
+        assert!(publisher.is_left.load(Ordering::Relaxed));
+        publisher.publish([Sku::parse("A").unwrap()]).await.unwrap();
+        assert_eq!(queue.bodies().len(), 502);
     }
 }

@@ -7,8 +7,8 @@ use crate::decide::Urgency;
 use crate::domain::{AccountId, Evidence, Listing, ListingId, Money, Offer, Published};
 use crate::http::NoNetwork;
 use crate::marketplaces::{
-    Account, CallError, Effect, Kind, ListingUpdate, PushInBulk, PushListings, ReadListings, Shown,
-    Submission,
+    Account, CallError, Effect, Kind, ListingUpdate, OWN_LIMIT, PushInBulk, PushListings,
+    ReadListings, Shown, Submission,
 };
 use crate::queue::{MemoryQueue, UnsetQueue};
 use crate::seal::MemorySeal;
@@ -100,9 +100,15 @@ impl Channel {
         CallError::new(&self.id, "push", kind, retry, "wrong").with_effect(effect)
     }
 
-    /// A limit holds items of this sku back for so long.
+    /// Our own limit holds items of this sku back for so long.
     pub(super) fn holds_back(&self, sku: &str, wait: Duration) {
-        let error = CallError::new(&self.id, "push", Kind::Throttled, Retry::After(wait), "429");
+        let error = CallError::new(
+            &self.id,
+            "push",
+            Kind::Throttled,
+            Retry::After(wait),
+            OWN_LIMIT,
+        );
         let mut does = self.does.lock().unwrap();
         does.fails.insert(sku.to_owned(), error);
     }
@@ -394,17 +400,54 @@ impl Merchant {
 
     /// The supplier has so many units of a sku.
     pub(super) async fn has(&self, sku: &str, stock: u32) {
+        self.supplier_has("aliexpress:main", sku, stock, 0).await;
+    }
+
+    /// A supplier has so many units of a sku, at this cost in cents.
+    pub(super) async fn supplier_has(&self, supplier: &str, sku: &str, stock: u32, cost: i64) {
         let sku = Sku::parse(sku).unwrap();
-        let entry = catalog::load(&*self.kervan.store, &sku).await.unwrap();
+        let id = OfferId::new(supplier.parse().unwrap(), sku.as_str(), "2").unwrap();
+        let (store, key) = (&*self.kervan.store, keys::offer(&sku, &id));
+        if store.get(&key).await.unwrap().is_none() {
+            let offer = Offer::new(id, sku, 1, "US".parse().unwrap());
+            let item = Item::new(key.clone(), 1, crate::flows::ledger::write(&offer).unwrap());
+            let only_if = Condition::Absent;
+            let put = Write::Put { item, only_if };
+            store.write(vec![put]).await.unwrap();
+        }
+        let item = store.get(&key).await.unwrap().unwrap();
         let evidence = Evidence {
             stock,
-            cost: Money::zero("USD".parse().unwrap()),
+            cost: Money {
+                minor: cost,
+                currency: "USD".parse().unwrap(),
+            },
             at: self.kervan.clock.now(),
         };
-        let stored = entry.offers.into_iter().next().unwrap();
+        let stored = catalog::stored_offer(&item).unwrap();
         look::note(&self.kervan, stored, Some(evidence))
             .await
             .unwrap();
+    }
+
+    /// The price of the first listing of a sku is half on top of its cost; so many units are held back.
+    pub(super) async fn by_rules(&self, sku: &str, buffer: u32) {
+        let text = r#"{ "price": { "rules": [
+            { "markup_percent": 50, "shipping": "0 USD", "jump_factor": 9 }
+        ] } }"#;
+        let (store, rules) = (&*self.kervan.store, serde_json::from_str(text).unwrap());
+        crate::flows::rules::set(store, &rules).await.unwrap();
+        let mut listing = self.listing(sku).await;
+        listing.pricing.by_rules = true;
+        listing.buffer = buffer;
+        let update = Write::Update {
+            key: keys::listing(&listing.id),
+            set_body: Some(crate::flows::ledger::write(&listing).unwrap()),
+            set_due: None,
+            add: Vec::new(),
+            only_if: Vec::new(),
+        };
+        store.write(vec![update]).await.unwrap();
     }
 
     pub(super) async fn publish(&self, skus: &[&str]) -> Outcome {
@@ -443,6 +486,12 @@ impl Merchant {
         let now = self.kervan.clock.now();
         let listing = self.listing(sku).await;
         listing.shown(now).map(|published| published.quantity)
+    }
+
+    /// The price that the first channel was told last of a sku, in cents.
+    pub(super) fn told_price(&self, sku: &str) -> Option<i64> {
+        let does = self.channels[0].does.lock().unwrap();
+        does.shows.get(sku).map(|shown| shown.price.minor)
     }
 
     /// Takes the calls so far.

@@ -27,6 +27,7 @@ use crate::flows::FlowError;
 use crate::flows::catalog::{self, Entry};
 use crate::marketplaces::{CallError, Effect, Kind, PushListings, Retry};
 use jiff::{SignedDuration, Timestamp};
+use note::note_untold;
 use put_off::put_off;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -207,26 +208,32 @@ async fn decide(kervan: &Kervan, work: Work, told: &mut Told) -> Result<Option<J
         return Ok(None);
     };
     let now = kervan.clock.now();
-    let (stored, quantity) = wanted(kervan, &work.entry, stored, now).await?;
-    let listing = stored.listing;
+    let price_before = stored.listing.price;
+    let wanted = wanted(kervan, &work.entry, stored, now).await?;
+    let (listing, quantity) = (&wanted.stored.listing, wanted.quantity);
     if listing.price.minor <= 0 {
         // The rules have not come to a price yet, and what has no price is not sold.
         tracing::warn!(sku = %listing.id.sku, channel = %listing.id.channel, "A listing has no price yet and is not published.");
         return Ok(None);
     }
+    let version = wanted.stored.version;
     let shown = listing.shown(now);
     let shown = shown.map(|shown| (shown.quantity, shown.price));
     let submitted = listing.submitted(now);
     let expected = shown.or(submitted.map(|it| (it.quantity, it.price)));
-    let mut urgency = Urgency::of(expected, (quantity, listing.price));
+    let mut urgency = wanted.urgency(expected);
     if submitted.is_some() && urgency.may_wait() && !work.is_told {
         // The submission could undo it. It is told when its report is there.
         let due = bulk_due(&listing.id, urgency, now);
-        set_due(kervan, &listing.id, stored.version, Some(due)).await?;
+        set_due(kervan, &listing.id, version, Some(due)).await?;
         return Ok(None);
     }
     if urgency == Urgency::None && !work.is_told {
-        once_more(&listing, now, told);
+        if listing.price != price_before {
+            // What is not on sale is told no price; it is kept, so that the next step is one from here.
+            note_untold(kervan, listing, version, None).await?;
+        }
+        once_more(listing, now, told);
         return Ok(None);
     }
     if work.is_told {
@@ -237,7 +244,7 @@ async fn decide(kervan: &Kervan, work: Work, told: &mut Told) -> Result<Option<J
         told.overtaken = true;
         return Ok(None);
     }
-    let version = stored.version;
+    let listing = wanted.stored.listing;
     let looks = work.looks + 1;
     Ok(Some(Job {
         work: Work { looks, ..work },

@@ -1,20 +1,48 @@
 //! How many units of a sku there are to sell.
 
 use crate::Kervan;
-use crate::decide::{Stocked, Supply, published_quantity};
-use crate::domain::{EvidenceRule, Listing, OfferId};
+use crate::decide::{Stocked, Supply, Urgency, published_quantity};
+use crate::domain::{EvidenceRule, Listing, Money, OfferId};
 use crate::flows::FlowError;
 use crate::flows::catalog::{Entry, StoredListing, StoredOffer};
 use crate::flows::price::{self, Explained};
 use jiff::Timestamp;
 
-/// A listing with the price that it should have now, and the units that it should show: none where each sale would lose.
+/// What a listing should show now.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// The listing, with the price that it should have.
+    pub(super) stored: StoredListing,
+    /// Units: none where each sale would lose.
+    pub(super) quantity: u32,
+    /// The lowest price at which a sale loses no more than an order may lose, where that is known.
+    bearable: Option<Money>,
+}
+
+impl Wanted {
+    /// How urgent it is to change the listing from what it shows, where that is known. What is on sale at a price that orders
+    /// are not bought at is as urgent as what shows too much.
+    pub(super) fn urgency(&self, shown: Option<(u32, Money)>) -> Urgency {
+        let urgency = Urgency::of(shown, (self.quantity, self.stored.listing.price));
+        let loses = |(units, price): (u32, Money)| {
+            let least = self.bearable.filter(|it| it.currency == price.currency);
+            units > 0 && least.is_some_and(|least| price.minor < least.minor)
+        };
+        if urgency.may_wait() && shown.is_some_and(loses) {
+            Urgency::Fall
+        } else {
+            urgency
+        }
+    }
+}
+
+/// What a listing should show now.
 pub(super) async fn wanted(
     kervan: &Kervan,
     entry: &Entry,
     stored: &StoredListing,
     now: Timestamp,
-) -> Result<(StoredListing, u32), FlowError> {
+) -> Result<Wanted, FlowError> {
     let rules = kervan.rules.get().await?;
     let current = price::current(kervan, entry, stored).await?;
     let quantity = if current.sells {
@@ -23,7 +51,11 @@ pub(super) async fn wanted(
     } else {
         0
     };
-    Ok((current.stored, quantity))
+    Ok(Wanted {
+        stored: current.stored,
+        quantity,
+        bearable: current.bearable,
+    })
 }
 
 /// Units that a listing should show now, for whoever only looks: by what [`price::explain_entry`] found of its price, and

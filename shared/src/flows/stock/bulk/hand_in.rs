@@ -257,14 +257,13 @@ async fn read_one(
         .iter()
         .filter(|it| ids.contains(&it.listing.id))
     {
-        let (stored, quantity) = wanted(kervan, &entry, stored, now).await?;
-        let listing = stored.listing;
-        let shown = listing.shown(now).map(|it| (it.quantity, it.price));
+        let wanted = wanted(kervan, &entry, stored, now).await?;
+        let shown = wanted.stored.listing.shown(now);
         waiting.push(Waiting {
-            urgency: Urgency::of(shown, (quantity, listing.price)),
-            version: stored.version,
-            listing,
-            quantity,
+            urgency: wanted.urgency(shown.map(|it| (it.quantity, it.price))),
+            version: wanted.stored.version,
+            quantity: wanted.quantity,
+            listing: wanted.stored.listing,
         });
     }
     Ok(waiting)

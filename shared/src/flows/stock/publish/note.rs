@@ -71,6 +71,18 @@ pub(in crate::flows::stock) async fn note_published(
     write(kervan, &listing.id, version, Some(body), set_due).await
 }
 
+/// Notes a listing whose channel was not told: it shows what it showed. Whoever came between knows better.
+pub(super) async fn note_untold(
+    kervan: &Kervan,
+    listing: &Listing,
+    version: u64,
+    due: Option<Due>,
+) -> Result<(), FlowError> {
+    let body = ledger::write(listing)?;
+    write(kervan, &listing.id, version, Some(body), due.map(Some)).await?;
+    Ok(())
+}
+
 async fn write(
     kervan: &Kervan,
     id: &ListingId,

@@ -7,7 +7,7 @@
 
 use super::budget;
 use super::measure;
-use super::note::{bulk_due, note_published};
+use super::note::{bulk_due, note_published, note_untold};
 use super::{Job, KNOWN_FOR, MOST_PUBLISHINGS, Told, Why, Work, misconfigured, read_again};
 use crate::Kervan;
 use crate::decide::Urgency;
@@ -17,7 +17,9 @@ use crate::flows::stock::read_back;
 use crate::flows::stock::side_by_side::{self, side_by_side};
 use crate::flows::{FlowError, LANDS_WITHIN};
 use crate::guards::{Guard as Safety, stands};
-use crate::marketplaces::{Account, CallError, Effect, Kind, ListingUpdate, PushListings, Retry};
+use crate::marketplaces::{
+    Account, CallError, Effect, Kind, ListingUpdate, OWN_LIMIT, PushListings, Retry,
+};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,9 +27,9 @@ use std::time::Duration;
 /// A channel is told so long after a mark at the latest: longer than the function may run.
 const TOLD_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
-/// What a limit lets through by then is waited for: at Amazon's five calls a second, those are as many as are told directly
-/// without a limit. What has to wait longer is better handed in.
-const SOON: Duration = Duration::from_secs(4);
+/// A turn that our own limit gives by then is waited for: at Amazon's five calls a second, those are as many as are told
+/// directly where no limit is met. What has to wait longer is better handed in.
+const TURN_COMES_SOON: Duration = Duration::from_secs(4);
 
 /// So many listings of a batch are marked, or noted, at once: a full call of a channel can hold thousands.
 const AT_ONCE: usize = 16;
@@ -347,10 +349,12 @@ async fn fail(
         told.failed.push((job.listing.id, error));
         return Ok(());
     }
-    let is_long = matches!(error.retry, Retry::After(wait) if wait >= SOON);
+    // Where the channel refuses, nobody knows how long that lasts.
+    let has_turn = matches!(error.retry, Retry::After(wait) if wait < TURN_COMES_SOON)
+        && error.code == OWN_LIMIT;
     // What comes from its lane, because it is too little for a submission, is tried again as soon as the limit lets it.
     let in_bulk = error.kind == Kind::Throttled
-        && is_long
+        && !has_turn
         && !has_waited
         && job.urgency != Urgency::ToZero
         && account.push_in_bulk().is_some();
@@ -358,6 +362,10 @@ async fn fail(
     let mut listing = job.listing;
     if in_bulk {
         listing.cause = cause;
+    }
+    if job.work.is_told {
+        // What was told before may have come after what others told.
+        listing.published = None;
     }
     match counted {
         Counted::No => {}
@@ -370,7 +378,7 @@ async fn fail(
     }
     // Nothing was changed, so nothing counts and nothing can land. Where somebody came between, one too many is counted, and
     // they tell it.
-    note_published(kervan, &listing, job.version + 1, None, due.map(Some)).await?;
+    note_untold(kervan, &listing, job.version + 1, due).await?;
     if in_bulk {
         told.in_lane.insert(listing.id);
     } else {

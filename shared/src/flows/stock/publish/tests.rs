@@ -294,3 +294,77 @@ async fn what_changed_nothing_is_given_back_to_the_shared_budget() {
     shop.channels[0].does.lock().unwrap().fails.clear();
     assert_eq!(shop.publish(&["A"]).await, Outcome::Done);
 }
+
+#[tokio::test]
+async fn units_that_are_too_dear_for_the_price_are_not_shown_until_the_others_are_gone() {
+    let shop = Merchant::open(&[("amazon:main", 1, None, true)]);
+    let amazon = |units| [call("amazon:main", &[("A", units)])];
+    shop.sell("A", None).await;
+    shop.by_rules("A", 0).await;
+    shop.supplier_has("aliexpress:main", "A", 5, 10_00).await;
+    shop.supplier_has("alibaba:main", "A", 7, 30_00).await;
+    shop.publish(&["A"]).await;
+    assert_eq!(shop.calls(), amazon(5));
+    assert_eq!(shop.listing("A").await.price.minor, 15_00);
+    // The cheap ones are gone. More units at a higher price would wait for others, but not what is on sale at a price at which
+    // orders are not bought.
+    shop.waits("B", 1, 5).await;
+    shop.supplier_has("aliexpress:main", "A", 0, 10_00).await;
+    shop.publish(&["A"]).await;
+    assert_eq!(shop.calls(), amazon(7));
+    assert_eq!(shop.listing("A").await.price.minor, 45_00);
+    shop.supplier_has("alibaba:main", "A", 9, 30_00).await;
+    shop.publish(&["A"]).await;
+    assert!(shop.calls().is_empty());
+}
+
+#[tokio::test]
+async fn units_that_are_held_back_do_not_keep_the_dearer_ones_from_being_sold() {
+    let shop = Merchant::open(&[("ebay:main", 1, None, false)]);
+    shop.sell("A", None).await;
+    shop.by_rules("A", 2).await;
+    shop.supplier_has("aliexpress:main", "A", 2, 10_00).await;
+    shop.supplier_has("alibaba:main", "A", 7, 30_00).await;
+    shop.publish(&["A"]).await;
+    assert_eq!(shop.calls(), [call("ebay:main", &[("A", 7)])]);
+    assert_eq!(shop.listing("A").await.price.minor, 45_00);
+}
+
+#[tokio::test]
+async fn the_price_of_what_is_held_back_is_kept_and_told_with_the_next_unit() {
+    let shop = Merchant::open(&[("ebay:main", 1, None, false)]);
+    shop.sell("A", None).await;
+    shop.by_rules("A", 1).await;
+    for (cost, price) in [(10_00, 15_00), (11_00, 16_50), (60_00, 90_00)] {
+        shop.supplier_has("aliexpress:main", "A", 1, cost).await;
+        shop.publish(&["A"]).await;
+        let listing = shop.listing("A").await;
+        assert_eq!((listing.price.minor, listing.pricing.held), (price, None));
+    }
+    assert_eq!(shop.calls(), [call("ebay:main", &[("A", 0)])]);
+    shop.supplier_has("aliexpress:main", "A", 2, 60_00).await;
+    shop.publish(&["A"]).await;
+    assert_eq!(shop.calls(), [call("ebay:main", &[("A", 1)])]);
+    assert_eq!(shop.told_price("A"), Some(90_00));
+}
+
+#[tokio::test]
+async fn what_a_limit_held_back_shows_what_it_showed() {
+    let shop = Merchant::open(&[("ebay:main", 1, None, false)]);
+    shop.sell("A", None).await;
+    shop.has("A", 5).await;
+    shop.publish(&["A"]).await;
+    shop.channels[0].fails("A", Kind::Throttled, Effect::None);
+    for stock in [9, 3] {
+        shop.has("A", stock).await;
+        shop.publish(&["A"]).await;
+        assert_eq!(shop.shown("A").await, Some(5));
+    }
+    // On old evidence, it is raised no more, and not lowered for having waited.
+    shop.has("A", 9).await;
+    shop.advance(3 * 60);
+    shop.channels[0].does.lock().unwrap().fails.clear();
+    shop.calls();
+    assert_eq!(shop.publish(&["A"]).await, Outcome::Done);
+    assert!(shop.calls().is_empty());
+}
