@@ -11,7 +11,7 @@ use kervan_infra::workspace;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo kervan bench                            decisions and a million offers in memory; minutes, and some 3 GB of memory
+  cargo kervan bench                            decisions and a million offers in memory; minutes, and some 4.5 GB of memory
   cargo kervan bench --offers 100000            fewer offers
   cargo kervan bench --only decisions
   cargo kervan bench --deployed                 a stock drop on the deployed local stack too; some minutes more
