@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 
 /// Until then every listing has to show its first quantity: a cold function, one look at the supplier, one call to the
 /// channel, and Amazon shows a change late.
-const LONGEST_PUBLISHING: Duration = Duration::from_secs(300);
+const LONGEST_PUBLISHING: Duration = Duration::from_secs(180);
 
 /// An open shop. Everything of it stops when this is dropped.
 pub struct Shop {

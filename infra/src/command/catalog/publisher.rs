@@ -35,18 +35,17 @@ pub(in crate::command) struct Publisher {
 
 impl Publisher {
     pub(in crate::command) const fn to(queue: Arc<dyn Queue>) -> Self {
-        Self {
-            queue: Some(queue),
-            patience: PATIENCE,
-            was_told: AtomicBool::new(false),
-            is_left: AtomicBool::new(false),
-        }
+        Self::with(Some(queue))
     }
 
     /// Nobody is told: listings are published when the stock of their offers is next looked at.
     pub(in crate::command) const fn silent() -> Self {
+        Self::with(None)
+    }
+
+    const fn with(queue: Option<Arc<dyn Queue>>) -> Self {
         Self {
-            queue: None,
+            queue,
             patience: PATIENCE,
             was_told: AtomicBool::new(false),
             is_left: AtomicBool::new(false),
