@@ -1,16 +1,8 @@
 //! What the marketplaces send: signed, redelivered, stopped.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
-use common::AliClient;
-use common::EbayClient;
-use common::encode;
+use crate::common::AliClient;
+use crate::common::EbayClient;
+use crate::common::encode;
 use kervan_marketplaces::Clock;
 use kervan_marketplaces::Money;
 use kervan_marketplaces::PushState;

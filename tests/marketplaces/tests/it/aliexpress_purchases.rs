@@ -1,21 +1,13 @@
 //! AliExpress's purchases: references, stores, payment, tracking.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
-use common::AliClient;
-use common::CUP;
-use common::LID;
-use common::error_code;
-use common::is_true;
-use common::shop;
-use common::stocked;
-use common::us_address;
+use crate::common::AliClient;
+use crate::common::CUP;
+use crate::common::LID;
+use crate::common::error_code;
+use crate::common::is_true;
+use crate::common::shop;
+use crate::common::stocked;
+use crate::common::us_address;
 use http::StatusCode;
 use kervan_marketplaces::Fault;
 use kervan_marketplaces::Money;

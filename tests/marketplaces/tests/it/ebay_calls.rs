@@ -1,17 +1,9 @@
 //! eBay's calls: tokens, orders, parcels, listings.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
-use common::BULK;
-use common::EbayClient;
-use common::ORDERS;
-use common::encode;
+use crate::common::BULK;
+use crate::common::EbayClient;
+use crate::common::ORDERS;
+use crate::common::encode;
 use http::StatusCode;
 use kervan_marketplaces::Fault;
 use kervan_marketplaces::Money;

@@ -1,11 +1,5 @@
 //! The simulators over real sockets: control by HTTP, broken wires, delivered pushes.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
-
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;

@@ -1,10 +1,10 @@
 //! Orders and parcels.
 
-use crate::client::Client;
-use crate::client::MARKETPLACE;
-use crate::client::ORDERS;
-use crate::client::code;
-use crate::client::detail;
+use super::client::Client;
+use super::client::MARKETPLACE;
+use super::client::ORDERS;
+use super::client::code;
+use super::client::detail;
 use crate::common::encode;
 use http::Method;
 use http::StatusCode;

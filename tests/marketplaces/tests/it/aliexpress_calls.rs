@@ -1,17 +1,9 @@
 //! AliExpress's gateway: signatures, tokens, shapes.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
-use common::CUP;
-use common::error_code;
-use common::is_true;
-use common::shop;
+use crate::common::CUP;
+use crate::common::error_code;
+use crate::common::is_true;
+use crate::common::shop;
 use kervan_marketplaces::aliexpress::signature::SignMethod;
 use kervan_marketplaces::aliexpress::signature::sign;
 use kervan_marketplaces::defaults;

@@ -1,11 +1,5 @@
 //! The signatures here against published and recorded vectors, where the contracts are at hand.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test stops at the first surprise, and says when it did nothing"
-)]
-
 use std::path::PathBuf;
 
 use kervan_marketplaces::alibaba::cn1688::signature::sign as sign_1688;

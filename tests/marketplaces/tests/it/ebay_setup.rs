@@ -1,18 +1,10 @@
 //! eBay's refunds, and the calls by which pushes are subscribed to.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
+use crate::common::EbayClient;
+use crate::common::Got;
+use crate::common::call;
+use crate::common::encode;
 use axum::body::Body;
-use common::EbayClient;
-use common::Got;
-use common::call;
-use common::encode;
 use http::Request;
 use http::StatusCode;
 use kervan_marketplaces::Money;

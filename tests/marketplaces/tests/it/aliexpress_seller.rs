@@ -1,17 +1,9 @@
 //! AliExpress's shop: both gateways, orders, shipments, listings and jobs.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
-use common::AliClient;
-use common::Got;
-use common::error_code;
-use common::is_true;
+use crate::common::AliClient;
+use crate::common::Got;
+use crate::common::error_code;
+use crate::common::is_true;
 use kervan_marketplaces::Fault;
 use kervan_marketplaces::Money;
 use kervan_marketplaces::RateLimit;

@@ -1,7 +1,7 @@
 //! Listings and feeds.
 
-use crate::client::Client;
-use crate::client::MARKETPLACE;
+use super::client::Client;
+use super::client::MARKETPLACE;
 use crate::common::call;
 use crate::common::encode;
 use axum::body::Body;

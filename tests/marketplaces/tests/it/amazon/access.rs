@@ -1,9 +1,9 @@
 //! Tokens, limits, notifications, faults and the control interface.
 
-use crate::client::Client;
-use crate::client::ORDERS;
-use crate::client::code;
-use crate::client::detail;
+use super::client::Client;
+use super::client::ORDERS;
+use super::client::code;
+use super::client::detail;
 use crate::common::encode;
 use http::Method;
 use http::StatusCode;

@@ -1,11 +1,5 @@
 //! Small clients that call the simulators in-process, signed by hand.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test file uses a part of it"
-)]
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,29 +25,29 @@ use kervan_marketplaces::defaults;
 use serde_json::Value;
 use tower::ServiceExt;
 
-pub const ORDERS: &str = "/sell/fulfillment/v1/order";
-pub const BULK: &str = "/sell/inventory/v1/bulk_update_price_quantity";
+pub(crate) const ORDERS: &str = "/sell/fulfillment/v1/order";
+pub(crate) const BULK: &str = "/sell/inventory/v1/bulk_update_price_quantity";
 
-pub struct Got {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Bytes,
-    pub wire: Option<WireFault>,
+pub(crate) struct Got {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) wire: Option<WireFault>,
 }
 
 impl Got {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("a JSON body")
     }
 
-    pub fn error_id(&self) -> u64 {
+    pub(crate) fn error_id(&self) -> u64 {
         self.json()["errors"][0]["errorId"]
             .as_u64()
             .expect("an errorId")
     }
 }
 
-pub async fn call(router: axum::Router, request: Request<Body>) -> Got {
+pub(crate) async fn call(router: axum::Router, request: Request<Body>) -> Got {
     let response = router.oneshot(request).await.expect("a router answers");
     let wire = response.extensions().get::<WireFault>().copied();
     let (parts, body) = response.into_parts();
@@ -68,19 +62,19 @@ pub async fn call(router: axum::Router, request: Request<Body>) -> Got {
     }
 }
 
-pub fn clock() -> Arc<ManualClock> {
+pub(crate) fn clock() -> Arc<ManualClock> {
     let start = "2026-11-02T12:00:00Z".parse().expect("a time");
     Arc::new(ManualClock::new(start))
 }
 
-pub struct EbayClient {
-    pub ebay: Ebay,
-    pub clock: Arc<ManualClock>,
-    pub token: String,
+pub(crate) struct EbayClient {
+    pub(crate) ebay: Ebay,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) token: String,
 }
 
 impl EbayClient {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let clock = clock();
         let ebay = Ebay::new(EbayConfig::default(), clock.clone(), 7);
         let mut client = Self {
@@ -95,11 +89,11 @@ impl EbayClient {
         client
     }
 
-    pub fn advance_ms(&self, ms: u64) {
+    pub(crate) fn advance_ms(&self, ms: u64) {
         self.clock.advance(Duration::from_millis(ms));
     }
 
-    pub async fn refresh(&self) -> Got {
+    pub(crate) async fn refresh(&self) -> Got {
         let refresh_token = encode(defaults::EBAY_REFRESH_TOKEN);
         self.token_call(&format!(
             "grant_type=refresh_token&refresh_token={refresh_token}"
@@ -107,7 +101,7 @@ impl EbayClient {
         .await
     }
 
-    pub async fn token_call(&self, form: &str) -> Got {
+    pub(crate) async fn token_call(&self, form: &str) -> Got {
         let pair = format!(
             "{}:{}",
             defaults::EBAY_CLIENT_ID,
@@ -121,7 +115,7 @@ impl EbayClient {
         call(self.ebay.router(), request).await
     }
 
-    pub async fn get(&self, path: &str) -> Got {
+    pub(crate) async fn get(&self, path: &str) -> Got {
         let request = Request::get(path)
             .header("host", "ebay.test")
             .header("authorization", format!("Bearer {}", self.token))
@@ -130,12 +124,17 @@ impl EbayClient {
         call(self.ebay.router(), request).await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Got {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Got {
         self.post_with(path, body, &[("content-language", "en-US")])
             .await
     }
 
-    pub async fn post_with(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Got {
+    pub(crate) async fn post_with(
+        &self,
+        path: &str,
+        body: &Value,
+        headers: &[(&str, &str)],
+    ) -> Got {
         let mut request = Request::post(path)
             .header("host", "ebay.test")
             .header("authorization", format!("Bearer {}", self.token))
@@ -150,18 +149,18 @@ impl EbayClient {
     }
 }
 
-pub struct AliClient {
-    pub aliexpress: AliExpress,
-    pub clock: Arc<ManualClock>,
-    pub token: String,
+pub(crate) struct AliClient {
+    pub(crate) aliexpress: AliExpress,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) token: String,
 }
 
 impl AliClient {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|_| {})
     }
 
-    pub fn with(change: impl FnOnce(&mut AliExpressConfig)) -> Self {
+    pub(crate) fn with(change: impl FnOnce(&mut AliExpressConfig)) -> Self {
         let clock = clock();
         let mut config = AliExpressConfig::default();
         change(&mut config);
@@ -172,16 +171,16 @@ impl AliClient {
         }
     }
 
-    pub fn clock_ms(&self) -> i64 {
+    pub(crate) fn clock_ms(&self) -> i64 {
         self.clock.now().as_millisecond()
     }
 
-    pub fn advance_s(&self, seconds: u64) {
+    pub(crate) fn advance_s(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
     /// A business call with `access_token`, signed with sha256.
-    pub async fn business(&self, method: &str, params: &[(&str, String)]) -> Got {
+    pub(crate) async fn business(&self, method: &str, params: &[(&str, String)]) -> Got {
         let mut all = self.common();
         all.push(("access_token".to_owned(), self.token.clone()));
         all.push(("method".to_owned(), method.to_owned()));
@@ -193,14 +192,14 @@ impl AliClient {
         self.send("/sync", "", all).await
     }
 
-    pub async fn refresh(&self, refresh_token: &str) -> Got {
+    pub(crate) async fn refresh(&self, refresh_token: &str) -> Got {
         let mut all = self.common();
         all.push(("refresh_token".to_owned(), refresh_token.to_owned()));
         self.send("/rest/auth/token/refresh", "/auth/token/refresh", all)
             .await
     }
 
-    pub fn common(&self) -> Vec<(String, String)> {
+    pub(crate) fn common(&self) -> Vec<(String, String)> {
         let now_ms = self.clock.now().as_millisecond().to_string();
         [
             ("app_key", defaults::ALIEXPRESS_APP_KEY),
@@ -211,13 +210,18 @@ impl AliClient {
         .to_vec()
     }
 
-    pub async fn send(&self, path: &str, prefix: &str, params: Vec<(String, String)>) -> Got {
+    pub(crate) async fn send(
+        &self,
+        path: &str,
+        prefix: &str,
+        params: Vec<(String, String)>,
+    ) -> Got {
         let secret = defaults::ALIEXPRESS_APP_SECRET;
         let signature = sign(SignMethod::Sha256, secret, prefix, &params);
         self.send_signed(path, params, &signature).await
     }
 
-    pub async fn send_signed(
+    pub(crate) async fn send_signed(
         &self,
         path: &str,
         mut params: Vec<(String, String)>,
@@ -239,12 +243,22 @@ impl AliClient {
     }
 
     /// order.create of one unit of each product, answered `result`.
-    pub async fn create(&self, reference: &str, products: &[u64], try_to_pay: bool) -> Value {
+    pub(crate) async fn create(
+        &self,
+        reference: &str,
+        products: &[u64],
+        try_to_pay: bool,
+    ) -> Value {
         let got = self.create_call(reference, products, try_to_pay).await;
         got.json()["aliexpress_ds_order_create_response"]["result"].clone()
     }
 
-    pub async fn create_call(&self, reference: &str, products: &[u64], try_to_pay: bool) -> Got {
+    pub(crate) async fn create_call(
+        &self,
+        reference: &str,
+        products: &[u64],
+        try_to_pay: bool,
+    ) -> Got {
         let items: Vec<Value> = products
             .iter()
             .map(|id| serde_json::json!({ "product_id": id, "product_count": 1 }))
@@ -265,7 +279,7 @@ impl AliClient {
         self.business("aliexpress.ds.order.create", &params).await
     }
 
-    pub async fn order(&self, id: u64) -> Value {
+    pub(crate) async fn order(&self, id: u64) -> Value {
         let query = format!("{{\"order_id\":{id}}}");
         let params = [("single_order_query", query)];
         self.business("aliexpress.trade.ds.order.get", &params)
@@ -275,17 +289,17 @@ impl AliClient {
 }
 
 /// A product of one store.
-pub const CUP: u64 = 1_005_001;
+pub(crate) const CUP: u64 = 1_005_001;
 /// A product of another.
-pub const LID: u64 = 1_005_002;
+pub(crate) const LID: u64 = 1_005_002;
 
 /// A marketplace with both products.
-pub fn shop() -> AliClient {
+pub(crate) fn shop() -> AliClient {
     stocked(AliClient::new())
 }
 
 /// The same products put into a marketplace.
-pub fn stocked(client: AliClient) -> AliClient {
+pub(crate) fn stocked(client: AliClient) -> AliClient {
     client
         .aliexpress
         .add_product(NewProduct::simple(CUP, 11, Money::usd(500), 10))
@@ -298,11 +312,11 @@ pub fn stocked(client: AliClient) -> AliClient {
 }
 
 /// The code of a gateway error.
-pub fn error_code(body: &Value) -> &str {
+pub(crate) fn error_code(body: &Value) -> &str {
     body["error_response"]["code"].as_str().unwrap_or_default()
 }
 
-pub fn us_address() -> Value {
+pub(crate) fn us_address() -> Value {
     serde_json::json!({
         "full_name": "Alma Ashdown",
         "contact_person": "Alma Ashdown",
@@ -317,10 +331,10 @@ pub fn us_address() -> Value {
 }
 
 /// True for `true` and `"true"`: the gateway writes both.
-pub fn is_true(value: &Value) -> bool {
+pub(crate) fn is_true(value: &Value) -> bool {
     value == &Value::Bool(true) || value == "true"
 }
 
-pub fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

@@ -1,21 +1,13 @@
 //! Alibaba's two platforms, called in-process and signed by hand: what they refuse, and what they keep to themselves.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::common::Got;
+use crate::common::call;
+use crate::common::clock;
+use crate::common::encode;
 use axum::body::Body;
-use common::Got;
-use common::call;
-use common::clock;
-use common::encode;
 use http::Request;
 use http::StatusCode;
 use kervan_marketplaces::Clock;

@@ -1,17 +1,9 @@
 //! eBay's older Trading API: XML, numbers, and what it refuses.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
+use crate::common::EbayClient;
+use crate::common::Got;
+use crate::common::call;
 use axum::body::Body;
-use common::EbayClient;
-use common::Got;
-use common::call;
 use http::Request;
 use http::StatusCode;
 use kervan_marketplaces::Clock;

@@ -1,0 +1,21 @@
+//! The simulators, called as the marketplaces are: what they answer, what they refuse, and what they count.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise, in its helpers too, and says when it did nothing"
+)]
+
+mod alibaba;
+mod aliexpress_calls;
+mod aliexpress_purchases;
+mod aliexpress_seller;
+mod amazon;
+mod common;
+mod ebay_calls;
+mod ebay_setup;
+mod ebay_trading;
+mod pushes;
+mod serving;
+mod vectors;
