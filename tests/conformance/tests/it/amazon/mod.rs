@@ -1,0 +1,13 @@
+//! Amazon: the contract's models, sandbox answers, schemas and tables through the public roles, and the same roles
+//! against the simulator, which was written apart from them.
+//!
+//! The contract is not part of the project: `KERVAN_CONTRACTS` names the folder that holds it, and without it the tests
+//! that need it say so and pass.
+
+mod common;
+mod coverage;
+mod model;
+mod requests;
+mod samples;
+mod simulator;
+mod tables;
