@@ -1,13 +1,5 @@
 //! A person decides about an order that Kervan cannot take further by itself, and the order goes on from there.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test fails by panicking, in its helpers too"
-)]
-
 use jiff::SignedDuration;
 use kervan::domain::{
     Decision, Money, OrderKey, Phase, PurchaseState, Remark, Sku, SupplierOrderId,

@@ -1,13 +1,5 @@
 //! Two channels and two suppliers: mixed orders, and a burst that is larger than the marketplace's limits.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, in its helpers too"
-)]
-
 use jiff::SignedDuration;
 use kervan::domain::{
     Listing, ListingId, Offer, OfferId, OrderKey, Phase, Signal, SignalKind, Sku,

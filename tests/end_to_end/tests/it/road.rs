@@ -1,13 +1,5 @@
 //! The road of an order, from the customer's click to the delivered parcel.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test fails by panicking, in its helpers too"
-)]
-
 use jiff::SignedDuration;
 use kervan::domain::{ParcelState, Phase, PurchaseState};
 use kervan_end_to_end::{World, WorldOptions};

@@ -1,24 +1,13 @@
 //! What the customer, the channel and the merchant change while an order is on its way: cancelled, paid later, shipped by
 //! hand. Nothing is bought that is no longer wanted.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test fails by panicking, in its helpers too"
-)]
-
+use crate::common::world;
 use jiff::SignedDuration;
 use kervan::domain::{Phase, PurchaseState};
 use kervan_end_to_end::{World, WorldOptions};
 use kervan_marketplaces::Fault;
 use kervan_marketplaces::aliexpress::AliExpressOperation;
 use kervan_marketplaces::ebay::{NewOrder, PaymentStatus};
-
-async fn world() -> World {
-    World::with_lamp(WorldOptions::default(), 10).await.unwrap()
-}
 
 /// An order whose purchase was put off, so that something can happen before it is placed.
 async fn put_off(world: &World) -> kervan::domain::OrderKey {

@@ -1,13 +1,5 @@
 //! A buyer's data and the secrets stay where they belong: sealed in the table, at the supplier, and nowhere else.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test fails by panicking, in its helpers too"
-)]
-
 use jiff::SignedDuration;
 use kervan_end_to_end::{BUYER_WORDS, NEVER_IN_THE_OPEN, World, WorldOptions, known_buyer};
 use kervan_marketplaces::Fault;

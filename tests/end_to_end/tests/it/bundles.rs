@@ -1,12 +1,5 @@
 //! A set that is sold as one and bought as its parts, from two suppliers.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking, in its helpers too"
-)]
-
 use jiff::SignedDuration;
 use kervan::clock::Clock;
 use kervan::domain::{

@@ -1,14 +1,6 @@
 //! What comes to the door: only what is authentic, fresh and of a known account becomes a signal, and only what is queued
 //! is answered with 2xx.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test fails by panicking, in its helpers too"
-)]
-
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use jiff::SignedDuration;

@@ -1,14 +1,7 @@
 //! What goes wrong on the way: each obstacle ends as a retry, a refusal with its reason, or an entry in the attention list,
 //! and never as a second purchase.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test fails by panicking, in its helpers too"
-)]
-
+use crate::common::world;
 use jiff::SignedDuration;
 use kervan::domain::{Phase, PurchaseState};
 use kervan::flows::ledger;
@@ -19,10 +12,6 @@ use kervan_marketplaces::aliexpress::AliExpressOperation;
 use kervan_marketplaces::ebay::{EbayOperation, NewListing, NewOrder};
 use kervan_simulation::NewOffer;
 use std::sync::Arc;
-
-async fn world() -> World {
-    World::with_lamp(WorldOptions::default(), 10).await.unwrap()
-}
 
 fn bought_twice(world: &World) -> bool {
     world

@@ -1,14 +1,6 @@
 //! The road on the deployed stack: the real programs, built and deployed with SAM as a merchant does it, on a local stack
 //! that stands for AWS. One test, because it deploys once; its parts are named in what it prints.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test fails by panicking, in its helpers too, and says how far it is"
-)]
-
 use bytes::Bytes;
 use kervan::domain::OrderKey;
 use kervan::http::{Http, HttpClient};

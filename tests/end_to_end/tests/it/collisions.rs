@@ -1,24 +1,13 @@
 //! Two at work on one order: what a marketplace answered is not lost when its record collides with another write.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test fails by panicking, in its helpers too"
-)]
-
+use crate::common::world;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use kervan::domain::{ParcelState, PurchaseState};
 use kervan::store::{Item, Key, MemoryStore, Page, Store, StoreError, Write, WriteError};
-use kervan_end_to_end::{World, WorldOptions};
+use kervan_end_to_end::World;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-async fn world() -> World {
-    World::with_lamp(WorldOptions::default(), 10).await.unwrap()
-}
 
 /// A store in which the first writes that record an event collide with somebody else's.
 #[derive(Debug)]
