@@ -5,7 +5,7 @@
 //! the second the content type, the rest is the body. The adapters run whole, over their HTTP port, so what is tried is
 //! the code that runs at a customer's.
 //!
-//! `tests/mutations.rs` gives each target some thousand mutations of known answers at every test run, the same each time.
+//! `tests/it/mutations.rs` gives each target some thousand mutations of known answers at every test run, the same each time.
 //! `cargo kervan fuzz` runs LLVM's fuzzer on one, with the coverage of this workspace's code to guide it.
 
 mod accounts;

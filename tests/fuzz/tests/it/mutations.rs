@@ -1,12 +1,5 @@
 //! Every target takes mutations of known answers, the same at every run.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "all of this is tests, but clippy knows only the functions marked so"
-)]
-
 use kervan_fuzz::{Kind, mutate, seeds, targets};
 use kervan_marketplaces::Random;
 use std::panic::{AssertUnwindSafe, catch_unwind};
