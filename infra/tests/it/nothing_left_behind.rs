@@ -1,6 +1,4 @@
 //! However the owner of a local stack ends, no process of it is left.
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -150,7 +148,12 @@ fn owner() {
 #[test]
 fn nothing_is_left_when_the_owner_is_killed() {
     let mut owner = Command::new(std::env::current_exe().unwrap())
-        .args(["owner", "--exact", "--ignored", "--nocapture"])
+        .args([
+            "nothing_left_behind::owner",
+            "--exact",
+            "--ignored",
+            "--nocapture",
+        ])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

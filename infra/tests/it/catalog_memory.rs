@@ -1,6 +1,4 @@
 //! A catalogue file of any length is read in bounded memory, by the real command.
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
