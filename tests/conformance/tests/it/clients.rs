@@ -2,8 +2,9 @@
 //! nothing else. What such a client takes for the real marketplace is a better judge of a simulator than our own code.
 //!
 //! Each file of `clients/` is a script that gets the simulator's address, with the exact versions of its packages beside
-//! it. They are installed below `target/`. Where Python or npm is missing, that is said and the script is skipped.
+//! it. They are installed below `target/`. Where Node or npm is missing, its scripts are left out and that is recorded.
 
+use kervan_conformance::{Requirement, missing};
 use kervan_infra::workspace;
 use kervan_marketplaces::{Simulators, SimulatorsConfig};
 use std::ffi::OsStr;
@@ -21,29 +22,31 @@ async fn public_clients_take_the_simulators_for_the_marketplaces() {
         .collect();
     scripts.sort();
     assert!(!scripts.is_empty(), "there are no scripts");
+    if !exists("npm") || !exists("node") {
+        let (left_out, others): (Vec<_>, Vec<_>) =
+            scripts.into_iter().partition(|one| !is_python(one));
+        let names: Vec<_> = left_out.iter().map(|script| label(script)).collect();
+        let reason = format!(
+            "npm or node cannot be started: {} does not run",
+            names.join(", ")
+        );
+        missing(Requirement::Node, &reason);
+        scripts = others;
+    }
     for script in scripts {
         let name = stem(&script).to_owned();
-        let label = script.file_name().unwrap().to_string_lossy().into_owned();
+        let label = label(&script);
         let simulators = Simulators::start(SimulatorsConfig::default())
             .await
             .unwrap();
         let url = url(&simulators, &name);
         let ran = tokio::task::spawn_blocking(move || run(&script, &url));
-        match ran.await.unwrap() {
-            Ran::Skipped(why) => println!("{label}: skipped, {why}"),
-            Ran::Ended(output) => {
-                let said = String::from_utf8_lossy(&output.stdout).into_owned();
-                let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-                assert!(output.status.success(), "{label}: {said}\n{errors}");
-                println!("{label}: {}", said.trim());
-            }
-        }
+        let output = ran.await.unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{label}: {said}\n{errors}");
+        println!("{label}: {}", said.trim());
     }
-}
-
-enum Ran {
-    Skipped(String),
-    Ended(Output),
 }
 
 /// A script is named after its marketplace.
@@ -62,25 +65,29 @@ fn is_script(path: &Path) -> bool {
     matches!(path.extension().and_then(OsStr::to_str), Some("py" | "mjs"))
 }
 
+fn is_python(script: &Path) -> bool {
+    script.extension() == Some(OsStr::new("py"))
+}
+
+fn label(script: &Path) -> String {
+    script.file_name().unwrap().to_string_lossy().into_owned()
+}
+
 fn stem(path: &Path) -> &str {
     path.file_stem().and_then(OsStr::to_str).unwrap()
 }
 
-fn run(script: &Path, url: &str) -> Ran {
+fn run(script: &Path, url: &str) -> Output {
     let home = workspace::target_dir()
         .join("kervan-tools/clients")
         .join(script.file_name().unwrap());
     fs::create_dir_all(&home).unwrap();
-    let is_python = script.extension() == Some(OsStr::new("py"));
-    let installed = if is_python {
+    let mut command = if is_python(script) {
         with_pip(script, &home)
     } else {
         with_npm(script, &home)
     };
-    match installed {
-        Ok(mut command) => Ran::Ended(command.arg(url).output().unwrap()),
-        Err(why) => Ran::Skipped(why),
-    }
+    command.arg(url).output().unwrap()
 }
 
 /// Installs a script's packages where that was not done yet; the stamp is what was asked for.
@@ -96,11 +103,9 @@ fn install_once(home: &Path, asked_for: &Path, install: impl FnOnce()) {
     fs::write(stamp, asked_for).unwrap();
 }
 
-fn with_pip(script: &Path, home: &Path) -> Result<Command, String> {
+fn with_pip(script: &Path, home: &Path) -> Command {
     let python = std::env::var("KERVAN_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    if !exists(&python) {
-        return Err(format!("{python} is missing"));
-    }
+    assert!(exists(&python), "{python} cannot be started");
     let requirements = script.with_extension("requirements.txt");
     let own = home.join("venv/bin/python3");
     install_once(home, &requirements, || {
@@ -122,13 +127,10 @@ fn with_pip(script: &Path, home: &Path) -> Result<Command, String> {
     });
     let mut command = Command::new(own);
     command.arg(script);
-    Ok(command)
+    command
 }
 
-fn with_npm(script: &Path, home: &Path) -> Result<Command, String> {
-    if !exists("npm") || !exists("node") {
-        return Err("npm or node is missing".to_owned());
-    }
+fn with_npm(script: &Path, home: &Path) -> Command {
     let packages = script.with_extension("package.json");
     install_once(home, &packages, || {
         fs::copy(&packages, home.join("package.json")).unwrap();
@@ -141,7 +143,7 @@ fn with_npm(script: &Path, home: &Path) -> Result<Command, String> {
     fs::copy(script, &copy).unwrap();
     let mut command = Command::new("node");
     command.arg(copy);
-    Ok(command)
+    command
 }
 
 fn exists(program: &str) -> bool {

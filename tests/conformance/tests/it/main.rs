@@ -13,5 +13,6 @@ mod alibaba;
 mod aliexpress;
 mod amazon;
 mod clients;
+mod contracts;
 mod ebay;
 mod ports;

@@ -31,28 +31,14 @@ pub(crate) const APP_SECRET: &str = "unit-test-secret-Zx81";
 /// When the clock of fixed answers stands, in seconds since 1970.
 pub(crate) const NOW_S: i64 = 1_790_000_000;
 
-/// The contract's folder; `None`, said on stderr, where it is not named.
+/// The contract's folder; `None`, which is recorded, where it is not named.
 pub(crate) fn folder() -> Option<PathBuf> {
-    let Some(folder) = std::env::var_os("KERVAN_CONTRACTS") else {
-        eprintln!("skipped: KERVAN_CONTRACTS is not set, so there is no contract of Alibaba");
-        return None;
-    };
-    let mut folder = PathBuf::from(folder);
-    // cargo runs tests in the crate's folder; the variable is meant from the workspace's.
-    if folder.is_relative() {
-        folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("../..")
-            .join(folder);
-    }
-    Some(folder.join("alibaba"))
+    kervan_conformance::contracts("alibaba")
 }
 
 /// A file of the contract.
 pub(crate) fn contract(path: &str) -> Option<Value> {
-    let file = folder()?.join(path);
-    let text = std::fs::read_to_string(&file)
-        .unwrap_or_else(|error| panic!("{} cannot be read: {error}", file.display()));
-    Some(serde_json::from_str(&text).unwrap())
+    Some(crate::contracts::json(&folder()?.join(path)))
 }
 
 /// A sample's payload.

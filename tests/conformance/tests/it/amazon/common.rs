@@ -25,28 +25,14 @@ pub(crate) const SELLER: &str = "A1EXAMPLESELLER";
 pub(crate) const US: &str = "ATVPDKIKX0DER";
 pub(crate) const QUEUE: &str = "arn:aws:sqs:us-east-1:123456789012:amazon";
 
-/// The contract's folder; `None`, said on stderr, where it is not named.
+/// The contract's folder; `None`, which is recorded, where it is not named.
 pub(crate) fn folder() -> Option<PathBuf> {
-    let Some(folder) = std::env::var_os("KERVAN_CONTRACTS") else {
-        eprintln!("skipped: KERVAN_CONTRACTS is not set, so there is no contract of Amazon");
-        return None;
-    };
-    let mut folder = PathBuf::from(folder);
-    // cargo runs tests in the crate's folder; the variable is meant from the workspace's.
-    if folder.is_relative() {
-        folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("../..")
-            .join(folder);
-    }
-    Some(folder.join("amazon"))
+    kervan_conformance::contracts("amazon")
 }
 
 /// A file of the contract.
 pub(crate) fn contract(path: &str) -> Option<Value> {
-    let file = folder()?.join(path);
-    let text = std::fs::read_to_string(&file)
-        .unwrap_or_else(|error| panic!("{} cannot be read: {error}", file.display()));
-    Some(serde_json::from_str(&text).unwrap())
+    Some(crate::contracts::json(&folder()?.join(path)))
 }
 
 /// The sandbox pairs of one API.

@@ -1,8 +1,8 @@
 //! Amazon: the contract's models, sandbox answers, schemas and tables through the public roles, and the same roles
 //! against the simulator, which was written apart from them.
 //!
-//! The contract is not part of the project: `KERVAN_CONTRACTS` names the folder that holds it, and without it the tests
-//! that need it say so and pass.
+//! The contract is not part of the project: `KERVAN_CONTRACTS` names the folder that holds it, and what the tests leave
+//! out without it is recorded.
 
 mod common;
 mod coverage;

@@ -28,32 +28,19 @@ use std::{
 pub(crate) const ENDPOINT: &str = "https://hooks.example.com/push/ebay/main";
 const TOKEN_PATH: &str = "/identity/v1/oauth2/token";
 
-/// The contract's folder; `None`, said on stderr, where it is not named.
+/// The contract's folder; `None`, which is recorded, where it is not named.
 pub(crate) fn folder() -> Option<PathBuf> {
-    let Some(folder) = std::env::var_os("KERVAN_CONTRACTS") else {
-        eprintln!("skipped: KERVAN_CONTRACTS is not set, so there is no contract of eBay");
-        return None;
-    };
-    let mut folder = PathBuf::from(folder);
-    // cargo runs tests in the crate's folder; the variable is meant from the workspace's.
-    if folder.is_relative() {
-        folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("../..")
-            .join(folder);
-    }
-    Some(folder.join("ebay"))
+    kervan_conformance::contracts("ebay")
 }
 
 /// A text of the contract.
 pub(crate) fn contract_text(path: &str) -> Option<String> {
-    let file = folder()?.join(path);
-    let text = std::fs::read_to_string(&file);
-    Some(text.unwrap_or_else(|error| panic!("{} cannot be read: {error}", file.display())))
+    Some(crate::contracts::text(&folder()?.join(path)))
 }
 
 /// A file of the contract.
 pub(crate) fn contract(path: &str) -> Option<Value> {
-    Some(serde_json::from_str(&contract_text(path)?).unwrap())
+    Some(crate::contracts::json(&folder()?.join(path)))
 }
 
 type Answering = dyn Fn(&Request<Bytes>) -> (u16, String) + Send + Sync;
