@@ -1,7 +1,5 @@
 //! The signatures here against published and recorded vectors, where the contracts are at hand.
 
-use std::path::PathBuf;
-
 use kervan_marketplaces::alibaba::cn1688::signature::sign as sign_1688;
 use kervan_marketplaces::aliexpress::signature::SignMethod;
 use kervan_marketplaces::aliexpress::signature::push_authorization;
@@ -12,21 +10,17 @@ use kervan_marketplaces::ebay::signature::notification_is_signed;
 use kervan_marketplaces::ebay::signature::platform_signature;
 use serde_json::Value;
 
-/// A file of the contracts, or `None` with a line on stderr where `KERVAN_CONTRACTS` is not set.
-fn contract(path: &str) -> Option<Value> {
-    let Some(root) = std::env::var_os("KERVAN_CONTRACTS") else {
-        eprintln!("skipped: KERVAN_CONTRACTS is not set, {path} is not read");
-        return None;
-    };
-    // The tests run in the crate's folder; a relative path is meant from the workspace's.
-    let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let text = std::fs::read_to_string(workspace.join(root).join(path)).unwrap();
+/// A file of a marketplace's contracts; `None`, which is recorded, where they are not at hand.
+fn contract(marketplace: &str, path: &str) -> Option<Value> {
+    let file = kervan_conformance::contracts(marketplace)?.join(path);
+    let text = std::fs::read_to_string(&file)
+        .unwrap_or_else(|error| panic!("{} cannot be read: {error}", file.display()));
     Some(serde_json::from_str(&text).unwrap())
 }
 
 #[test]
 fn ebay_notifications_are_judged_as_ebay_judges_them() {
-    let Some(vectors) = contract("ebay/vectors/notification_signature.json") else {
+    let Some(vectors) = contract("ebay", "vectors/notification_signature.json") else {
         return;
     };
     let mut judged = 0;
@@ -47,7 +41,7 @@ fn ebay_notifications_are_judged_as_ebay_judges_them() {
 
 #[test]
 fn ebay_platform_notifications_are_signed_as_ebay_signs_them() {
-    let Some(vectors) = contract("ebay/vectors/platform_notification_signature.json") else {
+    let Some(vectors) = contract("ebay", "vectors/platform_notification_signature.json") else {
         return;
     };
     for case in vectors["cases"].as_array().unwrap() {
@@ -60,7 +54,7 @@ fn ebay_platform_notifications_are_signed_as_ebay_signs_them() {
 
 #[test]
 fn the_endpoint_challenge_has_ebays_answer() {
-    let Some(vectors) = contract("ebay/vectors/endpoint_challenge.json") else {
+    let Some(vectors) = contract("ebay", "vectors/endpoint_challenge.json") else {
         return;
     };
     for case in vectors["cases"].as_array().unwrap() {
@@ -76,7 +70,7 @@ fn the_endpoint_challenge_has_ebays_answer() {
 
 #[test]
 fn aliexpress_requests_are_signed_as_the_pages_and_sdks_sign_them() {
-    let Some(vectors) = contract("aliexpress/vectors.json") else {
+    let Some(vectors) = contract("aliexpress", "vectors.json") else {
         return;
     };
     for vector in vectors["request_vectors"].as_array().unwrap() {
@@ -111,7 +105,7 @@ fn aliexpress_requests_are_signed_as_the_pages_and_sdks_sign_them() {
 
 #[test]
 fn alibabas_requests_are_signed_as_the_pages_and_sdks_sign_them() {
-    let Some(vectors) = contract("alibaba/vectors.json") else {
+    let Some(vectors) = contract("alibaba", "vectors.json") else {
         return;
     };
     let params = |vector: &Value| -> Vec<(String, String)> {
