@@ -1,59 +1,57 @@
 //! Known answers: our own beside this crate, and the marketplaces' where `KERVAN_CONTRACTS` names the folder of them.
+//! Without it a run is narrower, which is recorded.
 
 use crate::accounts::Kind;
-use std::fs;
+use kervan_conformance::contracts_or;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// Larger files are models and tables, no answers.
 const LARGEST_BYTES: u64 = 40_000;
 
 /// What a kind of account was answered once.
-pub fn seeds(kind: Kind) -> Vec<Vec<u8>> {
+///
+/// # Errors
+/// Where a folder or a file of them cannot be read.
+///
+/// # Panics
+/// As [`contracts_or`] does: the marketplaces' folder is named and missing, or required and not named.
+pub fn seeds(kind: Kind) -> io::Result<Vec<Vec<u8>>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let own = read(&here.join("seeds").join(kind.marketplace()));
-    let mut seeds = Vec::new();
-    if let Some(contracts) = std::env::var_os("KERVAN_CONTRACTS") {
-        // Cargo runs tests in the crate's folder; the variable is meant from the workspace's.
-        let contracts = here.join("../..").join(contracts);
-        seeds = read(&contracts.join(kind.marketplace()));
-    }
+    let own = read(&here.join("seeds").join(kind.marketplace()))?;
+    let theirs = contracts_or(kind.marketplace(), "no answer of a marketplace's is tried");
+    let mut seeds = theirs.map_or_else(|| Ok(Vec::new()), |folder| read(&folder))?;
     // Ours fit what the operations are tried with, so as many tries are theirs as all others'.
     let times = seeds.len() / own.len().max(1) + 1;
     for _ in 0..times {
         seeds.extend(own.iter().cloned());
     }
-    seeds
+    Ok(seeds)
 }
 
-fn read(folder: &Path) -> Vec<Vec<u8>> {
+fn read(folder: &Path) -> io::Result<Vec<Vec<u8>>> {
     let mut files = Vec::new();
-    find(folder, &mut files);
+    find(folder, &mut files)?;
     files.sort();
-    let mut seeds: Vec<Vec<u8>> = files
-        .iter()
-        .filter_map(|file| fs::read(file).ok())
-        .collect();
+    let mut seeds: Vec<Vec<u8>> = files.iter().map(fs::read).collect::<io::Result<_>>()?;
     let inner: Vec<Vec<u8>> = seeds.iter().flat_map(|seed| inner(seed)).collect();
     seeds.extend(inner);
-    seeds
+    Ok(seeds)
 }
 
-fn find(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
+fn find(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
         let path = entry.path();
-        let is_small = entry
-            .metadata()
-            .is_ok_and(|file| file.len() <= LARGEST_BYTES);
+        let is_small = entry.metadata()?.len() <= LARGEST_BYTES;
         let extension = path.extension().and_then(|extension| extension.to_str());
         if path.is_dir() {
-            find(&path, files);
+            find(&path, files)?;
         } else if is_small && matches!(extension, Some("json" | "xml" | "form")) {
             files.push(path);
         }
     }
+    Ok(())
 }
 
 /// Samples are often wrapped with where they come from: what is inside is the answer.

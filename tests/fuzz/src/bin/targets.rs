@@ -15,7 +15,7 @@ fn main() -> io::Result<()> {
         };
         let folder = corpus.join(target.name());
         fs::create_dir_all(&folder)?;
-        for (number, seed) in seeds(target.kind).iter().enumerate() {
+        for (number, seed) in seeds(target.kind)?.iter().enumerate() {
             // Two bytes choose status and content type; zero is a success in JSON.
             let input = [&[0, 0], seed.as_slice()].concat();
             fs::write(folder.join(format!("known-{number:04}")), input)?;
