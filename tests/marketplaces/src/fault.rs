@@ -65,7 +65,7 @@ pub(crate) const ANY: &str = "any";
 
 /// What each call passes before the marketplace looks at it: planned faults, limits and counting.
 #[derive(Debug, Default)]
-pub(crate) struct Gate {
+pub struct Gate {
     faults: Vec<(String, Fault, u32)>,
     limits: BTreeMap<String, RateLimit>,
     recent: BTreeMap<String, VecDeque<Timestamp>>,

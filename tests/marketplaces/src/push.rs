@@ -84,7 +84,7 @@ struct Entry {
 
 /// All messages of one marketplace.
 #[derive(Debug, Default)]
-pub(crate) struct Outbox {
+pub struct Outbox {
     next_id: u64,
     entries: BTreeMap<u64, Entry>,
 }

@@ -28,6 +28,8 @@ use crate::ebay::Ebay;
 use crate::ebay::EbayConfig;
 use crate::fault::WireFault;
 use crate::push::Push;
+use crate::simulator::Pushing;
+use crate::simulator::Simulator;
 
 /// What to start, where, and by which clock.
 #[derive(Clone)]
@@ -123,8 +125,17 @@ impl Simulators {
             listen(config.cn1688_address, cn1688.router(), hang).await?;
         let client = http_client().map_err(io::Error::other)?;
         let tick = Duration::from_millis(config.push_tick_ms.max(1));
-        let alibaba = deliver_alibaba(client.clone(), icbu.clone(), cn1688.clone(), tick);
-        let pushes = deliver(client, ebay.clone(), aliexpress.clone(), tick);
+        let tasks = vec![
+            ebay_task,
+            aliexpress_task,
+            amazon_task,
+            icbu_task,
+            cn1688_task,
+            tokio::spawn(deliver(client.clone(), ebay.clone(), tick)),
+            tokio::spawn(deliver(client.clone(), aliexpress.clone(), tick)),
+            tokio::spawn(deliver(client.clone(), icbu.clone(), tick)),
+            tokio::spawn(deliver(client, cn1688.clone(), tick)),
+        ];
         Ok(Self {
             ebay,
             aliexpress,
@@ -136,15 +147,7 @@ impl Simulators {
             amazon_address,
             icbu_address,
             cn1688_address,
-            tasks: vec![
-                ebay_task,
-                aliexpress_task,
-                amazon_task,
-                icbu_task,
-                cn1688_task,
-                tokio::spawn(pushes),
-                tokio::spawn(alibaba),
-            ],
+            tasks,
         })
     }
 
@@ -219,43 +222,13 @@ async fn act_on_wire_fault(request: Request, next: Next, hang: Duration) -> Resp
 }
 
 /// Sends what is due, for as long as the simulators live. Deliveries do not wait for each other.
-async fn deliver(client: reqwest::Client, ebay: Ebay, aliexpress: AliExpress, tick: Duration) {
+async fn deliver<M: Pushing>(client: reqwest::Client, simulator: Simulator<M>, tick: Duration) {
     loop {
-        let now = ebay.clock().now();
-        for push in ebay.take_due_pushes(now) {
-            let (client, ebay) = (client.clone(), ebay.clone());
+        for push in simulator.take_due_pushes(simulator.clock().now()) {
+            let (client, simulator) = (client.clone(), simulator.clone());
             tokio::spawn(async move {
                 let status = send(&client, &push).await;
-                ebay.push_answered(push.id, status);
-            });
-        }
-        for push in aliexpress.take_due_pushes(now) {
-            let (client, aliexpress) = (client.clone(), aliexpress.clone());
-            tokio::spawn(async move {
-                let status = send(&client, &push).await;
-                aliexpress.push_answered(push.id, status);
-            });
-        }
-        tokio::time::sleep(tick).await;
-    }
-}
-
-/// The same for Alibaba's two platforms.
-async fn deliver_alibaba(client: reqwest::Client, icbu: Icbu, cn1688: Cn1688, tick: Duration) {
-    loop {
-        let now = icbu.clock().now();
-        for push in icbu.take_due_pushes(now) {
-            let (client, icbu) = (client.clone(), icbu.clone());
-            tokio::spawn(async move {
-                let status = send(&client, &push).await;
-                icbu.push_answered(push.id, status);
-            });
-        }
-        for push in cn1688.take_due_pushes(now) {
-            let (client, cn1688) = (client.clone(), cn1688.clone());
-            tokio::spawn(async move {
-                let status = send(&client, &push).await;
-                cn1688.push_answered(push.id, status);
+                simulator.push_answered(push.id, status);
             });
         }
         tokio::time::sleep(tick).await;

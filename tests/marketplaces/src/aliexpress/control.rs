@@ -9,9 +9,6 @@ use super::state::Order;
 use super::state::Product;
 use super::state::Sku;
 use super::state::State;
-use super::types::AliExpressCounters;
-use super::types::AliExpressOperation;
-use super::types::AliExpressSettings;
 use super::types::DeliveryOption;
 use super::types::NewProduct;
 use super::types::OrderStatus;
@@ -20,11 +17,8 @@ use super::types::SupplierLineView;
 use super::types::SupplierOrderView;
 use crate::clock::later;
 use crate::error::ControlError;
-use crate::fault::Fault;
-use crate::fault::RateLimit;
 use crate::money::Money;
-use crate::push::Push;
-use crate::push::PushView;
+use crate::simulator::Marketplace;
 
 /// The life of a code of the consent page.
 const CODE_LIFE: Duration = Duration::from_secs(180);
@@ -201,23 +195,6 @@ impl AliExpress {
         code
     }
 
-    /// All access tokens end now, of the buying account and of the shop; refreshing still works.
-    pub fn expire_access_tokens(&self) {
-        let state = &mut *self.state();
-        state.tokens.access.clear();
-        state.seller.tokens.access.clear();
-    }
-
-    /// The user takes the consent back: IllegalAccessToken and IllegalRefreshToken until a new consent.
-    pub fn revoke_consent(&self) {
-        let state = &mut *self.state();
-        for sells in [false, true] {
-            let tokens = state.tokens_of(sells);
-            tokens.access.clear();
-            tokens.refresh = None;
-        }
-    }
-
     /// The access and refresh token that are valid now, as an operator would copy them.
     pub fn current_tokens(&self) -> (Option<String>, Option<String>) {
         let state = self.state();
@@ -233,34 +210,9 @@ impl AliExpress {
         (newest, state.tokens.refresh.clone())
     }
 
-    /// Limits an operation, or lifts its limit. There are none at first.
-    pub fn set_rate_limit(&self, operation: AliExpressOperation, limit: Option<RateLimit>) {
-        self.state().gate.set_limit(operation.name(), limit);
-    }
-
-    /// Makes the next calls of an operation fail. Plans queue up in the order they were made.
-    pub fn fail_next(&self, operation: AliExpressOperation, fault: Fault, times: u32) {
-        self.state().gate.fail_next(operation.name(), fault, times);
-    }
-
-    /// Drops all planned failures.
-    pub fn clear_faults(&self) {
-        self.state().gate.clear_faults();
-    }
-
-    /// The present settings.
-    pub fn settings(&self) -> AliExpressSettings {
-        self.state().config.settings.clone()
-    }
-
-    /// Replaces the settings.
-    pub fn set_settings(&self, settings: AliExpressSettings) {
-        self.state().config.settings = settings;
-    }
-
     /// Where order events are pushed to from now on; `None` pushes nothing.
     pub fn set_push_url(&self, url: Option<String>) {
-        self.state().config.settings.push_url = url;
+        self.state().settings_mut().push_url = url;
     }
 
     /// Starts pushing again after the stop rule has stopped it, as an operator does on AliExpress's console.
@@ -280,41 +232,6 @@ impl AliExpress {
     /// One order at a store.
     pub fn order(&self, order_id: u64) -> Option<SupplierOrderView> {
         self.state().orders.get(&order_id).map(order_view)
-    }
-
-    /// Everything counted since the start.
-    pub fn counters(&self) -> AliExpressCounters {
-        let state = self.state();
-        AliExpressCounters {
-            calls: state.gate.calls.clone(),
-            rate_limited: state.gate.limited.clone(),
-            ..state.counters.clone()
-        }
-    }
-
-    /// All pushes and what became of them.
-    pub fn pushes(&self) -> Vec<PushView> {
-        self.state().outbox.views()
-    }
-
-    /// The pushes that are due at `now`, signed. Each is handed out once, until it is reported on.
-    pub fn take_due_pushes(&self, now: Timestamp) -> Vec<Push> {
-        self.state().take_due(now)
-    }
-
-    /// Reports the status that a push was answered with, `None` for no answer in time. False: unknown id.
-    pub fn push_answered(&self, id: u64, status: Option<u16>) -> bool {
-        self.state().note_answer(id, status)
-    }
-
-    /// When the next push is due or the next order changes by itself, for a simulation that jumps from event to
-    /// event.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        let state = self.state();
-        [state.outbox.next_due(), state.next_event()]
-            .into_iter()
-            .flatten()
-            .min()
     }
 }
 

@@ -19,8 +19,8 @@ use super::state::State;
 use super::types::AliExpressOperation as Operation;
 use crate::answer::Answer;
 use crate::answer::Call;
-use crate::answer::under_fault;
 use crate::form;
+use crate::simulator::pass;
 
 const MAX_SKEW_S: i64 = 7_200;
 const MAX_SKEW_OLD_S: i64 = 600;
@@ -96,7 +96,11 @@ impl AliExpress {
             Ok(method) => method,
             Err(error) => return error.answer(Door::Sync, &request_id).into_response(),
         };
-        let Some(operation) = Operation::ALL.into_iter().find(|one| one.name() == method) else {
+        let Some(operation) = Operation::ALL
+            .iter()
+            .copied()
+            .find(|one| one.name() == method)
+        else {
             let message = "The specified API Path is invalid";
             let error = GatewayError::isv("InvalidApiPath", message);
             return error.answer(Door::Sync, &request_id).into_response();
@@ -117,7 +121,7 @@ impl AliExpress {
             _ => Door::OldXml,
         };
         let method = params.get("method").unwrap_or_default();
-        let mut known = Operation::ALL.into_iter();
+        let mut known = Operation::ALL.iter().copied();
         let found = known.find(|one| one.name() == method && one.is_sellers());
         match found {
             Some(operation) => state.pass(operation, "", door, &params, &request_id),
@@ -133,7 +137,8 @@ impl AliExpress {
         let mut state = self.state();
         let request_id = state.request_id();
         let operation = Operation::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|one| one.name() == path && path.starts_with('/'));
         match operation {
             Some(operation) => state.pass(operation, path, Door::Rest, &params, &request_id),
@@ -153,11 +158,11 @@ impl State {
         params: &Params,
         request_id: &str,
     ) -> Response {
-        let fault = self.gate.enter(operation.name());
-        under_fault(
-            fault,
+        pass(
+            self,
+            operation,
             || Self::own_errors(door, request_id),
-            || match self.run(operation, prefix, door, params) {
+            |state| match state.run(operation, prefix, door, params) {
                 Ok(mut fields) if door == Door::Rest => {
                     fields["request_id"] = request_id.into();
                     Answer::json(StatusCode::OK, &fields)

@@ -24,7 +24,7 @@ enum Next {
 
 impl State {
     /// Lets everything happen that was due by `now`, each at its own time.
-    pub(super) fn catch_up(&mut self, now: Timestamp) {
+    pub(super) fn move_orders(&mut self, now: Timestamp) {
         self.now = now;
         loop {
             let due = self

@@ -12,7 +12,9 @@ use serde_json::json;
 use super::signature::push_authorization;
 use super::state::State;
 use crate::push::NewPush;
+use crate::push::Outbox;
 use crate::push::Push;
+use crate::simulator::Pushing;
 
 /// DROPSHIPPER_ORDER_STATUS_UPDATE
 const MESSAGE_TYPE: u32 = 53;
@@ -63,8 +65,14 @@ impl State {
             wait_ms: settings.push_wait_ms,
         });
     }
+}
 
-    pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<Push> {
+impl Pushing for State {
+    fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    fn take_due(&mut self, now: Timestamp) -> Vec<Push> {
         let config = &self.config;
         self.outbox.take_due(now, |push| {
             let body = json!({
@@ -85,8 +93,8 @@ impl State {
         })
     }
 
-    pub(super) fn note_answer(&mut self, id: u64, status: Option<u16>) -> bool {
-        if !self.outbox.answered(id, status, self.now) {
+    fn note_answer(&mut self, id: u64, status: Option<u16>, now: Timestamp) -> bool {
+        if !self.outbox.answered(id, status, now) {
             return false;
         }
         let window = usize::try_from(self.config.settings.push_stop_window).unwrap_or(0);

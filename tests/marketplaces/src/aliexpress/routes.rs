@@ -9,22 +9,18 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::routing::post;
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::json;
 
 use super::AliExpress;
 use super::seller;
-use super::types::AliExpressOperation;
 use super::types::NewProduct;
 use super::types::SupplierOrderView;
 use crate::answer::Call;
 use crate::control;
+use crate::control::Body;
+use crate::control::Made;
 use crate::error::ControlError;
-use crate::fault::Fault;
-use crate::fault::RateLimit;
 use crate::money::Money;
-
-type Made<T = Value> = Result<Json<T>, ControlError>;
 
 pub(super) fn router(aliexpress: AliExpress) -> Router {
     Router::new()
@@ -52,7 +48,8 @@ async fn rest(
 }
 
 fn control_router() -> Router<AliExpress> {
-    Router::new()
+    control::router()
+        .merge(control::push_router())
         .route("/products", get(skus).post(add_product))
         .route("/products/{product_id}/on_sale", post(set_on_sale))
         .route(
@@ -74,14 +71,9 @@ fn control_router() -> Router<AliExpress> {
         .route("/orders/{order_id}/deliver", post(deliver))
         .route("/orders/{order_id}/close", post(close))
         .route("/tokens", get(current_tokens))
-        .route("/tokens/{what}", post(tokens))
-        .route("/limits", post(set_limit))
-        .route("/faults", post(fail_next).delete(clear_faults))
-        .route("/settings", get(settings).patch(change_settings))
-        .route("/pushes", get(pushes))
+        .route("/tokens/consent", post(consent))
+        .route("/tokens/consent_as_seller", post(consent_as_seller))
         .route("/pushes/resume", post(resume_pushes))
-        .route("/counters", get(counters))
-        .route("/clock", get(clock).post(advance_clock))
         .merge(seller::routes::router())
 }
 
@@ -102,7 +94,7 @@ struct Stock {
 
 #[derive(Deserialize)]
 struct Parcels {
-    #[serde(default = "once")]
+    #[serde(default = "one")]
     parcels: u32,
 }
 
@@ -111,21 +103,7 @@ struct Reason {
     reason: String,
 }
 
-#[derive(Deserialize)]
-struct Limit {
-    operation: AliExpressOperation,
-    limit: Option<RateLimit>,
-}
-
-#[derive(Deserialize)]
-struct PlannedFault {
-    operation: AliExpressOperation,
-    fault: Fault,
-    #[serde(default = "once")]
-    times: u32,
-}
-
-fn once() -> u32 {
+fn one() -> u32 {
     1
 }
 
@@ -133,7 +111,7 @@ async fn skus(State(aliexpress): State<AliExpress>) -> Response {
     Json(aliexpress.skus()).into_response()
 }
 
-async fn add_product(State(aliexpress): State<AliExpress>, Json(new): Json<NewProduct>) -> Made {
+async fn add_product(State(aliexpress): State<AliExpress>, Body(new): Body<NewProduct>) -> Made {
     aliexpress.add_product(new)?;
     control::done()
 }
@@ -141,7 +119,7 @@ async fn add_product(State(aliexpress): State<AliExpress>, Json(new): Json<NewPr
 async fn set_on_sale(
     State(aliexpress): State<AliExpress>,
     Path(id): Path<u64>,
-    Json(body): Json<OnSale>,
+    Body(body): Body<OnSale>,
 ) -> Made {
     aliexpress.set_on_sale(id, body.on_sale)?;
     control::done()
@@ -150,7 +128,7 @@ async fn set_on_sale(
 async fn set_takes_orders(
     State(aliexpress): State<AliExpress>,
     Path(id): Path<u64>,
-    Json(body): Json<TakesOrders>,
+    Body(body): Body<TakesOrders>,
 ) -> Made {
     aliexpress.set_takes_orders(id, body.takes_orders)?;
     control::done()
@@ -159,7 +137,7 @@ async fn set_takes_orders(
 async fn set_stock(
     State(aliexpress): State<AliExpress>,
     Path((product_id, sku_id)): Path<(u64, u64)>,
-    Json(body): Json<Stock>,
+    Body(body): Body<Stock>,
 ) -> Made {
     aliexpress.set_stock(product_id, sku_id, body.stock)?;
     control::done()
@@ -168,7 +146,7 @@ async fn set_stock(
 async fn set_price(
     State(aliexpress): State<AliExpress>,
     Path((product_id, sku_id)): Path<(u64, u64)>,
-    Json(price): Json<Money>,
+    Body(price): Body<Money>,
 ) -> Made {
     aliexpress.set_price(product_id, sku_id, &price)?;
     control::done()
@@ -195,7 +173,7 @@ async fn pay(State(aliexpress): State<AliExpress>, Path(id): Path<u64>) -> Made 
 async fn ship(
     State(aliexpress): State<AliExpress>,
     Path(id): Path<u64>,
-    Json(body): Json<Parcels>,
+    Body(body): Body<Parcels>,
 ) -> Made {
     aliexpress.ship(id, body.parcels)?;
     control::done()
@@ -209,7 +187,7 @@ async fn deliver(State(aliexpress): State<AliExpress>, Path(id): Path<u64>) -> M
 async fn close(
     State(aliexpress): State<AliExpress>,
     Path(id): Path<u64>,
-    Json(body): Json<Reason>,
+    Body(body): Body<Reason>,
 ) -> Made {
     aliexpress.close(id, &body.reason)?;
     control::done()
@@ -220,63 +198,15 @@ async fn current_tokens(State(aliexpress): State<AliExpress>) -> Response {
     Json(json!({ "access_token": access_token, "refresh_token": refresh_token })).into_response()
 }
 
-async fn tokens(State(aliexpress): State<AliExpress>, Path(what): Path<String>) -> Made {
-    match what.as_str() {
-        "expire" => aliexpress.expire_access_tokens(),
-        "revoke" => aliexpress.revoke_consent(),
-        "consent_as_seller" => {
-            return Ok(Json(json!({ "code": aliexpress.consent_as_seller() })));
-        }
-        "consent" => return Ok(Json(json!({ "code": aliexpress.consent() }))),
-        other => return Err(ControlError::unknown("token action", other)),
-    }
-    control::done()
+async fn consent(State(aliexpress): State<AliExpress>) -> Made {
+    Ok(Json(json!({ "code": aliexpress.consent() })))
 }
 
-async fn set_limit(State(aliexpress): State<AliExpress>, Json(body): Json<Limit>) -> Made {
-    aliexpress.set_rate_limit(body.operation, body.limit);
-    control::done()
-}
-
-async fn fail_next(State(aliexpress): State<AliExpress>, Json(body): Json<PlannedFault>) -> Made {
-    aliexpress.fail_next(body.operation, body.fault, body.times);
-    control::done()
-}
-
-async fn clear_faults(State(aliexpress): State<AliExpress>) -> Made {
-    aliexpress.clear_faults();
-    control::done()
-}
-
-async fn settings(State(aliexpress): State<AliExpress>) -> Response {
-    Json(aliexpress.settings()).into_response()
-}
-
-async fn change_settings(State(aliexpress): State<AliExpress>, Json(change): Json<Value>) -> Made {
-    aliexpress.set_settings(control::merge(&aliexpress.settings(), change)?);
-    control::done()
-}
-
-async fn pushes(State(aliexpress): State<AliExpress>) -> Response {
-    Json(aliexpress.pushes()).into_response()
+async fn consent_as_seller(State(aliexpress): State<AliExpress>) -> Made {
+    Ok(Json(json!({ "code": aliexpress.consent_as_seller() })))
 }
 
 async fn resume_pushes(State(aliexpress): State<AliExpress>) -> Made {
     aliexpress.resume_pushes();
     control::done()
-}
-
-async fn counters(State(aliexpress): State<AliExpress>) -> Response {
-    Json(aliexpress.counters()).into_response()
-}
-
-async fn clock(State(aliexpress): State<AliExpress>) -> Response {
-    control::show_clock(aliexpress.clock().as_ref()).into_response()
-}
-
-async fn advance_clock(
-    State(aliexpress): State<AliExpress>,
-    Json(body): Json<control::Advance>,
-) -> Made {
-    control::advance(aliexpress.clock().as_ref(), &body)
 }

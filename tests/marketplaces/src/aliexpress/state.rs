@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use axum::Router;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
@@ -12,6 +13,8 @@ use serde_json::json;
 use super::seller::Seller;
 use super::types::AliExpressConfig;
 use super::types::AliExpressCounters;
+use super::types::AliExpressOperation;
+use super::types::AliExpressSettings;
 use super::types::DeliveryOption;
 use super::types::NewSku;
 use super::types::OrderStatus;
@@ -21,8 +24,11 @@ use crate::fault::Gate;
 use crate::money::Money;
 use crate::push::Outbox;
 use crate::random::Random;
+use crate::simulator::Marketplace;
+use crate::simulator::Simulator;
 
-pub(super) struct State {
+/// AliExpress as it stands.
+pub struct State {
     pub(super) config: AliExpressConfig,
     /// The clock's time at the start of the present call.
     pub(super) now: Timestamp,
@@ -121,8 +127,13 @@ impl Order {
     }
 }
 
-impl State {
-    pub(super) fn new(config: AliExpressConfig, seed: u64, now: Timestamp) -> Self {
+impl Marketplace for State {
+    type Config = AliExpressConfig;
+    type Settings = AliExpressSettings;
+    type Operation = AliExpressOperation;
+    type Counters = AliExpressCounters;
+
+    fn new(config: AliExpressConfig, seed: u64, now: Timestamp) -> Self {
         let settings = &config.settings;
         let access_ends_at = later(now, Duration::from_secs(settings.access_token_s));
         let refresh_ends_at = later(now, Duration::from_secs(settings.refresh_token_s));
@@ -153,6 +164,56 @@ impl State {
         }
     }
 
+    fn catch_up(&mut self, now: Timestamp) {
+        self.move_orders(now);
+        self.execute_feeds();
+    }
+
+    fn router(simulator: Simulator<Self>) -> Router {
+        super::routes::router(simulator)
+    }
+
+    fn gate(&mut self) -> &mut Gate {
+        &mut self.gate
+    }
+
+    fn settings(&self) -> &AliExpressSettings {
+        &self.config.settings
+    }
+
+    fn settings_mut(&mut self) -> &mut AliExpressSettings {
+        &mut self.config.settings
+    }
+
+    fn counters(&self) -> AliExpressCounters {
+        AliExpressCounters {
+            calls: self.gate.calls.clone(),
+            rate_limited: self.gate.limited.clone(),
+            ..self.counters.clone()
+        }
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        [self.outbox.next_due(), self.next_event()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn expire_access_tokens(&mut self) {
+        self.tokens.access.clear();
+        self.seller.tokens.access.clear();
+    }
+
+    fn revoke_consent(&mut self) {
+        for tokens in [&mut self.tokens, &mut self.seller.tokens] {
+            tokens.access.clear();
+            tokens.refresh = None;
+        }
+    }
+}
+
+impl State {
     /// A number as a JSON number or, now and then, as a string.
     pub(super) fn loose(&mut self, number: u64) -> Value {
         if self.config.settings.mixed_types && self.random.one_in(3) {

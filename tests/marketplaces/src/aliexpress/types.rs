@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::defaults;
 use crate::money::Money;
+use crate::operation::operations;
 
 /// Credentials and first settings.
 #[derive(Debug, Clone)]
@@ -122,119 +123,47 @@ impl Default for AliExpressSettings {
     }
 }
 
-/// The calls that are counted, limited and can be made to fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum AliExpressOperation {
-    /// Stands for every operation in `fail_next` and in limits.
-    #[serde(rename = "any")]
-    Any,
-    /// /auth/token/create
-    #[serde(rename = "/auth/token/create")]
-    TokenCreate,
-    /// /auth/token/refresh
-    #[serde(rename = "/auth/token/refresh")]
-    TokenRefresh,
-    /// aliexpress.ds.product.get
-    #[serde(rename = "aliexpress.ds.product.get")]
-    ProductGet,
-    /// aliexpress.ds.freight.query
-    #[serde(rename = "aliexpress.ds.freight.query")]
-    FreightQuery,
-    /// aliexpress.ds.order.create
-    #[serde(rename = "aliexpress.ds.order.create")]
-    OrderCreate,
-    /// aliexpress.trade.ds.order.get
-    #[serde(rename = "aliexpress.trade.ds.order.get")]
-    OrderGet,
-    /// aliexpress.ds.order.tracking.get
-    #[serde(rename = "aliexpress.ds.order.tracking.get")]
-    TrackingGet,
-    /// aliexpress.ds.member.benefit.get
-    #[serde(rename = "aliexpress.ds.member.benefit.get")]
-    MemberBenefitGet,
-    /// aliexpress.solution.order.get
-    #[serde(rename = "aliexpress.solution.order.get")]
-    SolutionOrderGet,
-    /// aliexpress.solution.order.info.get
-    #[serde(rename = "aliexpress.solution.order.info.get")]
-    SolutionOrderInfoGet,
-    /// aliexpress.solution.order.receiptinfo.get
-    #[serde(rename = "aliexpress.solution.order.receiptinfo.get")]
-    SolutionReceiptInfoGet,
-    /// aliexpress.solution.order.fulfill
-    #[serde(rename = "aliexpress.solution.order.fulfill")]
-    SolutionOrderFulfill,
-    /// aliexpress.logistics.redefining.listlogisticsservice
-    #[serde(rename = "aliexpress.logistics.redefining.listlogisticsservice")]
-    ListLogisticsService,
-    /// aliexpress.solution.batch.product.inventory.update
-    #[serde(rename = "aliexpress.solution.batch.product.inventory.update")]
-    SolutionInventoryUpdate,
-    /// aliexpress.solution.batch.product.price.update
-    #[serde(rename = "aliexpress.solution.batch.product.price.update")]
-    SolutionPriceUpdate,
-    /// aliexpress.solution.feed.submit
-    #[serde(rename = "aliexpress.solution.feed.submit")]
-    SolutionFeedSubmit,
-    /// aliexpress.solution.feed.query
-    #[serde(rename = "aliexpress.solution.feed.query")]
-    SolutionFeedQuery,
-    /// aliexpress.solution.feed.list.get
-    #[serde(rename = "aliexpress.solution.feed.list.get")]
-    SolutionFeedListGet,
-    /// aliexpress.solution.merchant.profile.get
-    #[serde(rename = "aliexpress.solution.merchant.profile.get")]
-    SolutionProfileGet,
-}
-
-impl AliExpressOperation {
-    /// Every operation but `Any`.
-    pub const ALL: [Self; 19] = [
-        Self::TokenCreate,
-        Self::TokenRefresh,
-        Self::ProductGet,
-        Self::FreightQuery,
-        Self::OrderCreate,
-        Self::OrderGet,
-        Self::TrackingGet,
-        Self::MemberBenefitGet,
-        Self::SolutionOrderGet,
-        Self::SolutionOrderInfoGet,
-        Self::SolutionReceiptInfoGet,
-        Self::SolutionOrderFulfill,
-        Self::ListLogisticsService,
-        Self::SolutionInventoryUpdate,
-        Self::SolutionPriceUpdate,
-        Self::SolutionFeedSubmit,
-        Self::SolutionFeedQuery,
-        Self::SolutionFeedListGet,
-        Self::SolutionProfileGet,
-    ];
-
-    /// The name on the wire, in counters and in the control interface.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Any => crate::fault::ANY,
-            Self::TokenCreate => "/auth/token/create",
-            Self::TokenRefresh => "/auth/token/refresh",
-            Self::ProductGet => "aliexpress.ds.product.get",
-            Self::FreightQuery => "aliexpress.ds.freight.query",
-            Self::OrderCreate => "aliexpress.ds.order.create",
-            Self::OrderGet => "aliexpress.trade.ds.order.get",
-            Self::TrackingGet => "aliexpress.ds.order.tracking.get",
-            Self::MemberBenefitGet => "aliexpress.ds.member.benefit.get",
-            Self::SolutionOrderGet => "aliexpress.solution.order.get",
-            Self::SolutionOrderInfoGet => "aliexpress.solution.order.info.get",
-            Self::SolutionReceiptInfoGet => "aliexpress.solution.order.receiptinfo.get",
-            Self::SolutionOrderFulfill => "aliexpress.solution.order.fulfill",
-            Self::ListLogisticsService => "aliexpress.logistics.redefining.listlogisticsservice",
-            Self::SolutionInventoryUpdate => "aliexpress.solution.batch.product.inventory.update",
-            Self::SolutionPriceUpdate => "aliexpress.solution.batch.product.price.update",
-            Self::SolutionFeedSubmit => "aliexpress.solution.feed.submit",
-            Self::SolutionFeedQuery => "aliexpress.solution.feed.query",
-            Self::SolutionFeedListGet => "aliexpress.solution.feed.list.get",
-            Self::SolutionProfileGet => "aliexpress.solution.merchant.profile.get",
-        }
+operations! {
+    /// The calls that are counted, limited and can be made to fail.
+    pub enum AliExpressOperation {
+        /// /auth/token/create
+        TokenCreate = "/auth/token/create",
+        /// /auth/token/refresh
+        TokenRefresh = "/auth/token/refresh",
+        /// aliexpress.ds.product.get
+        ProductGet = "aliexpress.ds.product.get",
+        /// aliexpress.ds.freight.query
+        FreightQuery = "aliexpress.ds.freight.query",
+        /// aliexpress.ds.order.create
+        OrderCreate = "aliexpress.ds.order.create",
+        /// aliexpress.trade.ds.order.get
+        OrderGet = "aliexpress.trade.ds.order.get",
+        /// aliexpress.ds.order.tracking.get
+        TrackingGet = "aliexpress.ds.order.tracking.get",
+        /// aliexpress.ds.member.benefit.get
+        MemberBenefitGet = "aliexpress.ds.member.benefit.get",
+        /// aliexpress.solution.order.get
+        SolutionOrderGet = "aliexpress.solution.order.get",
+        /// aliexpress.solution.order.info.get
+        SolutionOrderInfoGet = "aliexpress.solution.order.info.get",
+        /// aliexpress.solution.order.receiptinfo.get
+        SolutionReceiptInfoGet = "aliexpress.solution.order.receiptinfo.get",
+        /// aliexpress.solution.order.fulfill
+        SolutionOrderFulfill = "aliexpress.solution.order.fulfill",
+        /// aliexpress.logistics.redefining.listlogisticsservice
+        ListLogisticsService = "aliexpress.logistics.redefining.listlogisticsservice",
+        /// aliexpress.solution.batch.product.inventory.update
+        SolutionInventoryUpdate = "aliexpress.solution.batch.product.inventory.update",
+        /// aliexpress.solution.batch.product.price.update
+        SolutionPriceUpdate = "aliexpress.solution.batch.product.price.update",
+        /// aliexpress.solution.feed.submit
+        SolutionFeedSubmit = "aliexpress.solution.feed.submit",
+        /// aliexpress.solution.feed.query
+        SolutionFeedQuery = "aliexpress.solution.feed.query",
+        /// aliexpress.solution.feed.list.get
+        SolutionFeedListGet = "aliexpress.solution.feed.list.get",
+        /// aliexpress.solution.merchant.profile.get
+        SolutionProfileGet = "aliexpress.solution.merchant.profile.get",
     }
 }
 

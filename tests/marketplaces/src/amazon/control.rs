@@ -8,7 +8,6 @@ use super::state::Listing;
 use super::state::Order;
 use super::state::State;
 use super::types::AmazonBucket;
-use super::types::AmazonCounters;
 use super::types::AmazonFeedView;
 use super::types::AmazonLineView;
 use super::types::AmazonListingView;
@@ -17,12 +16,9 @@ use super::types::AmazonNewOrder;
 use super::types::AmazonNotification;
 use super::types::AmazonOperation;
 use super::types::AmazonOrderView;
-use super::types::AmazonSettings;
 use super::types::AmazonStatus;
 use crate::buyer;
 use crate::error::ControlError;
-use crate::fault::Fault;
-use crate::fault::RateLimit;
 use crate::money::Money;
 
 impl Amazon {
@@ -96,26 +92,9 @@ impl Amazon {
         cancelled.map_err(|problem| ControlError::Conflict(problem.to_owned()))
     }
 
-    /// The user takes the consent back: refreshing gives `invalid_grant` and all access tokens die.
-    pub fn revoke_consent(&self) {
-        let state = &mut *self.state();
-        state.refresh_revoked = true;
-        state.tokens.clear();
-    }
-
     /// The user consents again, with the same refresh token.
     pub fn restore_consent(&self) {
         self.state().refresh_revoked = false;
-    }
-
-    /// All access tokens end now; refreshing still works.
-    pub fn expire_access_tokens(&self) {
-        let state = &mut *self.state();
-        let now = state.now;
-        state
-            .tokens
-            .values_mut()
-            .for_each(|token| token.expires_at = now);
     }
 
     /// Sets an operation's token bucket: `None` for none at all. It begins full.
@@ -123,31 +102,6 @@ impl Amazon {
         let state = &mut *self.state();
         state.buckets.insert(operation, bucket);
         state.levels.remove(&operation);
-    }
-
-    /// Limits an operation by a sliding window as well, or lifts that.
-    pub fn set_rate_limit(&self, operation: AmazonOperation, limit: Option<RateLimit>) {
-        self.state().gate.set_limit(operation.name(), limit);
-    }
-
-    /// Makes the next calls of an operation fail. Plans queue up in the order they were made.
-    pub fn fail_next(&self, operation: AmazonOperation, fault: Fault, times: u32) {
-        self.state().gate.fail_next(operation.name(), fault, times);
-    }
-
-    /// Drops all planned failures.
-    pub fn clear_faults(&self) {
-        self.state().gate.clear_faults();
-    }
-
-    /// The present settings.
-    pub fn settings(&self) -> AmazonSettings {
-        self.state().config.settings.clone()
-    }
-
-    /// Replaces the settings.
-    pub fn set_settings(&self, settings: AmazonSettings) {
-        self.state().config.settings = settings;
     }
 
     /// All customers' orders, oldest first.
@@ -208,17 +162,6 @@ impl Amazon {
         Ok(())
     }
 
-    /// Everything counted since the start.
-    pub fn counters(&self) -> AmazonCounters {
-        let state = self.state();
-        AmazonCounters {
-            calls: state.gate.calls.clone(),
-            rate_limited: state.gate.limited.clone(),
-            orders: u64::try_from(state.orders.len()).unwrap_or(u64::MAX),
-            ..state.counters.clone()
-        }
-    }
-
     /// Takes the messages out of the outbox that are due at `now`, oldest first. Whoever takes them plays the queue.
     pub fn take_due_notifications(&self, now: Timestamp) -> Vec<AmazonNotification> {
         let state = &mut *self.state();
@@ -228,11 +171,6 @@ impl Amazon {
         state.outbox = later;
         state.counters.notifications += u64::try_from(due.len()).unwrap_or(u64::MAX);
         due.into_iter().map(|one| one.notification).collect()
-    }
-
-    /// When the next message is due, for a simulation that jumps from event to event.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.state().outbox.iter().map(|one| one.due).min()
     }
 }
 

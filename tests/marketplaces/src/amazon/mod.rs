@@ -16,11 +16,6 @@ mod shipment;
 mod state;
 mod types;
 
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
-
 use axum::response::Response;
 use http::HeaderValue;
 use http::StatusCode;
@@ -28,49 +23,18 @@ use http::header::DATE;
 
 use crate::answer::Answer;
 use crate::answer::Call;
-use crate::answer::under_fault;
-use crate::clock::Clock;
+use crate::simulator::Simulator;
+use crate::simulator::pass;
 
 pub use types::*;
 
 use state::State;
 
-/// The Amazon simulator. Clones share one marketplace.
-#[derive(Clone)]
-pub struct Amazon {
-    clock: Arc<dyn Clock>,
-    state: Arc<Mutex<State>>,
-}
+/// The Amazon simulator.
+pub type Amazon = Simulator<State>;
 
 impl Amazon {
-    /// A new, empty marketplace. The same seed gives the same ids and buyers.
-    pub fn new(config: AmazonConfig, clock: Arc<dyn Clock>, seed: u64) -> Self {
-        Self {
-            clock,
-            state: Arc::new(Mutex::new(State::new(config, seed))),
-        }
-    }
-
-    /// The clock that everything here ages by.
-    pub fn clock(&self) -> &Arc<dyn Clock> {
-        &self.clock
-    }
-
-    /// The HTTP interface, Amazon's paths, the token server's, the storage's and `/_control`, to be served or called
-    /// in-process. In-process, look for `WireFault` in the extensions of each response.
-    pub fn router(&self) -> axum::Router {
-        routes::router(self.clone())
-    }
-
-    /// The marketplace as it is now: what was accepted earlier and is due has been worked off.
-    fn state(&self) -> MutexGuard<'_, State> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.now = self.clock.now();
-        state.work_off();
-        state
-    }
-
-    /// Takes a call through faults, limits and counting to the code that answers it.
+    /// Takes a call through counting, faults and limits to the code that answers it.
     fn serve(
         &self,
         operation: AmazonOperation,
@@ -86,15 +50,13 @@ impl Amazon {
         limited: bool,
         run: impl FnOnce(&mut State) -> Answer,
     ) -> Response {
-        let mut state = self.state();
-        let name = operation.name();
-        let fault = state.gate.enter(name);
-        let mut response = under_fault(fault, error::own_errors, || {
-            let now = state.now;
-            if state.gate.is_over_limit(name, now) || (limited && !state.takes_token(operation)) {
+        let state = &mut *self.state();
+        let mut response = pass(state, operation, error::own_errors, |state| {
+            let is_over_limit = state.gate.is_over_limit(operation.name(), state.now);
+            if is_over_limit || (limited && !state.takes_token(operation)) {
                 return error::too_many_requests();
             }
-            run(&mut state)
+            run(state)
         });
         let says_rate = response.status().is_success()
             || [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND].contains(&response.status());

@@ -12,7 +12,6 @@ use axum::routing::post;
 use axum::routing::put;
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::json;
 
 use super::Amazon;
@@ -27,12 +26,10 @@ use super::types::AmazonOrderView;
 use crate::answer::Answer;
 use crate::answer::Call;
 use crate::control;
+use crate::control::Body;
+use crate::control::Made;
 use crate::error::ControlError;
-use crate::fault::Fault;
-use crate::fault::RateLimit;
 use crate::money::Money;
-
-type Made<T = Value> = Result<Json<T>, ControlError>;
 
 pub(super) fn router(amazon: Amazon) -> Router {
     let listing = "/listings/2021-08-01/items/{seller_id}/{sku}";
@@ -220,7 +217,7 @@ async fn participations(State(amazon): State<Amazon>, call: Call) -> Response {
 }
 
 fn control_router() -> Router<Amazon> {
-    Router::new()
+    control::router()
         .route("/listings", get(listings).post(add_listing))
         .route("/listings/{sku}/quantity", post(set_quantity))
         .route("/listings/{sku}/price", post(set_price))
@@ -232,13 +229,8 @@ fn control_router() -> Router<Amazon> {
         .route("/feeds", get(feeds))
         .route("/feeds/{feed_id}/end", post(end_feed))
         .route("/notifications/take", post(take_notifications))
-        .route("/tokens/{what}", post(tokens))
-        .route("/limits", post(set_limit))
         .route("/buckets", post(set_bucket))
-        .route("/faults", post(fail_next).delete(clear_faults))
-        .route("/settings", get(settings).patch(change_settings))
-        .route("/counters", get(counters))
-        .route("/clock", get(clock).post(advance_clock))
+        .route("/tokens/restore", post(restore_consent))
 }
 
 #[derive(Deserialize)]
@@ -258,41 +250,23 @@ struct Ending {
 }
 
 #[derive(Deserialize)]
-struct Limit {
-    operation: Operation,
-    limit: Option<RateLimit>,
-}
-
-#[derive(Deserialize)]
 struct Bucket {
     operation: Operation,
     bucket: Option<AmazonBucket>,
-}
-
-#[derive(Deserialize)]
-struct PlannedFault {
-    operation: Operation,
-    fault: Fault,
-    #[serde(default = "once")]
-    times: u32,
-}
-
-fn once() -> u32 {
-    1
 }
 
 async fn listings(State(amazon): State<Amazon>) -> Response {
     Json(amazon.listings()).into_response()
 }
 
-async fn add_listing(State(amazon): State<Amazon>, Json(new): Json<AmazonNewListing>) -> Response {
+async fn add_listing(State(amazon): State<Amazon>, Body(new): Body<AmazonNewListing>) -> Response {
     Json(amazon.add_listing(new)).into_response()
 }
 
 async fn set_quantity(
     State(amazon): State<Amazon>,
     Path(sku): Path<String>,
-    Json(body): Json<Quantity>,
+    Body(body): Body<Quantity>,
 ) -> Made {
     amazon.set_quantity(&sku, body.quantity)?;
     control::done()
@@ -301,7 +275,7 @@ async fn set_quantity(
 async fn set_price(
     State(amazon): State<Amazon>,
     Path(sku): Path<String>,
-    Json(price): Json<Money>,
+    Body(price): Body<Money>,
 ) -> Made {
     amazon.set_price(&sku, &price)?;
     control::done()
@@ -311,7 +285,7 @@ async fn orders(State(amazon): State<Amazon>) -> Response {
     Json(amazon.orders()).into_response()
 }
 
-async fn place_order(State(amazon): State<Amazon>, Json(new): Json<AmazonNewOrder>) -> Made {
+async fn place_order(State(amazon): State<Amazon>, Body(new): Body<AmazonNewOrder>) -> Made {
     let order_id = amazon.place_order(new)?;
     Ok(Json(json!({ "order_id": order_id })))
 }
@@ -330,7 +304,7 @@ async fn pay_order(State(amazon): State<Amazon>, Path(id): Path<String>) -> Made
 async fn request_cancel(
     State(amazon): State<Amazon>,
     Path(id): Path<String>,
-    Json(body): Json<Reason>,
+    Body(body): Body<Reason>,
 ) -> Made {
     amazon.request_cancel(&id, &body.reason)?;
     control::done()
@@ -348,7 +322,7 @@ async fn feeds(State(amazon): State<Amazon>) -> Response {
 async fn end_feed(
     State(amazon): State<Amazon>,
     Path(id): Path<String>,
-    Json(body): Json<Ending>,
+    Body(body): Body<Ending>,
 ) -> Made {
     amazon.end_feed(&id, body.fatal)?;
     control::done()
@@ -358,53 +332,12 @@ async fn take_notifications(State(amazon): State<Amazon>) -> Response {
     Json(amazon.take_due_notifications(amazon.clock().now())).into_response()
 }
 
-async fn tokens(State(amazon): State<Amazon>, Path(what): Path<String>) -> Made {
-    match what.as_str() {
-        "expire" => amazon.expire_access_tokens(),
-        "revoke" => amazon.revoke_consent(),
-        "restore" => amazon.restore_consent(),
-        other => return Err(ControlError::unknown("token action", other)),
-    }
-    control::done()
-}
-
-async fn set_limit(State(amazon): State<Amazon>, Json(body): Json<Limit>) -> Made {
-    amazon.set_rate_limit(body.operation, body.limit);
-    control::done()
-}
-
-async fn set_bucket(State(amazon): State<Amazon>, Json(body): Json<Bucket>) -> Made {
+async fn set_bucket(State(amazon): State<Amazon>, Body(body): Body<Bucket>) -> Made {
     amazon.set_bucket(body.operation, body.bucket);
     control::done()
 }
 
-async fn fail_next(State(amazon): State<Amazon>, Json(body): Json<PlannedFault>) -> Made {
-    amazon.fail_next(body.operation, body.fault, body.times);
+async fn restore_consent(State(amazon): State<Amazon>) -> Made {
+    amazon.restore_consent();
     control::done()
-}
-
-async fn clear_faults(State(amazon): State<Amazon>) -> Made {
-    amazon.clear_faults();
-    control::done()
-}
-
-async fn settings(State(amazon): State<Amazon>) -> Response {
-    Json(amazon.settings()).into_response()
-}
-
-async fn change_settings(State(amazon): State<Amazon>, Json(change): Json<Value>) -> Made {
-    amazon.set_settings(control::merge(&amazon.settings(), change)?);
-    control::done()
-}
-
-async fn counters(State(amazon): State<Amazon>) -> Response {
-    Json(amazon.counters()).into_response()
-}
-
-async fn clock(State(amazon): State<Amazon>) -> Response {
-    control::show_clock(amazon.clock().as_ref()).into_response()
-}
-
-async fn advance_clock(State(amazon): State<Amazon>, Json(body): Json<control::Advance>) -> Made {
-    control::advance(amazon.clock().as_ref(), &body)
 }

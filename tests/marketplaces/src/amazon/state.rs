@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::Router;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -19,13 +20,17 @@ use super::types::AmazonConfig;
 use super::types::AmazonCounters;
 use super::types::AmazonOperation;
 use super::types::AmazonPackageView;
+use super::types::AmazonSettings;
 use super::types::AmazonStatus;
 use crate::buyer::Buyer;
 use crate::fault::Gate;
 use crate::money::Money;
 use crate::random::Random;
+use crate::simulator::Marketplace;
+use crate::simulator::Simulator;
 
-pub(super) struct State {
+/// Amazon as it stands.
+pub struct State {
     pub(super) config: AmazonConfig,
     /// The clock's time at the start of the present call.
     pub(super) now: Timestamp,
@@ -133,11 +138,16 @@ impl Order {
     }
 }
 
-impl State {
-    pub(super) fn new(config: AmazonConfig, seed: u64) -> Self {
+impl Marketplace for State {
+    type Config = AmazonConfig;
+    type Settings = AmazonSettings;
+    type Operation = AmazonOperation;
+    type Counters = AmazonCounters;
+
+    fn new(config: AmazonConfig, seed: u64, now: Timestamp) -> Self {
         Self {
             config,
-            now: Timestamp::UNIX_EPOCH,
+            now,
             random: Random::new(seed ^ 0xA3A2),
             gate: Gate::default(),
             counters: AmazonCounters::default(),
@@ -157,6 +167,53 @@ impl State {
         }
     }
 
+    fn catch_up(&mut self, now: Timestamp) {
+        self.now = now;
+        self.work_off();
+    }
+
+    fn router(simulator: Simulator<Self>) -> Router {
+        super::routes::router(simulator)
+    }
+
+    fn gate(&mut self) -> &mut Gate {
+        &mut self.gate
+    }
+
+    fn settings(&self) -> &AmazonSettings {
+        &self.config.settings
+    }
+
+    fn settings_mut(&mut self) -> &mut AmazonSettings {
+        &mut self.config.settings
+    }
+
+    fn counters(&self) -> AmazonCounters {
+        AmazonCounters {
+            calls: self.gate.calls.clone(),
+            rate_limited: self.gate.limited.clone(),
+            orders: u64::try_from(self.orders.len()).unwrap_or(u64::MAX),
+            ..self.counters.clone()
+        }
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        self.outbox.iter().map(|one| one.due).min()
+    }
+
+    fn expire_access_tokens(&mut self) {
+        for token in self.tokens.values_mut() {
+            token.expires_at = self.now;
+        }
+    }
+
+    fn revoke_consent(&mut self) {
+        self.refresh_revoked = true;
+        self.tokens.clear();
+    }
+}
+
+impl State {
     /// Works off what was accepted earlier and is due.
     pub(super) fn work_off(&mut self) {
         self.work_off_feeds();

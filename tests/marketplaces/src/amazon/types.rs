@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::buyer::Buyer;
 use crate::defaults;
 use crate::money::Money;
+use crate::operation::operations;
 
 /// Credentials and first settings.
 #[derive(Debug, Clone)]
@@ -92,82 +93,53 @@ pub struct AmazonBucket {
     pub burst: u32,
 }
 
-/// The calls that are counted, limited and can be made to fail, under Amazon's names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum AmazonOperation {
-    /// Stands for every operation in `fail_next` and in limits.
-    Any,
-    /// POST /auth/o2/token
-    Token,
-    /// GET orders
-    SearchOrders,
-    /// GET an order
-    GetOrder,
-    /// POST shipmentConfirmation
-    ConfirmShipment,
-    /// GET a listing
-    GetListingsItem,
-    /// PATCH a listing
-    PatchListingsItem,
-    /// POST a feed document
-    CreateFeedDocument,
-    /// PUT into the storage
-    UploadFeedDocument,
-    /// POST a feed
-    CreateFeed,
-    /// POST a JSON_LISTINGS_FEED, which is limited apart
-    CreateListingsFeed,
-    /// GET a feed
-    GetFeed,
-    /// GET feeds
-    GetFeeds,
-    /// GET a feed document
-    GetFeedDocument,
-    /// GET from the storage
-    DownloadFeedDocument,
-    /// GET destinations
-    GetDestinations,
-    /// POST a destination
-    CreateDestination,
-    /// GET a subscription
-    GetSubscription,
-    /// POST a subscription
-    CreateSubscription,
-    /// DELETE a subscription
-    DeleteSubscription,
-    /// GET marketplaceParticipations
-    GetMarketplaceParticipations,
+operations! {
+    /// The calls that are counted, limited and can be made to fail, under Amazon's names.
+    pub enum AmazonOperation {
+        /// POST /auth/o2/token
+        Token = "token",
+        /// GET orders
+        SearchOrders = "searchOrders",
+        /// GET an order
+        GetOrder = "getOrder",
+        /// POST shipmentConfirmation
+        ConfirmShipment = "confirmShipment",
+        /// GET a listing
+        GetListingsItem = "getListingsItem",
+        /// PATCH a listing
+        PatchListingsItem = "patchListingsItem",
+        /// POST a feed document
+        CreateFeedDocument = "createFeedDocument",
+        /// PUT into the storage
+        UploadFeedDocument = "uploadFeedDocument",
+        /// POST a feed
+        CreateFeed = "createFeed",
+        /// POST a JSON_LISTINGS_FEED, which is limited apart
+        CreateListingsFeed = "createListingsFeed",
+        /// GET a feed
+        GetFeed = "getFeed",
+        /// GET feeds
+        GetFeeds = "getFeeds",
+        /// GET a feed document
+        GetFeedDocument = "getFeedDocument",
+        /// GET from the storage
+        DownloadFeedDocument = "downloadFeedDocument",
+        /// GET destinations
+        GetDestinations = "getDestinations",
+        /// POST a destination
+        CreateDestination = "createDestination",
+        /// GET a subscription
+        GetSubscription = "getSubscription",
+        /// POST a subscription
+        CreateSubscription = "createSubscription",
+        /// DELETE a subscription
+        DeleteSubscription = "deleteSubscription",
+        /// GET marketplaceParticipations
+        GetMarketplaceParticipations = "getMarketplaceParticipations",
+    }
 }
 
 impl AmazonOperation {
-    /// The name in counters and in the control interface.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Any => crate::fault::ANY,
-            Self::Token => "token",
-            Self::SearchOrders => "searchOrders",
-            Self::GetOrder => "getOrder",
-            Self::ConfirmShipment => "confirmShipment",
-            Self::GetListingsItem => "getListingsItem",
-            Self::PatchListingsItem => "patchListingsItem",
-            Self::CreateFeedDocument => "createFeedDocument",
-            Self::UploadFeedDocument => "uploadFeedDocument",
-            Self::CreateFeed => "createFeed",
-            Self::CreateListingsFeed => "createListingsFeed",
-            Self::GetFeed => "getFeed",
-            Self::GetFeeds => "getFeeds",
-            Self::GetFeedDocument => "getFeedDocument",
-            Self::DownloadFeedDocument => "downloadFeedDocument",
-            Self::GetDestinations => "getDestinations",
-            Self::CreateDestination => "createDestination",
-            Self::GetSubscription => "getSubscription",
-            Self::CreateSubscription => "createSubscription",
-            Self::DeleteSubscription => "deleteSubscription",
-            Self::GetMarketplaceParticipations => "getMarketplaceParticipations",
-        }
-    }
-
     /// What Amazon's models say of the operation.
     pub(super) fn documented_bucket(self) -> Option<AmazonBucket> {
         let (calls_per_million_s, burst) = match self {

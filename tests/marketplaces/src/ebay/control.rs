@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::Ebay;
 use super::notification::Challenge;
 use super::state::Line;
@@ -11,22 +9,15 @@ use super::state::Offer;
 use super::state::Order;
 use super::state::State;
 use super::types::CancelState;
-use super::types::EbayCounters;
 use super::types::EbayLineView;
-use super::types::EbayOperation;
 use super::types::EbayOrderView;
-use super::types::EbaySettings;
 use super::types::ListingView;
 use super::types::NewListing;
 use super::types::NewOrder;
 use super::types::PaymentStatus;
 use crate::buyer;
 use crate::error::ControlError;
-use crate::fault::Fault;
-use crate::fault::RateLimit;
 use crate::money::Money;
-use crate::push::Push;
-use crate::push::PushView;
 
 impl Ebay {
     /// Offers a sku. A sku that is offered already gets a second offer.
@@ -194,24 +185,9 @@ impl Ebay {
         self.state().destinations.clear();
     }
 
-    /// The user takes the consent back: refreshing gives `invalid_grant` and all access tokens die.
-    pub fn revoke_consent(&self) {
-        let state = &mut *self.state();
-        state.refresh_revoked = true;
-        state.tokens.clear();
-        state.ended_tokens.clear();
-    }
-
     /// The user consents again, with the same refresh token.
     pub fn restore_consent(&self) {
         self.state().refresh_revoked = false;
-    }
-
-    /// All access tokens end now; refreshing still works.
-    pub fn expire_access_tokens(&self) {
-        let state = &mut *self.state();
-        let ended: Vec<String> = std::mem::take(&mut state.tokens).into_keys().collect();
-        state.ended_tokens.extend(ended);
     }
 
     /// Ends a listing, as the seller could by hand: nothing revises it any more.
@@ -226,31 +202,6 @@ impl Ebay {
     /// eBay marks the endpoints down, as after a day without answers.
     pub fn mark_endpoints_down(&self) {
         self.state().mark_endpoints_down();
-    }
-
-    /// Limits an operation, or lifts its limit. The first days' limits are none.
-    pub fn set_rate_limit(&self, operation: EbayOperation, limit: Option<RateLimit>) {
-        self.state().gate.set_limit(operation.name(), limit);
-    }
-
-    /// Makes the next calls of an operation fail. Plans queue up in the order they were made.
-    pub fn fail_next(&self, operation: EbayOperation, fault: Fault, times: u32) {
-        self.state().gate.fail_next(operation.name(), fault, times);
-    }
-
-    /// Drops all planned failures.
-    pub fn clear_faults(&self) {
-        self.state().gate.clear_faults();
-    }
-
-    /// The present settings.
-    pub fn settings(&self) -> EbaySettings {
-        self.state().config.settings.clone()
-    }
-
-    /// Replaces the settings.
-    pub fn set_settings(&self, settings: EbaySettings) {
-        self.state().config.settings = settings;
     }
 
     /// All customers' orders, oldest first, whether or not the API shows them yet.
@@ -284,39 +235,6 @@ impl Ebay {
         let state = self.state();
         let offer = state.offers.iter().find(|offer| offer.sku == sku)?;
         Some(state.listed_quantity(offer))
-    }
-
-    /// Everything counted since the start.
-    pub fn counters(&self) -> EbayCounters {
-        let state = self.state();
-        EbayCounters {
-            calls: state.gate.calls.clone(),
-            rate_limited: state.gate.limited.clone(),
-            orders: u64::try_from(state.orders.len()).unwrap_or(u64::MAX),
-            ..state.counters.clone()
-        }
-    }
-
-    /// All notifications and what became of them.
-    pub fn pushes(&self) -> Vec<PushView> {
-        self.state().outbox.views()
-    }
-
-    /// The notifications that are due at `now`, signed. Each is handed out once, until it is reported on.
-    pub fn take_due_pushes(&self, now: Timestamp) -> Vec<Push> {
-        self.state().take_due(now)
-    }
-
-    /// Reports the status that a notification was answered with, `None` for no answer in time. False: unknown id.
-    pub fn push_answered(&self, id: u64, status: Option<u16>) -> bool {
-        let state = &mut *self.state();
-        let now = state.now;
-        state.outbox.answered(id, status, now)
-    }
-
-    /// When the next notification is due, for a simulation that jumps from event to event.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.state().outbox.next_due()
     }
 }
 

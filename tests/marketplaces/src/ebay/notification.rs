@@ -20,7 +20,9 @@ use crate::clock::iso_ms;
 use crate::clock::later_ms;
 use crate::error::ControlError;
 use crate::push::NewPush;
+use crate::push::Outbox;
 use crate::push::Push;
+use crate::simulator::Pushing;
 
 pub(super) const ORDER_TOPIC: &str = "ORDER_CONFIRMATION";
 pub(super) const DELETION_TOPIC: &str = "MARKETPLACE_ACCOUNT_DELETION";
@@ -187,9 +189,15 @@ impl State {
             wait_ms,
         }))
     }
+}
+
+impl Pushing for State {
+    fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
 
     /// Signs what is due. Every attempt is a new text with its own count and date, so each gets its own signature.
-    pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<Push> {
+    fn take_due(&mut self, now: Timestamp) -> Vec<Push> {
         let (key, kid, config) = (&self.key, &self.kid, &self.config);
         self.outbox.take_due(now, |push| {
             if super::trading::is_platform(&push.topic) {

@@ -10,7 +10,6 @@ use axum::routing::get;
 use axum::routing::post;
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::json;
 
 use super::Ebay;
@@ -25,12 +24,10 @@ use super::types::SCOPE_INVENTORY;
 use crate::answer::Answer;
 use crate::answer::Call;
 use crate::control;
+use crate::control::Body;
+use crate::control::Made;
 use crate::error::ControlError;
-use crate::fault::Fault;
-use crate::fault::RateLimit;
 use crate::money::Money;
-
-type Made<T = Value> = Result<Json<T>, ControlError>;
 
 const READ_FULFILLMENT: &[&str] = &[
     SCOPE_FULFILLMENT,
@@ -168,7 +165,8 @@ async fn trading(State(ebay): State<Ebay>, call: Call) -> Response {
 }
 
 fn control_router() -> Router<Ebay> {
-    Router::new()
+    control::router()
+        .merge(control::push_router())
         .route("/listings", get(listings).post(add_listing))
         .route("/listings/{sku}/quantity", post(set_quantity))
         .route("/listings/{sku}/price", post(set_price))
@@ -184,13 +182,7 @@ fn control_router() -> Router<Ebay> {
             "/endpoint",
             post(register_endpoint).delete(unregister_endpoint),
         )
-        .route("/tokens/{what}", post(tokens))
-        .route("/limits", post(set_limit))
-        .route("/faults", post(fail_next).delete(clear_faults))
-        .route("/settings", get(settings).patch(change_settings))
-        .route("/counters", get(counters))
-        .route("/pushes", get(pushes))
-        .route("/clock", get(clock).post(advance_clock))
+        .route("/tokens/restore", post(restore_consent))
 }
 
 #[derive(Deserialize)]
@@ -229,36 +221,18 @@ fn default_token() -> String {
     crate::defaults::EBAY_VERIFICATION_TOKEN.to_owned()
 }
 
-#[derive(Deserialize)]
-struct Limit {
-    operation: Operation,
-    limit: Option<RateLimit>,
-}
-
-#[derive(Deserialize)]
-struct PlannedFault {
-    operation: Operation,
-    fault: Fault,
-    #[serde(default = "once")]
-    times: u32,
-}
-
-fn once() -> u32 {
-    1
-}
-
 async fn listings(State(ebay): State<Ebay>) -> Response {
     Json(ebay.listings()).into_response()
 }
 
-async fn add_listing(State(ebay): State<Ebay>, Json(new): Json<NewListing>) -> Response {
+async fn add_listing(State(ebay): State<Ebay>, Body(new): Body<NewListing>) -> Response {
     Json(ebay.add_listing(new)).into_response()
 }
 
 async fn set_quantity(
     State(ebay): State<Ebay>,
     Path(sku): Path<String>,
-    Json(body): Json<Quantity>,
+    Body(body): Body<Quantity>,
 ) -> Made {
     ebay.set_quantity(&sku, body.quantity)?;
     control::done()
@@ -277,7 +251,7 @@ async fn mark_endpoints_down(State(ebay): State<Ebay>) -> Made {
 async fn set_price(
     State(ebay): State<Ebay>,
     Path(sku): Path<String>,
-    Json(price): Json<Money>,
+    Body(price): Body<Money>,
 ) -> Made {
     ebay.set_price(&sku, &price)?;
     control::done()
@@ -287,7 +261,7 @@ async fn orders(State(ebay): State<Ebay>) -> Response {
     Json(ebay.orders()).into_response()
 }
 
-async fn place_order(State(ebay): State<Ebay>, Json(new): Json<NewOrder>) -> Made {
+async fn place_order(State(ebay): State<Ebay>, Body(new): Body<NewOrder>) -> Made {
     let order_id = ebay.place_order(new)?;
     Ok(Json(json!({ "order_id": order_id })))
 }
@@ -304,7 +278,7 @@ async fn order(
 async fn request_cancel(
     State(ebay): State<Ebay>,
     Path(id): Path<String>,
-    Json(body): Json<Reason>,
+    Body(body): Body<Reason>,
 ) -> Made {
     ebay.request_cancel(&id, &body.reason)?;
     control::done()
@@ -318,19 +292,19 @@ async fn cancel_order(State(ebay): State<Ebay>, Path(id): Path<String>) -> Made 
 async fn set_payment(
     State(ebay): State<Ebay>,
     Path(id): Path<String>,
-    Json(body): Json<Payment>,
+    Body(body): Body<Payment>,
 ) -> Made {
     ebay.set_payment(&id, body.payment)?;
     control::done()
 }
 
-async fn delete_account(State(ebay): State<Ebay>, Json(body): Json<Username>) -> Made {
+async fn delete_account(State(ebay): State<Ebay>, Body(body): Body<Username>) -> Made {
     Ok(Json(
         json!({ "push_id": ebay.delete_account(&body.username) }),
     ))
 }
 
-async fn register_endpoint(State(ebay): State<Ebay>, Json(body): Json<Endpoint>) -> Made {
+async fn register_endpoint(State(ebay): State<Ebay>, Body(body): Body<Endpoint>) -> Made {
     ebay.register_endpoint(&body.endpoint, &body.verification_token)
         .await?;
     control::done()
@@ -341,52 +315,7 @@ async fn unregister_endpoint(State(ebay): State<Ebay>) -> Made {
     control::done()
 }
 
-async fn tokens(State(ebay): State<Ebay>, Path(what): Path<String>) -> Made {
-    match what.as_str() {
-        "expire" => ebay.expire_access_tokens(),
-        "revoke" => ebay.revoke_consent(),
-        "restore" => ebay.restore_consent(),
-        other => return Err(ControlError::unknown("token action", other)),
-    }
+async fn restore_consent(State(ebay): State<Ebay>) -> Made {
+    ebay.restore_consent();
     control::done()
-}
-
-async fn set_limit(State(ebay): State<Ebay>, Json(body): Json<Limit>) -> Made {
-    ebay.set_rate_limit(body.operation, body.limit);
-    control::done()
-}
-
-async fn fail_next(State(ebay): State<Ebay>, Json(body): Json<PlannedFault>) -> Made {
-    ebay.fail_next(body.operation, body.fault, body.times);
-    control::done()
-}
-
-async fn clear_faults(State(ebay): State<Ebay>) -> Made {
-    ebay.clear_faults();
-    control::done()
-}
-
-async fn settings(State(ebay): State<Ebay>) -> Response {
-    Json(ebay.settings()).into_response()
-}
-
-async fn change_settings(State(ebay): State<Ebay>, Json(change): Json<Value>) -> Made {
-    ebay.set_settings(control::merge(&ebay.settings(), change)?);
-    control::done()
-}
-
-async fn counters(State(ebay): State<Ebay>) -> Response {
-    Json(ebay.counters()).into_response()
-}
-
-async fn pushes(State(ebay): State<Ebay>) -> Response {
-    Json(ebay.pushes()).into_response()
-}
-
-async fn clock(State(ebay): State<Ebay>) -> Response {
-    control::show_clock(ebay.clock().as_ref()).into_response()
-}
-
-async fn advance_clock(State(ebay): State<Ebay>, Json(body): Json<control::Advance>) -> Made {
-    control::advance(ebay.clock().as_ref(), &body)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use axum::Router;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
@@ -15,6 +16,8 @@ use super::trading::Platform;
 use super::types::CancelState;
 use super::types::EbayConfig;
 use super::types::EbayCounters;
+use super::types::EbayOperation;
+use super::types::EbaySettings;
 use super::types::FulfillmentStatus;
 use super::types::FulfillmentView;
 use super::types::PaymentStatus;
@@ -24,8 +27,11 @@ use crate::fault::Gate;
 use crate::money::Money;
 use crate::push::Outbox;
 use crate::random::Random;
+use crate::simulator::Marketplace;
+use crate::simulator::Simulator;
 
-pub(super) struct State {
+/// eBay as it stands.
+pub struct State {
     pub(super) config: EbayConfig,
     /// The clock's time at the start of the present call.
     pub(super) now: Timestamp,
@@ -138,8 +144,13 @@ impl Order {
     }
 }
 
-impl State {
-    pub(super) fn new(config: EbayConfig, seed: u64) -> Self {
+impl Marketplace for State {
+    type Config = EbayConfig;
+    type Settings = EbaySettings;
+    type Operation = EbayOperation;
+    type Counters = EbayCounters;
+
+    fn new(config: EbayConfig, seed: u64, now: Timestamp) -> Self {
         let mut random = Random::new(seed ^ 0xEBA7);
         let key = loop {
             // Almost every 32 bytes are a valid P-256 scalar; the few that are not are drawn again.
@@ -151,7 +162,7 @@ impl State {
             kid: random.uuid(),
             key,
             config,
-            now: Timestamp::UNIX_EPOCH,
+            now,
             random,
             gate: Gate::default(),
             counters: EbayCounters::default(),
@@ -170,6 +181,52 @@ impl State {
         }
     }
 
+    fn catch_up(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
+    fn router(simulator: Simulator<Self>) -> Router {
+        super::routes::router(simulator)
+    }
+
+    fn gate(&mut self) -> &mut Gate {
+        &mut self.gate
+    }
+
+    fn settings(&self) -> &EbaySettings {
+        &self.config.settings
+    }
+
+    fn settings_mut(&mut self) -> &mut EbaySettings {
+        &mut self.config.settings
+    }
+
+    fn counters(&self) -> EbayCounters {
+        EbayCounters {
+            calls: self.gate.calls.clone(),
+            rate_limited: self.gate.limited.clone(),
+            orders: u64::try_from(self.orders.len()).unwrap_or(u64::MAX),
+            ..self.counters.clone()
+        }
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        self.outbox.next_due()
+    }
+
+    fn expire_access_tokens(&mut self) {
+        let ended = std::mem::take(&mut self.tokens).into_keys();
+        self.ended_tokens.extend(ended);
+    }
+
+    fn revoke_consent(&mut self) {
+        self.refresh_revoked = true;
+        self.tokens.clear();
+        self.ended_tokens.clear();
+    }
+}
+
+impl State {
     /// The calendar day that revisions are counted by.
     pub(super) fn today(&self) -> Date {
         Offset::UTC.to_datetime(self.now).date()

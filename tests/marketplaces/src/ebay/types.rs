@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::buyer::Buyer;
 use crate::defaults;
 use crate::money::Money;
+use crate::operation::operations;
 
 /// Credentials and first settings.
 #[derive(Debug, Clone)]
@@ -130,104 +131,65 @@ impl Default for EbaySettings {
     }
 }
 
-/// The calls that are counted, limited and can be made to fail, under eBay's names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum EbayOperation {
-    /// Stands for every operation in `fail_next` and in limits.
-    Any,
-    /// POST /identity/v1/oauth2/token
-    Token,
-    /// GET order
-    GetOrder,
-    /// GET orders
-    GetOrders,
-    /// POST shipping_fulfillment
-    CreateShippingFulfillment,
-    /// GET shipping_fulfillment
-    GetShippingFulfillments,
-    /// GET shipping_fulfillment by id
-    GetShippingFulfillment,
-    /// POST bulk_update_price_quantity
-    BulkUpdatePriceQuantity,
-    /// GET offer
-    GetOffers,
-    /// GET public_key
-    GetPublicKey,
-    /// POST issue_refund
-    IssueRefund,
-    /// GET config
-    GetConfig,
-    /// PUT config
-    UpdateConfig,
-    /// GET topic
-    GetTopics,
-    /// GET destination
-    GetDestinations,
-    /// POST destination
-    CreateDestination,
-    /// PUT destination
-    UpdateDestination,
-    /// GET subscription
-    GetSubscriptions,
-    /// POST subscription
-    CreateSubscription,
-    /// PUT subscription
-    UpdateSubscription,
-    /// POST enable
-    EnableSubscription,
-    /// POST test
-    TestSubscription,
-    /// GET rate_limit
-    GetRateLimits,
-    /// Trading API GetOrders
-    TradingGetOrders,
-    /// Trading API CompleteSale
-    CompleteSale,
-    /// Trading API ReviseInventoryStatus
-    ReviseInventoryStatus,
-    /// Trading API GeteBayOfficialTime
-    GeteBayOfficialTime,
-    /// Trading API GetNotificationPreferences
-    GetNotificationPreferences,
-    /// Trading API SetNotificationPreferences
-    SetNotificationPreferences,
-}
-
-impl EbayOperation {
-    /// The name in counters and in the control interface.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Any => crate::fault::ANY,
-            Self::Token => "token",
-            Self::GetOrder => "getOrder",
-            Self::GetOrders => "getOrders",
-            Self::CreateShippingFulfillment => "createShippingFulfillment",
-            Self::GetShippingFulfillments => "getShippingFulfillments",
-            Self::GetShippingFulfillment => "getShippingFulfillment",
-            Self::BulkUpdatePriceQuantity => "bulkUpdatePriceQuantity",
-            Self::GetOffers => "getOffers",
-            Self::GetPublicKey => "getPublicKey",
-            Self::IssueRefund => "issueRefund",
-            Self::GetConfig => "getConfig",
-            Self::UpdateConfig => "updateConfig",
-            Self::GetTopics => "getTopics",
-            Self::GetDestinations => "getDestinations",
-            Self::CreateDestination => "createDestination",
-            Self::UpdateDestination => "updateDestination",
-            Self::GetSubscriptions => "getSubscriptions",
-            Self::CreateSubscription => "createSubscription",
-            Self::UpdateSubscription => "updateSubscription",
-            Self::EnableSubscription => "enableSubscription",
-            Self::TestSubscription => "testSubscription",
-            Self::GetRateLimits => "getRateLimits",
-            Self::TradingGetOrders => "tradingGetOrders",
-            Self::CompleteSale => "completeSale",
-            Self::ReviseInventoryStatus => "reviseInventoryStatus",
-            Self::GeteBayOfficialTime => "geteBayOfficialTime",
-            Self::GetNotificationPreferences => "getNotificationPreferences",
-            Self::SetNotificationPreferences => "setNotificationPreferences",
-        }
+operations! {
+    /// The calls that are counted, limited and can be made to fail, under eBay's names.
+    pub enum EbayOperation {
+        /// POST /identity/v1/oauth2/token
+        Token = "token",
+        /// GET order
+        GetOrder = "getOrder",
+        /// GET orders
+        GetOrders = "getOrders",
+        /// POST shipping_fulfillment
+        CreateShippingFulfillment = "createShippingFulfillment",
+        /// GET shipping_fulfillment
+        GetShippingFulfillments = "getShippingFulfillments",
+        /// GET shipping_fulfillment by id
+        GetShippingFulfillment = "getShippingFulfillment",
+        /// POST bulk_update_price_quantity
+        BulkUpdatePriceQuantity = "bulkUpdatePriceQuantity",
+        /// GET offer
+        GetOffers = "getOffers",
+        /// GET public_key
+        GetPublicKey = "getPublicKey",
+        /// POST issue_refund
+        IssueRefund = "issueRefund",
+        /// GET config
+        GetConfig = "getConfig",
+        /// PUT config
+        UpdateConfig = "updateConfig",
+        /// GET topic
+        GetTopics = "getTopics",
+        /// GET destination
+        GetDestinations = "getDestinations",
+        /// POST destination
+        CreateDestination = "createDestination",
+        /// PUT destination
+        UpdateDestination = "updateDestination",
+        /// GET subscription
+        GetSubscriptions = "getSubscriptions",
+        /// POST subscription
+        CreateSubscription = "createSubscription",
+        /// PUT subscription
+        UpdateSubscription = "updateSubscription",
+        /// POST enable
+        EnableSubscription = "enableSubscription",
+        /// POST test
+        TestSubscription = "testSubscription",
+        /// GET rate_limit
+        GetRateLimits = "getRateLimits",
+        /// Trading API GetOrders
+        TradingGetOrders = "tradingGetOrders",
+        /// Trading API CompleteSale
+        CompleteSale = "completeSale",
+        /// Trading API ReviseInventoryStatus
+        ReviseInventoryStatus = "reviseInventoryStatus",
+        /// Trading API GeteBayOfficialTime
+        GeteBayOfficialTime = "geteBayOfficialTime",
+        /// Trading API GetNotificationPreferences
+        GetNotificationPreferences = "getNotificationPreferences",
+        /// Trading API SetNotificationPreferences
+        SetNotificationPreferences = "setNotificationPreferences",
     }
 }
 

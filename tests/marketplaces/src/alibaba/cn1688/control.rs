@@ -1,23 +1,14 @@
 //! The Rust side of the control interface; `routes` offers the same over HTTP.
 
-use jiff::Timestamp;
-
 use super::Cn1688;
 use super::state::Order;
 use super::state::Parcel;
 use super::state::Product;
-use super::types::Cn1688Counters;
-use super::types::Cn1688Operation;
 use super::types::Cn1688OrderView;
 use super::types::Cn1688Product;
-use super::types::Cn1688Settings;
 use super::types::Cn1688Sku;
 use super::types::Cn1688Status;
 use crate::error::ControlError;
-use crate::fault::Fault;
-use crate::fault::RateLimit;
-use crate::push::Push;
-use crate::push::PushView;
 
 impl Cn1688 {
     /// Puts a product on sale, or replaces it.
@@ -157,43 +148,6 @@ impl Cn1688 {
         Ok(())
     }
 
-    /// All access tokens end now; refreshing still works.
-    pub fn expire_access_tokens(&self) {
-        self.state().access.clear();
-    }
-
-    /// The user takes the consent back.
-    pub fn revoke_consent(&self) {
-        let state = &mut *self.state();
-        state.access.clear();
-        state.refresh = None;
-    }
-
-    /// Limits an operation, or lifts its limit. There are none at first.
-    pub fn set_rate_limit(&self, operation: Cn1688Operation, limit: Option<RateLimit>) {
-        self.state().gate.set_limit(operation.name(), limit);
-    }
-
-    /// Makes the next calls of an operation fail. Plans queue up in the order they were made.
-    pub fn fail_next(&self, operation: Cn1688Operation, fault: Fault, times: u32) {
-        self.state().gate.fail_next(operation.name(), fault, times);
-    }
-
-    /// Drops all planned failures.
-    pub fn clear_faults(&self) {
-        self.state().gate.clear_faults();
-    }
-
-    /// The present settings.
-    pub fn settings(&self) -> Cn1688Settings {
-        self.state().config.settings.clone()
-    }
-
-    /// Replaces the settings.
-    pub fn set_settings(&self, settings: Cn1688Settings) {
-        self.state().config.settings = settings;
-    }
-
     /// All orders, oldest first.
     pub fn orders(&self) -> Vec<Cn1688OrderView> {
         let mut views: Vec<_> = self.state().orders.values().map(view).collect();
@@ -204,38 +158,6 @@ impl Cn1688 {
     /// One order.
     pub fn order(&self, order_id: u64) -> Option<Cn1688OrderView> {
         self.state().orders.get(&order_id).map(view)
-    }
-
-    /// Everything counted since the start.
-    pub fn counters(&self) -> Cn1688Counters {
-        let state = self.state();
-        Cn1688Counters {
-            calls: state.gate.calls.clone(),
-            rate_limited: state.gate.limited.clone(),
-            ..state.counters.clone()
-        }
-    }
-
-    /// All messages and what became of them.
-    pub fn pushes(&self) -> Vec<PushView> {
-        self.state().outbox.views()
-    }
-
-    /// The messages that are due at `now`, signed. Each is handed out once, until it is reported on.
-    pub fn take_due_pushes(&self, now: Timestamp) -> Vec<Push> {
-        self.state().take_due(now)
-    }
-
-    /// Reports the status that a message was answered with, `None` for no answer in time. False: unknown id.
-    pub fn push_answered(&self, id: u64, status: Option<u16>) -> bool {
-        let state = &mut *self.state();
-        let now = state.now;
-        state.outbox.answered(id, status, now)
-    }
-
-    /// When the next message is due, for a simulation that jumps from event to event.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.state().outbox.next_due()
     }
 }
 

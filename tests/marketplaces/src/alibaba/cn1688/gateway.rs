@@ -15,9 +15,9 @@ use super::types::Cn1688Operation as Operation;
 use crate::answer::Answer;
 use crate::answer::Call;
 use crate::answer::OwnErrors;
-use crate::answer::under_fault;
 use crate::clock::later;
 use crate::form;
+use crate::simulator::pass;
 
 /// A refresh token can be prolonged this long before its end.
 const LAST_DAYS: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -104,11 +104,9 @@ impl Cn1688 {
         let parts: Vec<&str> = path.split('/').collect();
         let known = match parts.as_slice() {
             [protocol @ ("param2" | "http"), "1", space, name, key] => {
-                let all = Operation::ALL.iter();
-                let mut named = all.filter(|(one, home)| one.name() == *name && home == space);
-                named
-                    .next()
-                    .map(|(operation, _)| (*operation, *protocol, *key))
+                let all = Operation::ALL.iter().copied();
+                let mut named = all.filter(|one| one.name() == *name && one.space() == *space);
+                named.next().map(|operation| (operation, *protocol, *key))
             }
             _ => None,
         };
@@ -116,8 +114,7 @@ impl Cn1688 {
             let refused = Refused::Gateway("gw.APIUnsupported", "no such API".to_owned());
             return refused.answer().into_response();
         };
-        let fault = state.gate.enter(operation.name());
-        under_fault(fault, own_errors, || {
+        pass(&mut *state, operation, own_errors, |state| {
             match state.run(operation, (protocol, path, key), &params) {
                 Ok(body) => Answer::json(StatusCode::OK, &body),
                 Err(refused) => refused.answer(),

@@ -19,9 +19,11 @@ use super::state::State;
 use super::types::Cn1688Status;
 use crate::clock::later;
 use crate::push::NewPush;
+use crate::push::Outbox;
 use crate::push::Push;
 use crate::push::PushState;
 use crate::push::PushView;
+use crate::simulator::Pushing;
 
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -64,20 +66,6 @@ impl State {
         });
     }
 
-    pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<Push> {
-        let config = &self.config;
-        self.outbox.take_due(now, |push| {
-            let message = message(push, &config.member_id).to_string();
-            let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-            let signature = message_signature(&config.app_secret, &message);
-            let body = format!("message={}&_aop_signature={signature}", encode(&message));
-            let mut headers = HeaderMap::new();
-            let form = "application/x-www-form-urlencoded;charset=UTF-8";
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(form));
-            (headers, Bytes::from(body))
-        })
-    }
-
     /// Messages that were given up, the oldest first. Taking them moves the pages.
     pub(super) fn missed_messages(&mut self, params: &Params) -> Result<Value, Refused> {
         let page = params.number("page", 1)?;
@@ -115,6 +103,26 @@ impl State {
             .ok_or_else(|| Refused::missing("msgIdList"))?;
         self.confirmed.extend(ids.iter().filter_map(Value::as_u64));
         Ok(json!({ "isSuccess": true }))
+    }
+}
+
+impl Pushing for State {
+    fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    fn take_due(&mut self, now: Timestamp) -> Vec<Push> {
+        let config = &self.config;
+        self.outbox.take_due(now, |push| {
+            let message = message(push, &config.member_id).to_string();
+            let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+            let signature = message_signature(&config.app_secret, &message);
+            let body = format!("message={}&_aop_signature={signature}", encode(&message));
+            let mut headers = HeaderMap::new();
+            let form = "application/x-www-form-urlencoded;charset=UTF-8";
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(form));
+            (headers, Bytes::from(body))
+        })
     }
 }
 

@@ -13,49 +13,11 @@ pub mod signature;
 mod state;
 mod types;
 
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
-
-use crate::clock::Clock;
+use crate::simulator::Simulator;
 
 pub use types::*;
 
 use state::State;
 
-/// The 1688 simulator. Clones share one marketplace.
-#[derive(Clone)]
-pub struct Cn1688 {
-    clock: Arc<dyn Clock>,
-    state: Arc<Mutex<State>>,
-}
-
-impl Cn1688 {
-    /// A new marketplace without products. The same seed gives the same ids and tokens.
-    pub fn new(config: Cn1688Config, clock: Arc<dyn Clock>, seed: u64) -> Self {
-        let state = State::new(config, seed, clock.now());
-        Self {
-            clock,
-            state: Arc::new(Mutex::new(state)),
-        }
-    }
-
-    /// The clock that everything here ages by.
-    pub fn clock(&self) -> &Arc<dyn Clock> {
-        &self.clock
-    }
-
-    /// The HTTP interface, the platform's paths and `/_control`, to be served or called in-process. In-process, look for
-    /// `WireFault` in the extensions of each response.
-    pub fn router(&self) -> axum::Router {
-        routes::router(self.clone())
-    }
-
-    /// The state at the clock's time.
-    fn state(&self) -> MutexGuard<'_, State> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.now = self.clock.now();
-        state
-    }
-}
+/// The 1688 simulator.
+pub type Cn1688 = Simulator<State>;

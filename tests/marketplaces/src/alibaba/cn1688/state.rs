@@ -4,19 +4,25 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use axum::Router;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::types::Cn1688Config;
 use super::types::Cn1688Counters;
+use super::types::Cn1688Operation;
 use super::types::Cn1688Product;
+use super::types::Cn1688Settings;
 use super::types::Cn1688Status;
 use crate::clock::later;
 use crate::fault::Gate;
 use crate::push::Outbox;
 use crate::random::Random;
+use crate::simulator::Marketplace;
+use crate::simulator::Simulator;
 
-pub(super) struct State {
+/// 1688 as it stands.
+pub struct State {
     pub(super) config: Cn1688Config,
     /// The clock's time at the start of the present call.
     pub(super) now: Timestamp,
@@ -81,8 +87,13 @@ impl Order {
     }
 }
 
-impl State {
-    pub(super) fn new(config: Cn1688Config, seed: u64, now: Timestamp) -> Self {
+impl Marketplace for State {
+    type Config = Cn1688Config;
+    type Settings = Cn1688Settings;
+    type Operation = Cn1688Operation;
+    type Counters = Cn1688Counters;
+
+    fn new(config: Cn1688Config, seed: u64, now: Timestamp) -> Self {
         let settings = &config.settings;
         let access_ends_at = later(now, Duration::from_secs(settings.access_token_s));
         let refresh_ends_at = later(now, Duration::from_secs(settings.refresh_token_s));
@@ -102,6 +113,49 @@ impl State {
         }
     }
 
+    fn catch_up(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
+    fn router(simulator: Simulator<Self>) -> Router {
+        super::routes::router(simulator)
+    }
+
+    fn gate(&mut self) -> &mut Gate {
+        &mut self.gate
+    }
+
+    fn settings(&self) -> &Cn1688Settings {
+        &self.config.settings
+    }
+
+    fn settings_mut(&mut self) -> &mut Cn1688Settings {
+        &mut self.config.settings
+    }
+
+    fn counters(&self) -> Cn1688Counters {
+        Cn1688Counters {
+            calls: self.gate.calls.clone(),
+            rate_limited: self.gate.limited.clone(),
+            ..self.counters.clone()
+        }
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        self.outbox.next_due()
+    }
+
+    fn expire_access_tokens(&mut self) {
+        self.access.clear();
+    }
+
+    fn revoke_consent(&mut self) {
+        self.access.clear();
+        self.refresh = None;
+    }
+}
+
+impl State {
     /// Changes an order's status and tells the buyer's application.
     pub(super) fn enter(&mut self, order_id: u64, status: Cn1688Status) {
         if let Some(order) = self.orders.get_mut(&order_id) {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::defaults;
+use crate::operation::operations;
 
 /// Credentials and first settings.
 #[derive(Debug, Clone)]
@@ -94,63 +95,53 @@ impl Default for Cn1688Settings {
     }
 }
 
-macro_rules! operations {
-    ($($(#[$doc:meta])* $variant:ident $space:literal $name:literal,)*) => {
-        /// The calls that are counted, limited and can be made to fail.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum Cn1688Operation {
-            /// Stands for every operation in `fail_next` and in limits.
-            #[serde(rename = "any")]
-            Any,
-            $($(#[$doc])* #[serde(rename = $name)] $variant,)*
-        }
-
-        impl Cn1688Operation {
-            /// Every operation but `Any`, with its namespace.
-            pub const ALL: &'static [(Self, &'static str)] = &[$((Self::$variant, $space),)*];
-
-            /// The name on the wire, in counters and in the control interface.
-            pub fn name(self) -> &'static str {
-                match self {
-                    Self::Any => crate::fault::ANY,
-                    $(Self::$variant => $name,)*
-                }
-            }
-        }
-    };
+operations! {
+    /// The calls that are counted, limited and can be made to fail.
+    pub enum Cn1688Operation {
+        /// Product detail.
+        ProductDetail = "product.search.queryProductDetail",
+        /// Preview of an order.
+        Preview = "alibaba.createOrder.preview",
+        /// An order.
+        CreateOrder = "alibaba.trade.createCrossOrder",
+        /// An order of the open market, as older clients place it.
+        FastCreateOrder = "alibaba.trade.fastCreateOrder",
+        /// Pre-signed payment.
+        PreparePay = "alibaba.trade.pay.protocolPay.preparePay",
+        /// A cashier's page for many orders.
+        PayUrl = "alibaba.alipay.url.get",
+        /// Cancelling.
+        Cancel = "alibaba.trade.cancel",
+        /// The buyer's orders.
+        OrderList = "alibaba.trade.getBuyerOrderList",
+        /// One order.
+        OrderGet = "alibaba.trade.get.buyerView",
+        /// Parcels of an order.
+        Logistics = "alibaba.trade.getLogisticsInfos.buyerView",
+        /// Where parcels were.
+        Trace = "alibaba.trade.getLogisticsTraceInfo.buyerView",
+        /// Messages that nobody took.
+        Messages = "push.query.messageList",
+        /// Taking messages.
+        ConfirmMessages = "push.message.confirm",
+        /// Tokens; not signed.
+        GetToken = "getToken",
+        /// A new refresh token in the last 30 days of the old one.
+        PostponeToken = "postponeToken",
+    }
 }
 
-operations! {
-    /// Product detail.
-    ProductDetail "com.alibaba.fenxiao.crossborder" "product.search.queryProductDetail",
-    /// Preview of an order.
-    Preview "com.alibaba.trade" "alibaba.createOrder.preview",
-    /// An order.
-    CreateOrder "com.alibaba.trade" "alibaba.trade.createCrossOrder",
-    /// An order of the open market, as older clients place it.
-    FastCreateOrder "com.alibaba.trade" "alibaba.trade.fastCreateOrder",
-    /// Pre-signed payment.
-    PreparePay "com.alibaba.trade" "alibaba.trade.pay.protocolPay.preparePay",
-    /// A cashier's page for many orders.
-    PayUrl "com.alibaba.trade" "alibaba.alipay.url.get",
-    /// Cancelling.
-    Cancel "com.alibaba.trade" "alibaba.trade.cancel",
-    /// The buyer's orders.
-    OrderList "com.alibaba.trade" "alibaba.trade.getBuyerOrderList",
-    /// One order.
-    OrderGet "com.alibaba.trade" "alibaba.trade.get.buyerView",
-    /// Parcels of an order.
-    Logistics "com.alibaba.logistics" "alibaba.trade.getLogisticsInfos.buyerView",
-    /// Where parcels were.
-    Trace "com.alibaba.logistics" "alibaba.trade.getLogisticsTraceInfo.buyerView",
-    /// Messages that nobody took.
-    Messages "cn.alibaba.open" "push.query.messageList",
-    /// Taking messages.
-    ConfirmMessages "cn.alibaba.open" "push.message.confirm",
-    /// Tokens; not signed.
-    GetToken "system.oauth2" "getToken",
-    /// A new refresh token in the last 30 days of the old one.
-    PostponeToken "system.oauth2" "postponeToken",
+impl Cn1688Operation {
+    /// The namespace, which stands before the name in the path.
+    pub(super) fn space(self) -> &'static str {
+        match self {
+            Self::ProductDetail => "com.alibaba.fenxiao.crossborder",
+            Self::Logistics | Self::Trace => "com.alibaba.logistics",
+            Self::Messages | Self::ConfirmMessages => "cn.alibaba.open",
+            Self::GetToken | Self::PostponeToken => "system.oauth2",
+            _ => "com.alibaba.trade",
+        }
+    }
 }
 
 /// A product to be sold.

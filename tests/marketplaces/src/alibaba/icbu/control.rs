@@ -1,22 +1,13 @@
 //! The Rust side of the control interface; `routes` offers the same over HTTP.
 
-use jiff::Timestamp;
-
 use super::Icbu;
 use super::state::Order;
 use super::state::Product;
-use super::types::IcbuCounters;
-use super::types::IcbuOperation;
 use super::types::IcbuOrderView;
 use super::types::IcbuParcelView;
 use super::types::IcbuProduct;
-use super::types::IcbuSettings;
 use super::types::TradeStatus;
 use crate::error::ControlError;
-use crate::fault::Fault;
-use crate::fault::RateLimit;
-use crate::push::Push;
-use crate::push::PushView;
 
 impl Icbu {
     /// Puts a product on sale, or replaces it.
@@ -133,43 +124,6 @@ impl Icbu {
         Ok(())
     }
 
-    /// All access tokens end now; refreshing still works.
-    pub fn expire_access_tokens(&self) {
-        self.state().tokens.access.clear();
-    }
-
-    /// The user takes the consent back.
-    pub fn revoke_consent(&self) {
-        let state = &mut *self.state();
-        state.tokens.access.clear();
-        state.tokens.refresh = None;
-    }
-
-    /// Limits an operation, or lifts its limit. There are none at first.
-    pub fn set_rate_limit(&self, operation: IcbuOperation, limit: Option<RateLimit>) {
-        self.state().gate.set_limit(operation.name(), limit);
-    }
-
-    /// Makes the next calls of an operation fail. Plans queue up in the order they were made.
-    pub fn fail_next(&self, operation: IcbuOperation, fault: Fault, times: u32) {
-        self.state().gate.fail_next(operation.name(), fault, times);
-    }
-
-    /// Drops all planned failures.
-    pub fn clear_faults(&self) {
-        self.state().gate.clear_faults();
-    }
-
-    /// The present settings.
-    pub fn settings(&self) -> IcbuSettings {
-        self.state().config.settings.clone()
-    }
-
-    /// Replaces the settings.
-    pub fn set_settings(&self, settings: IcbuSettings) {
-        self.state().config.settings = settings;
-    }
-
     /// All orders, oldest first.
     pub fn orders(&self) -> Vec<IcbuOrderView> {
         let mut views: Vec<_> = self.state().orders.values().map(view).collect();
@@ -180,38 +134,6 @@ impl Icbu {
     /// One order.
     pub fn order(&self, trade_id: u64) -> Option<IcbuOrderView> {
         self.state().orders.get(&trade_id).map(view)
-    }
-
-    /// Everything counted since the start.
-    pub fn counters(&self) -> IcbuCounters {
-        let state = self.state();
-        IcbuCounters {
-            calls: state.gate.calls.clone(),
-            rate_limited: state.gate.limited.clone(),
-            ..state.counters.clone()
-        }
-    }
-
-    /// All pushes and what became of them.
-    pub fn pushes(&self) -> Vec<PushView> {
-        self.state().outbox.views()
-    }
-
-    /// The pushes that are due at `now`, signed. Each is handed out once, until it is reported on.
-    pub fn take_due_pushes(&self, now: Timestamp) -> Vec<Push> {
-        self.state().take_due(now)
-    }
-
-    /// Reports the status that a push was answered with, `None` for no answer in time. False: unknown id.
-    pub fn push_answered(&self, id: u64, status: Option<u16>) -> bool {
-        let state = &mut *self.state();
-        let now = state.now;
-        state.outbox.answered(id, status, now)
-    }
-
-    /// When the next push is due, for a simulation that jumps from event to event.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.state().outbox.next_due()
     }
 }
 

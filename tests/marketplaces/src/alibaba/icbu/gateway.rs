@@ -15,8 +15,8 @@ use crate::aliexpress::signature::sign;
 use crate::answer::Answer;
 use crate::answer::Call;
 use crate::answer::OwnErrors;
-use crate::answer::under_fault;
 use crate::form;
+use crate::simulator::pass;
 
 const MAX_SKEW_S: i64 = 7_200;
 
@@ -111,17 +111,21 @@ impl Icbu {
         let mut state = self.state();
         let request_id = state.request_id();
         let xml = state.config.settings.errors_in_xml;
-        let Some(operation) = Operation::ALL.into_iter().find(|one| one.name() == path) else {
+        let Some(operation) = Operation::ALL
+            .iter()
+            .copied()
+            .find(|one| one.name() == path)
+        else {
             let refused = Refused::new("InvalidApiPath", "The specified API Path is invalid");
             return refused
                 .answer(StatusCode::OK, xml, &request_id)
                 .into_response();
         };
-        let fault = state.gate.enter(operation.name());
-        under_fault(
-            fault,
+        pass(
+            &mut *state,
+            operation,
             || own_errors(xml, &request_id),
-            || match state.run(operation, &params) {
+            |state| match state.run(operation, &params) {
                 Ok(mut fields) => {
                     fields["code"] = json!("0");
                     fields["request_id"] = json!(request_id);

@@ -12,7 +12,9 @@ use super::state::State;
 use super::types::TradeStatus;
 use crate::aliexpress::signature::push_authorization;
 use crate::push::NewPush;
+use crate::push::Outbox;
 use crate::push::Push;
+use crate::simulator::Pushing;
 
 /// An order's status has changed.
 const MESSAGE_TYPE: u32 = 3;
@@ -38,8 +40,14 @@ impl State {
             wait_ms: settings.push_wait_ms,
         });
     }
+}
 
-    pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<Push> {
+impl Pushing for State {
+    fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    fn take_due(&mut self, now: Timestamp) -> Vec<Push> {
         let config = &self.config;
         self.outbox.take_due(now, |push| {
             let body = json!({

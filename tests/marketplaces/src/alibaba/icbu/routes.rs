@@ -9,20 +9,16 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::routing::post;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::Icbu;
-use super::types::IcbuOperation;
 use super::types::IcbuOrderView;
 use super::types::IcbuProduct;
 use super::types::TradeStatus;
 use crate::answer::Call;
 use crate::control;
+use crate::control::Body;
+use crate::control::Made;
 use crate::error::ControlError;
-use crate::fault::Fault;
-use crate::fault::RateLimit;
-
-type Made<T = Value> = Result<Json<T>, ControlError>;
 
 pub(super) fn router(icbu: Icbu) -> Router {
     Router::new()
@@ -36,7 +32,8 @@ async fn rest(State(icbu): State<Icbu>, Path(path): Path<String>, call: Call) ->
 }
 
 fn control_router() -> Router<Icbu> {
-    Router::new()
+    control::router()
+        .merge(control::push_router())
         .route("/products", post(add_product))
         .route("/products/{product_id}/online", post(set_online))
         .route(
@@ -46,13 +43,6 @@ fn control_router() -> Router<Icbu> {
         .route("/orders", get(orders))
         .route("/orders/{trade_id}", get(order))
         .route("/orders/{trade_id}/{step}", post(step))
-        .route("/tokens/{what}", post(tokens))
-        .route("/limits", post(set_limit))
-        .route("/faults", post(fail_next).delete(clear_faults))
-        .route("/settings", get(settings).patch(change_settings))
-        .route("/pushes", get(pushes))
-        .route("/counters", get(counters))
-        .route("/clock", get(clock).post(advance_clock))
 }
 
 #[derive(Deserialize)]
@@ -73,25 +63,7 @@ struct Step {
     status: Option<TradeStatus>,
 }
 
-#[derive(Deserialize)]
-struct Limit {
-    operation: IcbuOperation,
-    limit: Option<RateLimit>,
-}
-
-#[derive(Deserialize)]
-struct PlannedFault {
-    operation: IcbuOperation,
-    fault: Fault,
-    #[serde(default = "once")]
-    times: u32,
-}
-
-fn once() -> u32 {
-    1
-}
-
-async fn add_product(State(icbu): State<Icbu>, Json(new): Json<IcbuProduct>) -> Made {
+async fn add_product(State(icbu): State<Icbu>, Body(new): Body<IcbuProduct>) -> Made {
     icbu.add_product(new)?;
     control::done()
 }
@@ -99,7 +71,7 @@ async fn add_product(State(icbu): State<Icbu>, Json(new): Json<IcbuProduct>) -> 
 async fn set_online(
     State(icbu): State<Icbu>,
     Path(id): Path<u64>,
-    Json(body): Json<Online>,
+    Body(body): Body<Online>,
 ) -> Made {
     icbu.set_online(id, body.online)?;
     control::done()
@@ -108,7 +80,7 @@ async fn set_online(
 async fn set_stock(
     State(icbu): State<Icbu>,
     Path((product_id, sku_id)): Path<(u64, u64)>,
-    Json(body): Json<Stock>,
+    Body(body): Body<Stock>,
 ) -> Made {
     icbu.set_stock(product_id, sku_id, &body.place, body.stock)?;
     control::done()
@@ -127,7 +99,7 @@ async fn order(State(icbu): State<Icbu>, Path(id): Path<u64>) -> Made<IcbuOrderV
 async fn step(
     State(icbu): State<Icbu>,
     Path((id, step)): Path<(u64, String)>,
-    Json(body): Json<Step>,
+    Body(body): Body<Step>,
 ) -> Made {
     match (step.as_str(), body.status) {
         ("pay", _) => icbu.pay(id)?,
@@ -138,53 +110,4 @@ async fn step(
         (other, _) => return Err(ControlError::unknown("step", other)),
     }
     control::done()
-}
-
-async fn tokens(State(icbu): State<Icbu>, Path(what): Path<String>) -> Made {
-    match what.as_str() {
-        "expire" => icbu.expire_access_tokens(),
-        "revoke" => icbu.revoke_consent(),
-        other => return Err(ControlError::unknown("token action", other)),
-    }
-    control::done()
-}
-
-async fn set_limit(State(icbu): State<Icbu>, Json(body): Json<Limit>) -> Made {
-    icbu.set_rate_limit(body.operation, body.limit);
-    control::done()
-}
-
-async fn fail_next(State(icbu): State<Icbu>, Json(body): Json<PlannedFault>) -> Made {
-    icbu.fail_next(body.operation, body.fault, body.times);
-    control::done()
-}
-
-async fn clear_faults(State(icbu): State<Icbu>) -> Made {
-    icbu.clear_faults();
-    control::done()
-}
-
-async fn settings(State(icbu): State<Icbu>) -> Response {
-    Json(icbu.settings()).into_response()
-}
-
-async fn change_settings(State(icbu): State<Icbu>, Json(change): Json<Value>) -> Made {
-    icbu.set_settings(control::merge(&icbu.settings(), change)?);
-    control::done()
-}
-
-async fn pushes(State(icbu): State<Icbu>) -> Response {
-    Json(icbu.pushes()).into_response()
-}
-
-async fn counters(State(icbu): State<Icbu>) -> Response {
-    Json(icbu.counters()).into_response()
-}
-
-async fn clock(State(icbu): State<Icbu>) -> Response {
-    control::show_clock(icbu.clock().as_ref()).into_response()
-}
-
-async fn advance_clock(State(icbu): State<Icbu>, Json(body): Json<control::Advance>) -> Made {
-    control::advance(icbu.clock().as_ref(), &body)
 }

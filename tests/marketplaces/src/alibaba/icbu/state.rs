@@ -3,20 +3,26 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use axum::Router;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::types::IcbuConfig;
 use super::types::IcbuCounters;
+use super::types::IcbuOperation;
 use super::types::IcbuParcelView;
 use super::types::IcbuProduct;
+use super::types::IcbuSettings;
 use super::types::TradeStatus;
 use crate::clock::later;
 use crate::fault::Gate;
 use crate::push::Outbox;
 use crate::random::Random;
+use crate::simulator::Marketplace;
+use crate::simulator::Simulator;
 
-pub(super) struct State {
+/// Alibaba.com as it stands.
+pub struct State {
     pub(super) config: IcbuConfig,
     /// The clock's time at the start of the present call.
     pub(super) now: Timestamp,
@@ -72,8 +78,13 @@ impl Order {
     }
 }
 
-impl State {
-    pub(super) fn new(config: IcbuConfig, seed: u64, now: Timestamp) -> Self {
+impl Marketplace for State {
+    type Config = IcbuConfig;
+    type Settings = IcbuSettings;
+    type Operation = IcbuOperation;
+    type Counters = IcbuCounters;
+
+    fn new(config: IcbuConfig, seed: u64, now: Timestamp) -> Self {
         let settings = &config.settings;
         let access_ends_at = later(now, Duration::from_secs(settings.access_token_s));
         let tokens = Tokens {
@@ -95,10 +106,49 @@ impl State {
         }
     }
 
-    pub(super) fn catch_up(&mut self, now: Timestamp) {
+    fn catch_up(&mut self, now: Timestamp) {
         self.now = now;
     }
 
+    fn router(simulator: Simulator<Self>) -> Router {
+        super::routes::router(simulator)
+    }
+
+    fn gate(&mut self) -> &mut Gate {
+        &mut self.gate
+    }
+
+    fn settings(&self) -> &IcbuSettings {
+        &self.config.settings
+    }
+
+    fn settings_mut(&mut self) -> &mut IcbuSettings {
+        &mut self.config.settings
+    }
+
+    fn counters(&self) -> IcbuCounters {
+        IcbuCounters {
+            calls: self.gate.calls.clone(),
+            rate_limited: self.gate.limited.clone(),
+            ..self.counters.clone()
+        }
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        self.outbox.next_due()
+    }
+
+    fn expire_access_tokens(&mut self) {
+        self.tokens.access.clear();
+    }
+
+    fn revoke_consent(&mut self) {
+        self.tokens.access.clear();
+        self.tokens.refresh = None;
+    }
+}
+
+impl State {
     /// As request ids of the gateway look.
     pub(super) fn request_id(&mut self) -> String {
         format!("0b{}{}", self.random.hex(6), self.random.digits(16))

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::defaults;
+use crate::operation::operations;
 
 /// Credentials and first settings.
 #[derive(Debug, Clone)]
@@ -100,84 +101,33 @@ impl Default for IcbuSettings {
     }
 }
 
-/// The calls that are counted, limited and can be made to fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum IcbuOperation {
-    /// Stands for every operation in `fail_next` and in limits.
-    #[serde(rename = "any")]
-    Any,
-    /// /auth/token/refresh
-    #[serde(rename = "/auth/token/refresh")]
-    TokenRefresh,
-    /// /eco/buyer/product/check
-    #[serde(rename = "/eco/buyer/product/check")]
-    ProductCheck,
-    /// /eco/buyer/product/description
-    #[serde(rename = "/eco/buyer/product/description")]
-    Description,
-    /// /eco/buyer/product/inventory
-    #[serde(rename = "/eco/buyer/product/inventory")]
-    Inventory,
-    /// /shipping/freight/calculate
-    #[serde(rename = "/shipping/freight/calculate")]
-    BasicFreight,
-    /// /order/freight/calculate
-    #[serde(rename = "/order/freight/calculate")]
-    Freight,
-    /// /buynow/order/create
-    #[serde(rename = "/buynow/order/create")]
-    OrderCreate,
-    /// /alibaba/dropshipping/order/pay
-    #[serde(rename = "/alibaba/dropshipping/order/pay")]
-    OrderPay,
-    /// /alibaba/order/list
-    #[serde(rename = "/alibaba/order/list")]
-    OrderList,
-    /// /alibaba/order/get
-    #[serde(rename = "/alibaba/order/get")]
-    OrderGet,
-    /// /order/logistics/tracking/get
-    #[serde(rename = "/order/logistics/tracking/get")]
-    Tracking,
-    /// /order/logistics/query
-    #[serde(rename = "/order/logistics/query")]
-    Logistics,
-}
-
-impl IcbuOperation {
-    /// Every operation but `Any`.
-    pub const ALL: [Self; 12] = [
-        Self::TokenRefresh,
-        Self::ProductCheck,
-        Self::Description,
-        Self::Inventory,
-        Self::BasicFreight,
-        Self::Freight,
-        Self::OrderCreate,
-        Self::OrderPay,
-        Self::OrderList,
-        Self::OrderGet,
-        Self::Tracking,
-        Self::Logistics,
-    ];
-
-    /// The path on the wire, which also names it in counters and in the control interface.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Any => crate::fault::ANY,
-            Self::TokenRefresh => "/auth/token/refresh",
-            Self::ProductCheck => "/eco/buyer/product/check",
-            Self::Description => "/eco/buyer/product/description",
-            Self::Inventory => "/eco/buyer/product/inventory",
-            Self::BasicFreight => "/shipping/freight/calculate",
-            Self::Freight => "/order/freight/calculate",
-            Self::OrderCreate => "/buynow/order/create",
-            Self::OrderPay => "/alibaba/dropshipping/order/pay",
-            Self::OrderList => "/alibaba/order/list",
-            Self::OrderGet => "/alibaba/order/get",
-            Self::Tracking => "/order/logistics/tracking/get",
-            Self::Logistics => "/order/logistics/query",
-        }
+operations! {
+    /// The calls that are counted, limited and can be made to fail.
+    pub enum IcbuOperation {
+        /// /auth/token/refresh
+        TokenRefresh = "/auth/token/refresh",
+        /// /eco/buyer/product/check
+        ProductCheck = "/eco/buyer/product/check",
+        /// /eco/buyer/product/description
+        Description = "/eco/buyer/product/description",
+        /// /eco/buyer/product/inventory
+        Inventory = "/eco/buyer/product/inventory",
+        /// /shipping/freight/calculate
+        BasicFreight = "/shipping/freight/calculate",
+        /// /order/freight/calculate
+        Freight = "/order/freight/calculate",
+        /// /buynow/order/create
+        OrderCreate = "/buynow/order/create",
+        /// /alibaba/dropshipping/order/pay
+        OrderPay = "/alibaba/dropshipping/order/pay",
+        /// /alibaba/order/list
+        OrderList = "/alibaba/order/list",
+        /// /alibaba/order/get
+        OrderGet = "/alibaba/order/get",
+        /// /order/logistics/tracking/get
+        Tracking = "/order/logistics/tracking/get",
+        /// /order/logistics/query
+        Logistics = "/order/logistics/query",
     }
 }
 

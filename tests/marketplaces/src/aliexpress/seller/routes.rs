@@ -9,7 +9,6 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::routing::post;
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::json;
 
 use super::NewListing;
@@ -18,9 +17,9 @@ use super::SaleStatus;
 use super::SaleView;
 use crate::aliexpress::AliExpress;
 use crate::control;
+use crate::control::Body;
+use crate::control::Made;
 use crate::error::ControlError;
-
-type Made<T = Value> = Result<Json<T>, ControlError>;
 
 pub(in crate::aliexpress) fn router() -> Router<AliExpress> {
     Router::new()
@@ -41,7 +40,7 @@ async fn listings(State(aliexpress): State<AliExpress>) -> Response {
     Json(aliexpress.listings()).into_response()
 }
 
-async fn add_listing(State(aliexpress): State<AliExpress>, Json(new): Json<NewListing>) -> Made {
+async fn add_listing(State(aliexpress): State<AliExpress>, Body(new): Body<NewListing>) -> Made {
     aliexpress.add_listing(new)?;
     control::done()
 }
@@ -50,7 +49,7 @@ async fn sales(State(aliexpress): State<AliExpress>) -> Response {
     Json(aliexpress.sales()).into_response()
 }
 
-async fn sell(State(aliexpress): State<AliExpress>, Json(sale): Json<NewSale>) -> Made {
+async fn sell(State(aliexpress): State<AliExpress>, Body(sale): Body<NewSale>) -> Made {
     Ok(Json(json!({ "order_id": aliexpress.sell(sale)? })))
 }
 
@@ -63,7 +62,7 @@ async fn sale(State(aliexpress): State<AliExpress>, Path(id): Path<u64>) -> Made
 async fn set_status(
     State(aliexpress): State<AliExpress>,
     Path(id): Path<u64>,
-    Json(body): Json<NewStatus>,
+    Body(body): Body<NewStatus>,
 ) -> Made {
     aliexpress.set_sale_status(id, body.status, body.end_reason.as_deref())?;
     control::done()
