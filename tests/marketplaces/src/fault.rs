@@ -64,7 +64,7 @@ pub struct RateLimit {
 pub(crate) const ANY: &str = "any";
 
 /// What each call passes before the marketplace looks at it: planned faults, limits and counting.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Gate {
     faults: Vec<(String, Fault, u32)>,
     limits: BTreeMap<String, RateLimit>,

@@ -75,7 +75,7 @@ pub(crate) struct NewPush {
     pub(crate) wait_ms: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Entry {
     view: PushView,
     gaps_ms: Vec<u64>,
@@ -83,7 +83,7 @@ struct Entry {
 }
 
 /// All messages of one marketplace.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Outbox {
     next_id: u64,
     entries: BTreeMap<u64, Entry>,

@@ -1,5 +1,5 @@
 //! The handle on a marketplace, and what all marketplaces have in common: a clock, planned faults and limits, settings,
-//! counters and tokens that end. What is done to all of them is written here and in `control`, once; what one
+//! counters, tokens that end, and copies. What is done to all of them is written here and in `control`, once; what one
 //! marketplace sells, answers and signs is its own.
 
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::push::Push;
 use crate::push::PushView;
 
 /// Everything that one marketplace knows, as the shared controls need it. Only this crate implements it.
-pub trait Marketplace: Send + Sized + 'static {
+pub trait Marketplace: Clone + Send + Sized + 'static {
     /// Credentials and first settings.
     type Config;
     /// What can be changed while it runs.
@@ -85,7 +85,7 @@ pub trait Pushing: Marketplace {
     }
 }
 
-/// The handle on a simulated marketplace. Clones share one marketplace.
+/// The handle on a simulated marketplace. Clones share one marketplace; a copy of its own is a `fork`.
 pub struct Simulator<M> {
     clock: Arc<dyn Clock>,
     state: Arc<Mutex<M>>,
@@ -104,6 +104,17 @@ impl<M: Marketplace> Simulator<M> {
     /// A new marketplace without goods. The same seed gives the same ids, tokens, buyers and keys.
     pub fn new(config: M::Config, clock: Arc<dyn Clock>, seed: u64) -> Self {
         let state = M::new(config, seed, clock.now());
+        Self {
+            clock,
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// A copy of the marketplace as it is now, which ages by another clock; that should not stand earlier than this
+    /// one's. Neither influences the other from here on, and the same calls give the same ids in both.
+    #[must_use]
+    pub fn fork(&self, clock: Arc<dyn Clock>) -> Self {
+        let state = self.locked().clone();
         Self {
             clock,
             state: Arc::new(Mutex::new(state)),
@@ -176,9 +187,13 @@ impl<M: Marketplace> Simulator<M> {
 
     /// The marketplace at the clock's time.
     pub(crate) fn state(&self) -> MutexGuard<'_, M> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.locked();
         state.catch_up(self.clock.now());
         state
+    }
+
+    fn locked(&self) -> MutexGuard<'_, M> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

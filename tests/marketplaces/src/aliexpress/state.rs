@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -28,8 +29,10 @@ use crate::simulator::Marketplace;
 use crate::simulator::Simulator;
 
 /// AliExpress as it stands.
+#[derive(Clone)]
 pub struct State {
-    pub(super) config: AliExpressConfig,
+    /// Shared by all copies until their settings differ.
+    pub(super) config: Arc<AliExpressConfig>,
     /// The clock's time at the start of the present call.
     pub(super) now: Timestamp,
     pub(super) random: Random,
@@ -49,6 +52,7 @@ pub struct State {
     pub(super) push_answers: VecDeque<bool>,
 }
 
+#[derive(Clone)]
 pub(super) struct Tokens {
     /// Live access tokens and their ends.
     pub(super) access: BTreeMap<String, Timestamp>,
@@ -60,6 +64,7 @@ pub(super) struct Tokens {
     pub(super) codes: BTreeMap<String, Timestamp>,
 }
 
+#[derive(Clone)]
 pub(super) struct Product {
     pub(super) product_id: u64,
     pub(super) title: String,
@@ -72,11 +77,13 @@ pub(super) struct Product {
     pub(super) takes_orders: bool,
 }
 
+#[derive(Clone)]
 pub(super) struct Sku {
     pub(super) new: NewSku,
     pub(super) sold: u64,
 }
 
+#[derive(Clone)]
 pub(super) struct Order {
     pub(super) order_id: u64,
     pub(super) out_order_id: Option<String>,
@@ -147,7 +154,7 @@ impl Marketplace for State {
         let buyers = tokens(&config.access_token, &config.refresh_token);
         let sellers = tokens(&config.seller_access_token, &config.seller_refresh_token);
         Self {
-            config,
+            config: Arc::new(config),
             now,
             random: Random::new(seed ^ 0xA11E),
             gate: Gate::default(),
@@ -182,7 +189,7 @@ impl Marketplace for State {
     }
 
     fn settings_mut(&mut self) -> &mut AliExpressSettings {
-        &mut self.config.settings
+        &mut Arc::make_mut(&mut self.config).settings
     }
 
     fn counters(&self) -> AliExpressCounters {

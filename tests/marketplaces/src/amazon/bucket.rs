@@ -7,6 +7,7 @@ use super::types::AmazonBucket;
 use super::types::AmazonOperation;
 
 /// A bucket as it stands, in millionths of a token.
+#[derive(Clone)]
 pub(super) struct Level {
     millionths: u64,
     at: Timestamp,

@@ -25,6 +25,7 @@ const FEED_TYPES: [&str; 3] = [
 ];
 
 /// A document of the storage.
+#[derive(Clone)]
 pub(super) struct Upload {
     pub(super) content_type: String,
     url_ends_at: Timestamp,
@@ -32,6 +33,7 @@ pub(super) struct Upload {
 }
 
 /// A feed.
+#[derive(Clone)]
 pub(super) struct Feed {
     pub(super) feed_id: String,
     pub(super) feed_type: String,

@@ -26,12 +26,14 @@ const TYPES: [&str; 6] = [
 ];
 
 /// Where messages go.
+#[derive(Clone)]
 pub(super) struct Destination {
     pub(super) name: String,
     pub(super) arn: String,
 }
 
 /// What goes there.
+#[derive(Clone)]
 pub(super) struct Subscription {
     pub(super) subscription_id: String,
     pub(super) destination_id: String,
@@ -39,6 +41,7 @@ pub(super) struct Subscription {
 }
 
 /// A message in the outbox.
+#[derive(Clone)]
 pub(super) struct Outgoing {
     pub(super) due: Timestamp,
     pub(super) notification: AmazonNotification,

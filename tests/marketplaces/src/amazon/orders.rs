@@ -50,6 +50,7 @@ const PARAMETERS: [&str; 10] = [
 ];
 
 /// What a page's token stands for.
+#[derive(Clone)]
 pub(super) struct Page {
     /// All parameters that must be repeated unchanged.
     search: BTreeMap<String, String>,

@@ -1,6 +1,7 @@
 //! Everything the Amazon simulator knows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Router;
 use jiff::Timestamp;
@@ -30,8 +31,10 @@ use crate::simulator::Marketplace;
 use crate::simulator::Simulator;
 
 /// Amazon as it stands.
+#[derive(Clone)]
 pub struct State {
-    pub(super) config: AmazonConfig,
+    /// Shared by all copies until their settings differ.
+    pub(super) config: Arc<AmazonConfig>,
     /// The clock's time at the start of the present call.
     pub(super) now: Timestamp,
     pub(super) random: Random,
@@ -53,11 +56,13 @@ pub struct State {
     pub(super) outbox: Vec<Outgoing>,
 }
 
+#[derive(Clone)]
 pub(super) struct Token {
     pub(super) expires_at: Timestamp,
     pub(super) caller: Caller,
 }
 
+#[derive(Clone)]
 pub(super) struct Listing {
     pub(super) sku: String,
     pub(super) title: String,
@@ -146,7 +151,7 @@ impl Marketplace for State {
 
     fn new(config: AmazonConfig, seed: u64, now: Timestamp) -> Self {
         Self {
-            config,
+            config: Arc::new(config),
             now,
             random: Random::new(seed ^ 0xA3A2),
             gate: Gate::default(),
@@ -185,7 +190,7 @@ impl Marketplace for State {
     }
 
     fn settings_mut(&mut self) -> &mut AmazonSettings {
-        &mut self.config.settings
+        &mut Arc::make_mut(&mut self.config).settings
     }
 
     fn counters(&self) -> AmazonCounters {

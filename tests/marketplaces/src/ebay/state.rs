@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::Router;
 use jiff::Timestamp;
@@ -31,8 +32,10 @@ use crate::simulator::Marketplace;
 use crate::simulator::Simulator;
 
 /// eBay as it stands.
+#[derive(Clone)]
 pub struct State {
-    pub(super) config: EbayConfig,
+    /// Shared by all copies until their settings differ.
+    pub(super) config: Arc<EbayConfig>,
     /// The clock's time at the start of the present call.
     pub(super) now: Timestamp,
     pub(super) random: Random,
@@ -60,12 +63,14 @@ pub struct State {
     pub(super) platform: Platform,
 }
 
+#[derive(Clone)]
 pub(super) struct Token {
     pub(super) expires_at: Timestamp,
     pub(super) scopes: Vec<String>,
     pub(super) is_user: bool,
 }
 
+#[derive(Clone)]
 pub(super) struct Offer {
     pub(super) sku: String,
     pub(super) title: String,
@@ -161,7 +166,7 @@ impl Marketplace for State {
         Self {
             kid: random.uuid(),
             key,
-            config,
+            config: Arc::new(config),
             now,
             random,
             gate: Gate::default(),
@@ -198,7 +203,7 @@ impl Marketplace for State {
     }
 
     fn settings_mut(&mut self) -> &mut EbaySettings {
-        &mut self.config.settings
+        &mut Arc::make_mut(&mut self.config).settings
     }
 
     fn counters(&self) -> EbayCounters {

@@ -37,6 +37,7 @@ const TOPICS: [(&str, bool); 3] = [
 const SCHEMA_VERSIONS: [(&str, bool); 2] = [("0.9", true), ("1.0", false)];
 
 /// An endpoint that was told to eBay.
+#[derive(Clone)]
 pub(super) struct Endpoint {
     name: String,
     status: String,
@@ -44,6 +45,7 @@ pub(super) struct Endpoint {
 }
 
 /// A subscription.
+#[derive(Clone)]
 pub(super) struct Subscription {
     topic: String,
     status: String,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -22,8 +23,10 @@ use crate::simulator::Marketplace;
 use crate::simulator::Simulator;
 
 /// 1688 as it stands.
+#[derive(Clone)]
 pub struct State {
-    pub(super) config: Cn1688Config,
+    /// Shared by all copies until their settings differ.
+    pub(super) config: Arc<Cn1688Config>,
     /// The clock's time at the start of the present call.
     pub(super) now: Timestamp,
     pub(super) random: Random,
@@ -40,11 +43,13 @@ pub struct State {
     pub(super) confirmed: BTreeSet<u64>,
 }
 
+#[derive(Clone)]
 pub(super) struct Product {
     pub(super) new: Cn1688Product,
     pub(super) published: bool,
 }
 
+#[derive(Clone)]
 pub(super) struct Order {
     pub(super) order_id: u64,
     pub(super) reference: Option<String>,
@@ -71,6 +76,7 @@ pub(super) struct Line {
     pub(super) part: u32,
 }
 
+#[derive(Clone)]
 pub(super) struct Parcel {
     pub(super) logistics_id: String,
     pub(super) number: String,
@@ -100,7 +106,7 @@ impl Marketplace for State {
         Self {
             access: BTreeMap::from([(config.access_token.clone(), access_ends_at)]),
             refresh: Some((config.refresh_token.clone(), refresh_ends_at)),
-            config,
+            config: Arc::new(config),
             now,
             random: Random::new(seed ^ 0x1688),
             gate: Gate::default(),
@@ -130,7 +136,7 @@ impl Marketplace for State {
     }
 
     fn settings_mut(&mut self) -> &mut Cn1688Settings {
-        &mut self.config.settings
+        &mut Arc::make_mut(&mut self.config).settings
     }
 
     fn counters(&self) -> Cn1688Counters {

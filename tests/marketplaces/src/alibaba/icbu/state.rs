@@ -1,6 +1,7 @@
 //! Everything the Alibaba.com simulator knows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -22,8 +23,10 @@ use crate::simulator::Marketplace;
 use crate::simulator::Simulator;
 
 /// Alibaba.com as it stands.
+#[derive(Clone)]
 pub struct State {
-    pub(super) config: IcbuConfig,
+    /// Shared by all copies until their settings differ.
+    pub(super) config: Arc<IcbuConfig>,
     /// The clock's time at the start of the present call.
     pub(super) now: Timestamp,
     pub(super) random: Random,
@@ -35,6 +38,7 @@ pub struct State {
     pub(super) outbox: Outbox,
 }
 
+#[derive(Clone)]
 pub(super) struct Tokens {
     /// Live access tokens and their ends.
     pub(super) access: BTreeMap<String, Timestamp>,
@@ -44,11 +48,13 @@ pub(super) struct Tokens {
     pub(super) replaced: Vec<String>,
 }
 
+#[derive(Clone)]
 pub(super) struct Product {
     pub(super) new: IcbuProduct,
     pub(super) online: bool,
 }
 
+#[derive(Clone)]
 pub(super) struct Order {
     pub(super) trade_id: u64,
     pub(super) reference: String,
@@ -94,7 +100,7 @@ impl Marketplace for State {
             replaced: Vec::new(),
         };
         Self {
-            config,
+            config: Arc::new(config),
             now,
             random: Random::new(seed ^ 0x1CB0),
             gate: Gate::default(),
@@ -123,7 +129,7 @@ impl Marketplace for State {
     }
 
     fn settings_mut(&mut self) -> &mut IcbuSettings {
-        &mut self.config.settings
+        &mut Arc::make_mut(&mut self.config).settings
     }
 
     fn counters(&self) -> IcbuCounters {

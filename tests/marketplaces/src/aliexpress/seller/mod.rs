@@ -26,6 +26,7 @@ pub use types::*;
 pub(super) use xml::document;
 
 /// Everything that the shop knows.
+#[derive(Clone)]
 pub(super) struct Seller {
     pub(super) tokens: Tokens,
     listings: BTreeMap<u64, Vec<ListingSku>>,
@@ -34,12 +35,14 @@ pub(super) struct Seller {
     next_child: u64,
 }
 
+#[derive(Clone)]
 struct ListingSku {
     sku_code: String,
     price: Money,
     inventory: u32,
 }
 
+#[derive(Clone)]
 struct Order {
     order_id: u64,
     status: SaleStatus,
@@ -53,6 +56,7 @@ struct Order {
     end_reason: Option<String>,
 }
 
+#[derive(Clone)]
 struct Line {
     child_id: u64,
     product_id: u64,
@@ -61,6 +65,7 @@ struct Line {
     price: Money,
 }
 
+#[derive(Clone)]
 struct Feed {
     operation_type: String,
     submitted_at: Timestamp,

@@ -35,7 +35,7 @@ const EVENTS: [&str; 5] = [
 ];
 
 /// Where platform notifications go, and which.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(in crate::ebay) struct Platform {
     url: Option<String>,
     is_enabled: bool,
