@@ -1,8 +1,13 @@
 use super::*;
 use crate::domain::{
-    Doubt, Event, MappedLine, Money, OfferId, OrderDetails, OrderLine, Parcel, ParcelLine, Part,
-    PurchaseLine,
+    Decision, Doubt, Event, MappedLine, Money, OfferId, OrderDetails, OrderLine, Parcel,
+    ParcelLine, Part, PurchaseLine, Refusal, Remark, SupplierOrderId,
 };
+
+mod buying;
+mod due;
+mod open_units;
+mod tracking;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -38,14 +43,15 @@ fn order(events: &[Event]) -> Order {
     order
 }
 
-fn planned() -> Event {
+/// A unit of the sku is planned for the order's line.
+fn planned_of(purchase: u8, sku: &str) -> Event {
     let usd = Money {
         minor: 700,
         currency: "USD".parse().unwrap(),
     };
     let line = PurchaseLine {
         line: "1".to_owned().try_into().unwrap(),
-        sku: "LAMP".to_owned().try_into().unwrap(),
+        sku: Sku::parse(sku).unwrap(),
         offer: OfferId::new("aliexpress:main".parse().unwrap(), "p", "v").unwrap(),
         quantity: 1,
         unit_cost: usd,
@@ -54,16 +60,132 @@ fn planned() -> Event {
         variant_attributes: String::new(),
     };
     Event::Planned {
-        purchase: 1,
+        purchase,
         lines: vec![line],
     }
 }
 
-fn placing() -> Event {
+fn planned() -> Event {
+    planned_of(1, "LAMP")
+}
+
+fn placing_of(purchase: u8) -> Event {
     Event::PlacingStarted {
-        purchase: 1,
+        purchase,
         lease_until: at(90),
     }
+}
+
+fn placing() -> Event {
+    placing_of(1)
+}
+
+/// It was proven that the first purchase was not placed; it may be tried again from this second on.
+fn retried_from(second: i64) -> Vec<Event> {
+    let retry_at = at(second);
+    let not_placed = Event::NotPlaced {
+        purchase: 1,
+        retry_at,
+    };
+    vec![planned(), placing(), not_placed]
+}
+
+/// The first purchase may have been placed, which may be settled from this second on.
+fn doubted_until(second: i64) -> Vec<Event> {
+    let doubt = Doubt {
+        since: at(0),
+        settle_at: at(second),
+    };
+    vec![planned(), placing(), Event::Doubted { purchase: 1, doubt }]
+}
+
+/// Placed in second 0, under these numbers of the supplier.
+fn placed_under(purchase: u8, sku: &str, numbers: &[&str]) -> Vec<Event> {
+    let number = |text: &&str| SupplierOrderId::parse(text).unwrap();
+    let supplier_orders = numbers.iter().map(number).collect();
+    let placed = Event::Placed {
+        purchase,
+        supplier_orders,
+    };
+    vec![planned_of(purchase, sku), placing_of(purchase), placed]
+}
+
+fn placed(purchase: u8, sku: &str) -> Vec<Event> {
+    placed_under(purchase, sku, &["8001"])
+}
+
+fn shipped(purchase: u8, sku: &str) -> Vec<Event> {
+    [placed(purchase, sku), vec![Event::Shipped { purchase }]].concat()
+}
+
+fn delivered(purchase: u8, sku: &str) -> Vec<Event> {
+    [shipped(purchase, sku), vec![Event::Delivered { purchase }]].concat()
+}
+
+fn refused(purchase: u8, sku: &str) -> Vec<Event> {
+    let refused = Event::Refused {
+        purchase,
+        refusal: Refusal::Stock,
+        code: "X".to_owned(),
+    };
+    vec![planned_of(purchase, sku), placing_of(purchase), refused]
+}
+
+fn parcel_in(number: &str, purchase: u8, state: ParcelState) -> Parcel {
+    Parcel {
+        tracking_number: TrackingNumber::parse(number).unwrap(),
+        carrier: "Cainiao".to_owned(),
+        purchase,
+        lines: vec![ParcelLine {
+            line: "1".to_owned().try_into().unwrap(),
+            quantity: 1,
+        }],
+        parts: Vec::new(),
+        state,
+        delivered_at: None,
+    }
+}
+
+fn seen_in(number: &str, purchase: u8, state: ParcelState) -> Event {
+    let parcel = parcel_in(number, purchase, state);
+    Event::ParcelSeen { parcel }
+}
+
+/// A parcel of which the channel may be told from this second on.
+fn seen(number: &str, purchase: u8, not_before: i64) -> Event {
+    let not_before = at(not_before);
+    seen_in(number, purchase, ParcelState::Seen { not_before })
+}
+
+/// A parcel of which somebody is telling the channel until this second.
+fn confirming(number: &str, purchase: u8, lease_until: i64) -> Vec<Event> {
+    let started = Event::ConfirmStarted {
+        parcel: TrackingNumber::parse(number).unwrap(),
+        lease_until: at(lease_until),
+    };
+    vec![seen(number, purchase, 0), started]
+}
+
+fn confirmed(number: &str, purchase: u8) -> Vec<Event> {
+    let parcel = TrackingNumber::parse(number).unwrap();
+    let confirmed = Event::ParcelConfirmed { parcel };
+    [confirming(number, purchase, 90), vec![confirmed]].concat()
+}
+
+fn refused_parcel(number: &str, purchase: u8) -> Vec<Event> {
+    let parcel = TrackingNumber::parse(number).unwrap();
+    let refused = Event::ParcelRefused { parcel };
+    [confirming(number, purchase, 90), vec![refused]].concat()
+}
+
+/// A parcel of parts for which another one stands.
+fn not_told(number: &str, purchase: u8) -> Vec<Event> {
+    vec![seen_in(number, purchase, ParcelState::NotTold)]
+}
+
+/// The order's line is a set of a lamp and a shade.
+fn set() -> Event {
+    mapped(&[("LAMP", 1), ("SHADE", 1)])
 }
 
 fn mapped(parts: &[(&str, u32)]) -> Event {
@@ -144,12 +266,7 @@ fn who_settles_takes_the_lease_too() {
 
 #[test]
 fn a_doubt_is_settled_while_the_order_waits_for_something_else() {
-    let doubt = Doubt {
-        since: at(0),
-        settle_at: at(30),
-    };
-    let events = [planned(), placing(), Event::Doubted { purchase: 1, doubt }];
-    let with = |reason| order(&[events.as_slice(), &[raised(reason)]].concat());
+    let with = |reason| order(&[doubted_until(30), vec![raised(reason)]].concat());
     let other = with(Reason::CancelledAfterPurchase);
     assert_eq!(next_buying_step(&other, at(30)), BuyingStep::Settle(1));
     assert_eq!(due(&other, at(0)), Some((at(30), Lane::Forward)));
@@ -217,43 +334,12 @@ fn what_the_merchant_shipped_by_hand_is_not_bought_as_well() {
 
 #[test]
 fn what_we_told_of_a_set_is_not_taken_for_shipped_by_hand_and_its_other_part_is_bought() {
-    let part = |sku: &str| Part {
-        sku: Sku::parse(sku).unwrap(),
-        units: 1,
-    };
-    let set = Event::Mapped {
-        lines: vec![MappedLine {
-            line: "1".to_owned().try_into().unwrap(),
-            parts: vec![part("LAMP"), part("SHADE")],
-        }],
-    };
-    let Event::Planned { lines, .. } = planned() else {
-        panic!("a plan")
-    };
-    let lines = lines.into_iter().map(|line| PurchaseLine {
-        sku: Sku::parse("SHADE").unwrap(),
-        ..line
-    });
-    let shade = Event::Planned {
-        purchase: 2,
-        lines: lines.collect(),
-    };
     let shipped = changed(|details| details.fulfilled = true);
-    let mut order = order(&[set, planned(), shade, shipped]);
+    let mut order = order(&[set(), planned(), planned_of(2, "SHADE"), shipped]);
     assert_eq!(next_buying_step(&order, at(0)), BuyingStep::GiveBack);
     // The lamp's parcel stands for the set, and the channel was told of it by us.
-    order.parcels.push(Parcel {
-        tracking_number: TrackingNumber::parse("LP0001").unwrap(),
-        carrier: "Cainiao".to_owned(),
-        purchase: 1,
-        lines: vec![ParcelLine {
-            line: "1".to_owned().try_into().unwrap(),
-            quantity: 1,
-        }],
-        parts: Vec::new(),
-        state: ParcelState::Confirmed { at: at(0) },
-        delivered_at: None,
-    });
+    let parcel = parcel_in("LP0001", 1, ParcelState::Confirmed { at: at(0) });
+    order.parcels.push(parcel);
     assert_eq!(next_buying_step(&order, at(0)), BuyingStep::Place(1));
 }
 
