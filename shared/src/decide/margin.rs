@@ -104,20 +104,72 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_is_negative_for_a_loss() {
+        let rates = Rates::default();
+        // Total, fee and cost, and what is left.
+        let rows = [
+            (1999, 0, 0, 1999),
+            (1999, 260, 1738, 1),
+            (1999, 260, 1739, 0),
+            (1999, 260, 1740, -1),
+            (0, 10, 20, -30),
+        ];
+        for (total, fee, cost, wanted) in rows {
+            let costs = [Some(money(cost, "USD"))];
+            let (total, fee) = (money(total, "USD"), money(fee, "USD"));
+            let left = margin(total, fee, costs, &exchange(&rates)).unwrap();
+            assert_eq!(left.left, money(wanted, "USD"), "{total}, {fee}, {cost}");
+        }
+    }
+
+    #[test]
+    fn a_fee_in_another_currency_is_converted_too_and_each_rate_is_named_once() {
+        let mut rates = rates();
+        let (from, to) = ("GBP".parse().unwrap(), "USD".parse().unwrap());
+        let value = "1.25".parse().unwrap();
+        let pounds = Rate::new(from, to, value, "ECB", Timestamp::UNIX_EPOCH).unwrap();
+        assert!(rates.take(pounds, Timestamp::UNIX_EPOCH));
+        let (total, fee) = (money(1999, "USD"), money(100, "GBP"));
+        let costs = [("EUR", 100), ("GBP", 200), ("EUR", 300), ("USD", 400)];
+        let costs = costs.map(|(currency, minor)| Some(money(minor, currency)));
+        let left = margin(total, fee, costs, &exchange(&rates)).unwrap();
+        assert_eq!(left.left, money(1999 - 125 - 110 - 250 - 330 - 400, "USD"));
+        let named: Vec<_> = left.rates.iter().map(|rate| rate.from.code()).collect();
+        assert_eq!(named, ["GBP", "EUR"]);
+    }
+
+    #[test]
     fn the_lower_of_both_limits_of_a_loss_counts_and_none_allows_nothing() {
         let rates = rates();
-        let total = money(2000, "USD");
-        let most = |most: Option<Money>, percent: Option<u32>| {
+        // The order's total, the most as money and in hundredths of a percent, and what may be lost.
+        let rows = [
+            (2000, None, None, 0),
+            (2000, Some((500, "USD")), None, 500),
+            (2000, Some((500, "EUR")), None, 550),
+            // 5.511 USD: what may be lost is rounded down.
+            (2000, Some((501, "EUR")), None, 551),
+            (2000, Some((500, "CNY")), None, 0),
+            (2000, Some((500, "CNY")), Some(5000), 0),
+            (2000, None, Some(1000), 200),
+            (2000, None, Some(10_000), 2000),
+            (2000, None, Some(0), 0),
+            // A tenth of 19.99 USD is 1.999.
+            (1999, None, Some(1000), 199),
+            (2000, Some((500, "EUR")), Some(5000), 550),
+            (2000, Some((500, "USD")), Some(1000), 200),
+            (2000, Some((200, "USD")), Some(1000), 200),
+            (2000, Some((199, "USD")), Some(1000), 199),
+            (-2000, None, Some(1000), 0),
+            (2000, Some((-1, "USD")), None, 0),
+        ];
+        for (total, most, percent, wanted) in rows {
             let rule = LossRule {
-                most: most.map(Amount),
+                most: most.map(|(minor, currency)| Amount(money(minor, currency))),
                 most_percent: percent.map(Hundredths),
             };
-            most_loss(&rule, total, &exchange(&rates)).minor
-        };
-        assert_eq!(most(None, None), 0);
-        assert_eq!(most(Some(money(500, "USD")), None), 500);
-        assert_eq!(most(Some(money(500, "EUR")), Some(5000)), 550);
-        assert_eq!(most(Some(money(500, "USD")), Some(1000)), 200);
-        assert_eq!(most(Some(money(500, "CNY")), None), 0, "no rate, no loss");
+            let total = money(total, "USD");
+            let loss = most_loss(&rule, total, &exchange(&rates));
+            assert_eq!(loss, money(wanted, "USD"), "{rule:?} of {total}");
+        }
     }
 }

@@ -98,20 +98,83 @@ mod tests {
         published_quantity(&[part], published, buffer, cap, &rule, at(0))
     }
 
+    /// Free units of each offer with the hours since it was looked at, what is published, and what is to be published.
+    type Row<'a> = (&'a [(i64, i64)], Option<u32>, u32);
+
+    fn check(buffer: u32, cap: u32, rows: &[Row<'_>]) {
+        for (offers, published, wanted) in rows {
+            let offer = |(free, hours_old): &(i64, i64)| offer(*free, *hours_old);
+            let stocked: Vec<_> = offers.iter().map(offer).collect();
+            let shown = shown(&stocked, *published, buffer, cap);
+            assert_eq!(shown, *wanted, "{offers:?} over {published:?}");
+        }
+    }
+
     #[test]
     fn buffer_is_held_back_and_the_cap_kept() {
-        assert_eq!(shown(&[offer(12, 0)], None, 2, 100), 10);
-        assert_eq!(shown(&[offer(500, 0)], None, 2, 100), 100);
-        assert_eq!(shown(&[offer(1, 0)], None, 2, 100), 0);
-        assert_eq!(shown(&[], Some(5), 0, 100), 0);
+        check(
+            2,
+            100,
+            &[
+                (&[], Some(5), 0),
+                (&[(0, 0)], None, 0),
+                (&[(1, 0)], None, 0),
+                (&[(2, 0)], None, 0),
+                (&[(3, 0)], None, 1),
+                (&[(12, 0)], None, 10),
+                (&[(101, 0)], None, 99),
+                (&[(102, 0)], None, 100),
+                (&[(103, 0)], None, 100),
+                (&[(i64::MAX, 0)], None, 100),
+            ],
+        );
+        check(0, 100, &[(&[], Some(5), 0), (&[(3, 0)], None, 3)]);
+    }
+
+    #[test]
+    fn offers_are_added_and_one_that_is_oversold_takes_nothing_of_another() {
+        let rows: &[Row<'_>] = &[
+            (&[(3, 0), (4, 0)], None, 7),
+            (&[(3, 0), (-4, 0)], None, 3),
+            (&[(-3, 0), (-4, 0)], Some(9), 0),
+            (&[(i64::MAX, 0), (i64::MAX, 0)], None, 100),
+        ];
+        check(0, 100, rows);
     }
 
     #[test]
     fn old_evidence_lowers_and_never_raises() {
-        assert_eq!(shown(&[offer(12, 5)], Some(3), 0, 100), 3);
-        assert_eq!(shown(&[offer(2, 5)], Some(3), 0, 100), 2);
-        assert_eq!(shown(&[offer(12, 5)], None, 0, 100), 0);
-        assert_eq!(shown(&[offer(12, 30)], Some(3), 0, 100), 0);
+        // Up to 2 hours evidence is fresh, from 6 hours on it fades, after 24 it is worthless.
+        let rows: &[Row<'_>] = &[
+            (&[(12, 2)], Some(3), 12),
+            (&[(12, 2)], None, 12),
+            (&[(12, 3)], Some(3), 3),
+            (&[(12, 5)], Some(3), 3),
+            (&[(2, 5)], Some(3), 2),
+            (&[(12, 5)], None, 0),
+            (&[(12, 30)], Some(3), 0),
+            // What is fresh may raise, what is old is left as it is shown.
+            (&[(4, 0), (12, 5)], Some(3), 4),
+            (&[(4, 0), (12, 5)], Some(9), 9),
+            (&[(4, 0), (12, 5)], Some(99), 16),
+            (&[(4, 0), (12, 5)], None, 4),
+        ];
+        check(0, 100, rows);
+    }
+
+    #[test]
+    fn evidence_is_fresh_up_to_the_second() {
+        let rule = EvidenceRule::default();
+        let part = Supply {
+            units: 1,
+            offers: vec![offer(12, 0)],
+        };
+        for (second, wanted) in [(7199, 12), (7200, 12), (7201, 3)] {
+            let now = at(0) + SignedDuration::from_secs(second);
+            let parts = std::slice::from_ref(&part);
+            let shown = published_quantity(parts, Some(3), 0, 100, &rule, now);
+            assert_eq!(shown, wanted, "{second} s");
+        }
     }
 
     #[test]

@@ -63,49 +63,111 @@ pub fn attention_retry_is_due(since: Timestamp, now: Timestamp, every: SignedDur
 mod tests {
     use super::*;
 
-    fn pace(interval_s: u32, changed: bool) -> Pace {
-        Pace {
-            interval_s,
-            elapsed_s: Some(interval_s),
-            changed,
-            gone: 0,
-            free: 100,
+    /// Interval, elapsed, whether something changed, units gone, units free, and the seconds until the next look.
+    type Row = (u32, Option<u32>, bool, u32, u32, u32);
+
+    fn check(rows: &[Row]) {
+        for row in rows {
+            let (interval_s, elapsed_s, changed, gone, free, wanted) = *row;
+            let pace = Pace {
+                interval_s,
+                elapsed_s,
+                changed,
+                gone,
+                free,
+            };
+            assert_eq!(next_stock_interval(pace), wanted, "{pace:?}");
         }
     }
 
     #[test]
     fn stock_that_changes_is_looked_at_more_often() {
-        assert_eq!(next_stock_interval(pace(600, true)), 300);
-        assert_eq!(next_stock_interval(pace(600, false)), 1200);
-        assert_eq!(next_stock_interval(pace(60, true)), 60);
-        assert_eq!(next_stock_interval(pace(u32::MAX, false)), 3600);
+        check(&[
+            (600, Some(600), true, 0, 100, 300),
+            (601, Some(601), true, 0, 100, 300),
+            (600, Some(600), false, 0, 100, 1200),
+            // The first look has nothing to compare with.
+            (600, None, false, 0, 100, 1200),
+            (600, None, true, 0, 100, 300),
+            // Never more often than each minute, never less often than each hour.
+            (122, Some(122), true, 0, 100, 61),
+            (120, Some(120), true, 0, 100, 60),
+            (60, Some(60), true, 0, 100, 60),
+            (0, Some(60), false, 0, 100, 60),
+            (1799, Some(1799), false, 0, 100, 3598),
+            (1800, Some(1800), false, 0, 100, 3600),
+            (1801, Some(1801), false, 0, 100, 3600),
+            (u32::MAX, Some(60), false, 0, 100, 3600),
+        ]);
     }
 
     #[test]
     fn what_sells_fast_is_looked_at_before_it_can_be_gone() {
-        let selling = |gone, free| {
-            next_stock_interval(Pace {
-                gone,
-                free,
-                ..pace(1200, true)
-            })
-        };
-        // Two units in 20 minutes: 8 units last 80 minutes, a quarter of that is 20.
-        assert_eq!(selling(2, 8), 600);
-        assert_eq!(selling(4, 4), 300);
-        assert_eq!(selling(40, 4), 60);
-        assert_eq!(selling(40, 0), 60);
+        check(&[
+            // Two units in 20 minutes: 8 units last 80 minutes, a quarter of that is 20; half the interval is sooner.
+            (1200, Some(1200), true, 2, 8, 600),
+            // 4 units last 20 minutes, or as long as it really took to sell them.
+            (1200, Some(1200), true, 4, 4, 300),
+            (1200, Some(800), true, 4, 4, 200),
+            (1200, Some(1200), false, 4, 4, 300),
+            // 3 units of 7 are gone in 1,000 seconds: 7 last 2,333 seconds, a quarter of that is 583.
+            (1200, Some(1000), true, 3, 7, 583),
+            (1200, Some(1200), true, 40, 4, 60),
+            (1200, Some(1200), true, 40, 0, 60),
+            // One unit that went is as good a sign as many.
+            (1200, Some(1200), true, 1, 1, 300),
+            // What went before the first look says nothing of the speed.
+            (1200, None, true, 4, 4, 600),
+            (1200, Some(u32::MAX), true, 1, u32::MAX, 600),
+        ]);
     }
 
     #[test]
     fn a_purchase_is_asked_about_less_and_less() {
         let placed = Timestamp::from_second(1_800_000_000).unwrap();
-        let wait = |hours| {
-            let checked = placed + SignedDuration::from_hours(hours);
-            next_tracking_check(placed, checked)
-                .duration_since(checked)
-                .as_secs()
-        };
-        assert_eq!((wait(0), wait(10), wait(100)), (300, 3600, 21600));
+        let (minute, hour) = (60, 3600);
+        // Seconds since the purchase was placed, and until it is asked about again.
+        let rows = [
+            (0, 5 * minute),
+            (hour - 1, 5 * minute),
+            (hour, hour),
+            (hour + 1, hour),
+            (48 * hour - 1, hour),
+            (48 * hour, 6 * hour),
+            (1000 * hour, 6 * hour),
+        ];
+        for (age, wanted) in rows {
+            let checked = placed + SignedDuration::from_secs(age);
+            let next = next_tracking_check(placed, checked);
+            assert_eq!(next.duration_since(checked).as_secs(), wanted, "{age} s");
+        }
+    }
+
+    #[test]
+    fn an_order_that_waits_is_tried_at_each_sweep_for_an_hour_and_then_hourly() {
+        let since = Timestamp::from_second(1_800_000_000).unwrap();
+        // Seconds since the order waits, seconds between two sweeps, whether it is tried.
+        let rows = [
+            (0, 600, true),
+            (1800, 600, true),
+            (3599, 600, true),
+            (3600, 600, true),
+            (4199, 600, true),
+            (4200, 600, false),
+            (4201, 600, false),
+            (7199, 600, false),
+            (7200, 600, true),
+            (7799, 600, true),
+            (7800, 600, false),
+            (7259, 60, true),
+            (7260, 60, false),
+            (100 * 3600, 60, true),
+        ];
+        for (age, every, wanted) in rows {
+            let now = since + SignedDuration::from_secs(age);
+            let every = SignedDuration::from_secs(every);
+            let is_due = attention_retry_is_due(since, now, every);
+            assert_eq!(is_due, wanted, "{age} s, swept every {every:#}");
+        }
     }
 }

@@ -67,16 +67,63 @@ mod tests {
         assert_eq!(all, order);
     }
 
+    /// Units and price that are shown, if known, units and price that should be, and how urgent that is.
+    type Row = (Option<(u32, i64)>, (u32, i64), Urgency);
+
+    fn check(rows: &[Row]) {
+        for (shown, wanted, urgency) in rows {
+            let money = |(quantity, minor): (u32, i64)| (quantity, usd(minor));
+            let of = Urgency::of(shown.map(money), money(*wanted));
+            assert_eq!(of, *urgency, "{shown:?} to {wanted:?}");
+        }
+    }
+
+    #[test]
+    fn what_shows_too_much_is_a_fall_and_what_shows_too_little_a_rise() {
+        check(&[
+            (Some((5, 900)), (6, 900), Urgency::Rise),
+            (Some((5, 900)), (6, 800), Urgency::Rise),
+            (Some((0, 900)), (1, 900), Urgency::Rise),
+            (Some((5, 900)), (5, 900), Urgency::None),
+            (Some((5, 900)), (4, 900), Urgency::Fall),
+            (Some((5, 900)), (4, 800), Urgency::Fall),
+            (Some((5, 900)), (1, 900), Urgency::Fall),
+            (Some((5, 900)), (0, 900), Urgency::ToZero),
+            (Some((1, 900)), (0, 800), Urgency::ToZero),
+        ]);
+    }
+
     #[test]
     fn a_price_waits_for_the_next_unit() {
-        let of = |before, after| Urgency::of(Some((before, usd(900))), (after, usd(800)));
-        assert_eq!((of(0, 0), of(0, 1)), (Urgency::None, Urgency::Rise));
+        check(&[
+            (Some((5, 900)), (5, 800), Urgency::Price),
+            (Some((1, 900)), (1, 901), Urgency::Price),
+            (Some((0, 900)), (0, 800), Urgency::None),
+            (Some((0, 900)), (0, 900), Urgency::None),
+            (Some((0, 900)), (1, 800), Urgency::Rise),
+        ]);
     }
 
     #[test]
     fn what_nobody_knows_may_show_too_much() {
-        assert_eq!(Urgency::of(None, (0, usd(900))), Urgency::ToZero);
-        assert_eq!(Urgency::of(None, (7, usd(900))), Urgency::Fall);
+        check(&[
+            (None, (0, 900), Urgency::ToZero),
+            (None, (1, 900), Urgency::Fall),
+            (None, (7, 900), Urgency::Fall),
+        ]);
+    }
+
+    #[test]
+    fn only_what_sells_nothing_that_is_not_there_may_wait() {
+        let rows = [
+            (Urgency::ToZero, false),
+            (Urgency::Fall, false),
+            (Urgency::Rise, true),
+            (Urgency::Price, true),
+        ];
+        for (urgency, wanted) in rows {
+            assert_eq!(urgency.may_wait(), wanted, "{urgency:?}");
+        }
     }
 
     proptest! {
