@@ -202,6 +202,49 @@ mod tests {
         assert_eq!(shares(&routed), vec![vec![(0, third.offer, 3)]]);
     }
 
+    /// Units that are wanted; free units of each offer in the order of their ranks; the units that each offer that is used
+    /// fills, by its place, or none where all together cannot.
+    type Row<'a> = (u32, &'a [i64], Option<&'a [(usize, u32)]>);
+
+    fn check(rows: &[Row<'_>]) {
+        let supplier = |place: usize| format!("aliexpress:account{place}");
+        for (wanted, free, filled) in rows {
+            let offers = free.iter().zip(0_u32..).map(|(free, rank)| {
+                let supplier = supplier(rank as usize);
+                candidate(&supplier, "v1", rank, *free)
+            });
+            let needs = [need("1", *wanted, offers.collect())];
+            let routed = route(&needs).map(|route| shares(&route));
+            let expected = filled.map(|filled| -> Purchases {
+                let share = |(place, units): &(usize, u32)| {
+                    let offer = needs[0].candidates[*place].offer.clone();
+                    vec![(0, offer, *units)]
+                };
+                filled.iter().map(share).collect()
+            });
+            let expected = expected.ok_or(Unroutable { need: 0 });
+            assert_eq!(routed, expected, "{wanted} of {free:?}");
+        }
+    }
+
+    #[test]
+    fn a_split_takes_all_of_each_offer_in_turn_and_nothing_of_an_empty_one() {
+        check(&[
+            (4, &[5], Some(&[(0, 4)])),
+            (5, &[5], Some(&[(0, 5)])),
+            (6, &[5], None),
+            (1, &[], None),
+            (1, &[0], None),
+            (2, &[1, 2], Some(&[(1, 2)])),
+            (3, &[1, 2], Some(&[(0, 1), (1, 2)])),
+            (4, &[1, 2], None),
+            (2, &[1, 1, 1], Some(&[(0, 1), (1, 1)])),
+            (5, &[0, -3, 2, 4, 0], Some(&[(2, 2), (3, 3)])),
+            (6, &[2, -3, 4], Some(&[(0, 2), (2, 4)])),
+            (7, &[2, -3, 4], None),
+        ]);
+    }
+
     #[test]
     fn the_lowest_rank_with_enough_units_is_chosen() {
         let first = candidate("aliexpress:main", "v1", 1, 1);
