@@ -13,6 +13,7 @@ mod aliexpress_purchases;
 mod aliexpress_seller;
 mod amazon;
 mod common;
+mod control;
 mod ebay_calls;
 mod ebay_setup;
 mod ebay_trading;

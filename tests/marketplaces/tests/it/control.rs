@@ -1,24 +1,16 @@
 //! What all marketplaces have in common: the controls under `/_control` and copies of a marketplace.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
-
-mod common;
-
 use std::time::Duration;
 
+use crate::common::AliClient;
+use crate::common::CUP;
+use crate::common::Got;
+use crate::common::LID;
+use crate::common::call;
+use crate::common::clock;
+use crate::common::encode;
 use axum::Router;
 use axum::body::Body;
-use common::AliClient;
-use common::CUP;
-use common::Got;
-use common::LID;
-use common::call;
-use common::clock;
-use common::encode;
 use http::Method;
 use http::Request;
 use http::StatusCode;
@@ -74,7 +66,7 @@ fn amazon() -> Amazon {
 
 fn aliexpress() -> AliExpress {
     let aliexpress = AliExpress::new(AliExpressConfig::default(), clock(), SEED);
-    let client = common::stocked(ali_client(aliexpress));
+    let client = crate::common::stocked(ali_client(aliexpress));
     let mug = NewListingSku {
         sku_code: "MUG".to_owned(),
         price: Money::usd(900),
