@@ -1,6 +1,6 @@
 //! The guards that keep money and goods safe, by name. Where a guard is, the code asks whether it still [`stands`]: in
-//! everything that ships that is a constant. The simulation takes them away, one at a time, and shows that somebody
-//! notices.
+//! a release build, as everything that ships is, that is a constant. In a debug build it is a switch of the thread, which
+//! the simulation turns, one guard at a time, to show that somebody notices.
 
 /// A guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,21 +94,18 @@ impl Guard {
     ];
 }
 
-#[cfg(all(feature = "removable-guards", not(debug_assertions)))]
-compile_error!("removable-guards is for the simulation; nothing that ships has it");
-
 /// Whether the guard stands: always, in everything that ships.
-#[cfg(not(feature = "removable-guards"))]
+#[cfg(not(debug_assertions))]
 pub(crate) const fn stands(_: Guard) -> bool {
     true
 }
 
-#[cfg(feature = "removable-guards")]
+#[cfg(debug_assertions)]
 pub(crate) use removable::stands;
-#[cfg(feature = "removable-guards")]
+#[cfg(debug_assertions)]
 pub use removable::take_away;
 
-#[cfg(feature = "removable-guards")]
+#[cfg(debug_assertions)]
 mod removable {
     use super::Guard;
     use std::cell::Cell;
@@ -117,7 +114,8 @@ mod removable {
         static AWAY: Cell<Option<Guard>> = const { Cell::new(None) };
     }
 
-    /// Takes a guard away from this thread, or puts all back.
+    /// Takes a guard away from this thread, or puts all back. Only the simulation and the fuzzer call this; a release
+    /// build does not have it.
     pub fn take_away(guard: Option<Guard>) {
         AWAY.set(guard);
     }

@@ -91,29 +91,37 @@ pub async fn replay(store: &dyn Store, key: &OrderKey) -> Result<Option<Order>, 
             .query(&keys::order(key), keys::HISTORY, after.as_deref(), 100)
             .await?;
         for item in &page.items {
-            let record: HistoryRecord = read(&item.body)?;
-            let last = order
-                .as_ref()
-                .map_or(HistoryRecord::NONE_BEFORE, |order| &order.last_hash);
-            if record.previous != last {
-                let problem = format!("record {} does not follow the one before", record.number);
-                return Err(FlowError::Stored(problem));
-            }
-            let mut next = match order.take() {
-                None => Order::begin(key.clone(), record.at, &record.event)?,
-                Some(mut order) => {
-                    order.apply(record.at, &record.event)?;
-                    order
-                }
-            };
-            next.last_hash = HistoryRecord::hash_of(&item.body);
-            order = Some(next);
+            order = Some(follow(order, key, &item.body)?);
         }
         match page.next {
             Some(next) => after = Some(next),
             None => return Ok(order),
         }
     }
+}
+
+/// Applies one stored history record to what the records before it gave; `None` before the first.
+///
+/// # Errors
+/// Where the record cannot be read, does not carry the hash of the one before, or does not fit the order.
+pub fn follow(order: Option<Order>, key: &OrderKey, body: &str) -> Result<Order, FlowError> {
+    let record: HistoryRecord = read(body)?;
+    let last = order
+        .as_ref()
+        .map_or(HistoryRecord::NONE_BEFORE, |order| &order.last_hash);
+    if record.previous != last {
+        let problem = format!("record {} does not follow the one before", record.number);
+        return Err(FlowError::Stored(problem));
+    }
+    let mut next = match order {
+        None => Order::begin(key.clone(), record.at, &record.event)?,
+        Some(mut order) => {
+            order.apply(record.at, &record.event)?;
+            order
+        }
+    };
+    next.last_hash = HistoryRecord::hash_of(body);
+    Ok(next)
 }
 
 /// Records the first events of an order that is not yet in the table. The first is `Recorded`.

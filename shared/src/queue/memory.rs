@@ -39,6 +39,18 @@ impl MemoryQueue {
         self
     }
 
+    /// An independent copy of the queue under a clock of its own. What failed too often goes to `dead_letters`, which is a
+    /// copy of this queue's where it has one.
+    #[must_use]
+    pub fn fork(&self, clock: Arc<dyn Clock>, dead_letters: &Arc<Self>) -> Self {
+        let tries = self.dead_letters.as_ref().map(|(tries, _)| *tries);
+        Self {
+            state: Mutex::new(self.lock().clone()),
+            clock,
+            dead_letters: tries.map(|tries| (tries, dead_letters.clone())),
+        }
+    }
+
     /// The bodies of all messages, hidden ones included, in the order of their sending.
     pub fn bodies(&self) -> Vec<String> {
         let state = self.lock();
@@ -163,7 +175,7 @@ impl Queue for MemoryQueue {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct State {
     /// By the number of their sending, so the oldest comes first.
     messages: BTreeMap<u64, Message>,
@@ -189,7 +201,7 @@ impl State {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Message {
     body: String,
     sent_at: Timestamp,

@@ -17,6 +17,13 @@ impl MemorySecrets {
         Self::default()
     }
 
+    /// An independent copy.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Self(Mutex::new(secrets.clone()))
+    }
+
     /// Stores or replaces a secret.
     pub fn put(&self, name: impl Into<String>, text: impl Into<String>) {
         let mut secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -27,7 +27,7 @@ pub struct MemoryStore {
 }
 
 /// The items and the index of their due times.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Table {
     items: BTreeMap<Key, Item>,
     due: BTreeMap<String, BTreeSet<(i64, Key)>>,
@@ -58,6 +58,16 @@ impl MemoryStore {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             table: Mutex::default(),
+            clock,
+        }
+    }
+
+    /// An independent copy of the table under a clock of its own, so that a simulation prepares a table once and begins
+    /// each schedule from a copy.
+    #[must_use]
+    pub fn fork(&self, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            table: Mutex::new(self.lock().clone()),
             clock,
         }
     }

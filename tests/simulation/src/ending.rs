@@ -1,13 +1,13 @@
 //! What must hold once nothing happens any more: counted at the marketplaces, compared with the table.
 
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, StoredOffer};
 use crate::stage::{NEVER_IN_THE_OPEN, Stage};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use kervan::clock::Clock;
-use kervan::domain::{EvidenceRule, Offer, Order, Phase, PurchaseState, Sku};
-use kervan::flows::{catalog, ledger};
-use kervan::store::{Item, Store, keys};
+use kervan::domain::{EvidenceRule, Order, Phase, PurchaseState, Sku};
+use kervan::flows::catalog;
+use kervan::store::{Store, keys};
 use kervan_marketplaces::ebay::{CancelState, EbayLineView, EbayOrderView};
 
 /// Checks the end and says of each order, in the order of the customers, how it ended.
@@ -42,6 +42,7 @@ pub(crate) fn check(stage: &Stage, monitor: &Monitor) -> Vec<String> {
         }
     }
     check_listings(stage, monitor);
+    monitor.replay_everything().now_or_never();
     ends
 }
 
@@ -132,7 +133,7 @@ fn erased(stage: &Stage, monitor: &Monitor, order: &Order) {
 /// I5, wherever nobody is at work: no listing shows more than is known to be free, unless its stock is due for a look.
 pub(crate) fn check_listings(stage: &Stage, monitor: &Monitor) {
     let now = stage.clock.now();
-    let items = stage.store.items();
+    let offers = monitor.offers_now();
     let rule = monitor.evidence_rule();
     let views = stage.channels().into_iter();
     for view in views.flat_map(|(_, ebay)| ebay.listings()) {
@@ -142,7 +143,7 @@ pub(crate) fn check_listings(stage: &Stage, monitor: &Monitor) {
         let parts = monitor.parts_of(&sku).into_iter();
         // A part that is due is nobody's word yet.
         let free: Option<Vec<i64>> = parts
-            .map(|part| Some(free_units(&items, &part.sku, &rule, now)? / i64::from(part.units)))
+            .map(|part| Some(free_units(&offers, &part.sku, &rule, now)? / i64::from(part.units)))
             .collect();
         let free = free.and_then(|free| free.into_iter().min());
         if let Some(free) = free.filter(|free| i64::from(view.quantity) > *free) {
@@ -153,18 +154,21 @@ pub(crate) fn check_listings(stage: &Stage, monitor: &Monitor) {
 }
 
 /// Units of a sku that no order has taken, by what is known; none where an offer of it is due for a look.
-fn free_units(items: &[Item], sku: &Sku, rule: &EvidenceRule, now: Timestamp) -> Option<i64> {
-    let partition = keys::sku(sku);
-    let is_offer = |item: &&Item| item.key.pk == partition && item.key.sk.starts_with(keys::OFFER);
-    let is_due = |item: &Item| item.due.as_ref().is_some_and(|due| due.at <= now);
-    let offers = items.iter().filter(is_offer);
+fn free_units(
+    offers: &[StoredOffer],
+    sku: &Sku,
+    rule: &EvidenceRule,
+    now: Timestamp,
+) -> Option<i64> {
+    let offers = offers.iter().filter(|stored| stored.offer.sku == *sku);
+    let is_due = |stored: &StoredOffer| stored.due.as_ref().is_some_and(|due| due.at <= now);
     if offers.clone().any(is_due) {
         return None;
     }
-    let free = offers.filter_map(|item| {
-        let evidence = ledger::read::<Offer>(&item.body).ok()?.evidence?;
+    let free = offers.filter_map(|stored| {
+        let evidence = stored.offer.evidence.as_ref()?;
         let is_known = now.duration_since(evidence.at) <= rule.worthless();
-        let units = item.counters.get(catalog::FREE).copied().unwrap_or(0);
+        let units = stored.counter(catalog::FREE);
         Some(if is_known { units.max(0) } else { 0 })
     });
     Some(free.sum())

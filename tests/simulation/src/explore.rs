@@ -1,15 +1,15 @@
-//! Which schedules are run: every single fault, every pair on the road to the purchase, or as many seeds as wanted.
+//! A schedule, and how many of them are run. `passes.rs` says which.
 
 use crate::choices::{Choices, Dice};
 use crate::fault::Fault;
 use crate::oversold::Sales;
 use crate::scenario::{Scenario, scenarios};
 use crate::simulation::{Outcome, Simulation};
-use futures_util::FutureExt;
+use anyhow::Context;
 use kervan::guards::{Guard, take_away};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 /// One schedule: everything that decides how a story goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +62,11 @@ impl Schedule {
         }
     }
 
-    /// Runs it. `None`: there is no such scenario.
-    pub fn run(&self, traced: bool) -> Option<Outcome> {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// Where there is no such scenario, or its world cannot be prepared.
+    pub fn run(&self, traced: bool) -> anyhow::Result<Outcome> {
         let choices = match self {
             Self::Seed(seed) => Choices::Random(Dice::new(*seed)),
             Self::Faults {
@@ -73,9 +76,8 @@ impl Schedule {
                 disturb_at: *disturb_at,
             },
         };
-        let scenario = self.scenario()?;
-        let made = Simulation::new(&scenario, choices, traced).now_or_never();
-        Some(made?.ok()?.run())
+        let scenario = self.scenario().context("there is no such scenario")?;
+        Ok(Simulation::new(&scenario, choices, traced)?.run())
     }
 }
 
@@ -99,8 +101,17 @@ pub struct Summary {
     pub steps: u64,
     /// What customers got in all of them who buy only what a listing shows.
     pub sales: Sales,
-    /// Those that failed, in the order of the schedules, at most as many as were asked for.
+    /// Those that failed, at most a few more than were asked for.
     pub failures: Vec<Failure>,
+    /// Those that could not be run, with the reason.
+    pub not_run: Vec<(Schedule, String)>,
+}
+
+impl Summary {
+    /// Whether every listed schedule was run and every invariant held.
+    pub fn held(&self, listed: usize) -> bool {
+        self.schedules == listed && self.failures.is_empty() && self.not_run.is_empty()
+    }
 }
 
 /// How to go through many schedules.
@@ -109,9 +120,59 @@ pub struct Effort {
     /// Threads, each with its own schedules.
     pub jobs: usize,
     /// Failures after which no new schedule is begun.
-    pub most_failures: usize,
+    pub failures_max: usize,
     /// A guard that is taken away in all of them.
     pub without: Option<Guard>,
+}
+
+impl Effort {
+    /// All processors, every guard in its place, and a few failures as examples.
+    pub fn usual() -> Self {
+        Self {
+            jobs: processors(),
+            failures_max: 5,
+            without: None,
+        }
+    }
+}
+
+/// The processors that this process may use.
+pub fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Lets as many schedules run at a time as there are processors, however many callers the process has: tests run side by
+/// side, and each would take every processor otherwise.
+struct Turnstile {
+    running: Mutex<usize>,
+    freed: Condvar,
+}
+
+static TURNSTILE: Turnstile = Turnstile {
+    running: Mutex::new(0),
+    freed: Condvar::new(),
+};
+
+impl Turnstile {
+    fn pass<T>(&self, run: impl FnOnce() -> T) -> T {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = |running: &mut usize| *running >= processors();
+        let waited = self.freed.wait_while(running, is_full);
+        *waited.unwrap_or_else(PoisonError::into_inner) += 1;
+        let _turn = Turn(self);
+        run()
+    }
+}
+
+/// A schedule's turn; it ends with a panic too.
+struct Turn<'a>(&'a Turnstile);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let running = self.0.running.lock();
+        *running.unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.freed.notify_one();
+    }
 }
 
 /// Runs schedules; `progress` hears after each how many are done.
@@ -122,125 +183,51 @@ pub fn run_all(
 ) -> Summary {
     let next = AtomicUsize::new(0);
     let summary: Mutex<Summary> = Mutex::default();
+    let work = || {
+        take_away(effort.without);
+        while let Some(schedule) = schedules.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let ran = TURNSTILE.pass(|| schedule.run(false));
+            let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
+            match ran {
+                Ok(outcome) => summary.count(schedule, outcome),
+                Err(error) => {
+                    let why = format!("{error:#}");
+                    summary.not_run.push((schedule.clone(), why));
+                }
+            }
+            progress(summary.schedules);
+            if summary.failures.len() + summary.not_run.len() >= effort.failures_max {
+                next.store(schedules.len(), Ordering::Relaxed);
+            }
+        }
+    };
     std::thread::scope(|scope| {
         for _ in 0..effort.jobs.max(1) {
-            scope.spawn(|| {
-                take_away(effort.without);
-                loop {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(schedule) = schedules.get(place) else {
-                        break;
-                    };
-                    let Some(outcome) = schedule.run(false) else {
-                        break;
-                    };
-                    let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
-                    summary.schedules += 1;
-                    summary.effects += outcome.effects;
-                    summary.steps += outcome.steps;
-                    summary.sales.add(outcome.sales);
-                    if !outcome.violations.is_empty() {
-                        let schedule = schedule.clone();
-                        summary.failures.push(Failure { schedule, outcome });
-                    }
-                    progress(summary.schedules);
-                    if summary.failures.len() >= effort.most_failures {
-                        next.store(schedules.len(), Ordering::Relaxed);
-                    }
-                }
-            });
+            scope.spawn(work);
         }
     });
     summary.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The scenario with nothing done to anybody.
-pub fn calm(scenario: &Scenario) -> Schedule {
-    Schedule::Faults {
-        scenario: scenario.name,
-        faults: Vec::new(),
-        disturb_at: None,
+impl Summary {
+    /// What came of more schedules.
+    pub fn add(&mut self, more: Self) {
+        self.schedules += more.schedules;
+        self.effects += more.effects;
+        self.steps += more.steps;
+        self.sales.add(more.sales);
+        self.failures.extend(more.failures);
+        self.not_run.extend(more.not_run);
     }
-}
 
-/// A disturbance is crossed with faults up to this effect point; the roads of most scenarios are shorter.
-const MOST_CROSSED: u64 = 18;
-
-/// Depth 1: every effect point with every fault. Where the scenario has a disturbance, that at every moment; on the road to
-/// the purchase each of its moments with every fault; and behind the road every fault with the disturbance at its end.
-pub fn depth_one(scenario: &Scenario) -> Vec<Schedule> {
-    let Some(calm) = calm(scenario).run(false) else {
-        return Vec::new();
-    };
-    let name = scenario.name;
-    let schedule = |faults, disturb_at| Schedule::Faults {
-        scenario: name,
-        faults,
-        disturb_at,
-    };
-    let singles = |until: u64| {
-        (0..until).flat_map(|at| Fault::ALL.into_iter().map(move |fault| vec![(at, fault)]))
-    };
-    if scenario.disturbance.is_none() {
-        return singles(calm.effects)
-            .map(|faults| schedule(faults, None))
-            .collect();
-    }
-    let road = calm.road.unwrap_or(calm.effects).min(MOST_CROSSED) + 1;
-    let alone = (0..=calm.effects).map(|at| schedule(Vec::new(), Some(at)));
-    let on_the_road =
-        (0..=road).flat_map(|at| singles(road).map(move |faults| schedule(faults, Some(at))));
-    let behind = singles(calm.effects)
-        .filter(|faults| faults[0].0 >= road)
-        .map(|faults| schedule(faults, Some(road)));
-    alone.chain(on_the_road).chain(behind).collect()
-}
-
-/// Depth 2 on the road from the signal to the purchase: every pair of faults, the second at any point that the first
-/// leaves on the road.
-pub fn depth_two(scenario: &Scenario) -> Vec<Schedule> {
-    let mut schedules = Vec::new();
-    let Some(calm) = calm(scenario).run(false) else {
-        return schedules;
-    };
-    let road = calm.road.unwrap_or(calm.effects);
-    for first in 0..road {
-        for fault in Fault::ALL {
-            let one = vec![(first, fault)];
-            let schedule = |faults| Schedule::Faults {
-                scenario: scenario.name,
-                faults,
-                disturb_at: None,
-            };
-            let Some(after) = schedule(one.clone()).run(false) else {
-                continue;
-            };
-            let until = after.road.unwrap_or(after.effects);
-            for second in first + 1..until {
-                for other in Fault::ALL {
-                    let mut faults = one.clone();
-                    faults.push((second, other));
-                    schedules.push(schedule(faults));
-                }
-            }
+    fn count(&mut self, schedule: &Schedule, outcome: Outcome) {
+        self.schedules += 1;
+        self.effects += outcome.effects;
+        self.steps += outcome.steps;
+        self.sales.add(outcome.sales);
+        if !outcome.violations.is_empty() {
+            let schedule = schedule.clone();
+            self.failures.push(Failure { schedule, outcome });
         }
     }
-    schedules
-}
-
-/// So many seeds of one scenario.
-pub fn seeds_of(scenario: &Scenario, count: u64) -> Vec<Schedule> {
-    let all = scenarios();
-    let place = all.iter().position(|one| one.name == scenario.name);
-    let (place, every) = (place.unwrap_or(0) as u64, all.len() as u64);
-    (0..count)
-        .map(|number| Schedule::Seed(number * every + place))
-        .collect()
-}
-
-/// So many seeds from a first one on.
-pub fn seeds(first: u64, count: u64) -> Vec<Schedule> {
-    (first..first.saturating_add(count))
-        .map(Schedule::Seed)
-        .collect()
 }

@@ -6,98 +6,25 @@
     reason = "this is a program for a terminal"
 )]
 
+mod arguments;
+mod offset;
 mod report;
+mod resume;
 
 use anyhow::{Result, bail};
-use clap::{Parser, ValueEnum};
-use kervan::guards::Guard;
+use arguments::{Arguments, Depth};
+use clap::Parser;
 use kervan_simulation::{
-    Effort, Fault, Schedule, Summary, calm, depth_one, depth_two, named, run_all, scenarios,
-    search, seeds, seeds_of,
+    Breadth, Effort, Fault, NOTICED_BY_SAMPLE_MIN, Pass, Schedule, named, one_fault_pass, passes,
+    processors, search, search_sample, seeds, two_faults_pass, with_every_guard,
 };
-use report::{Progress, Section};
+use report::{Guards, Progress, Section};
+use resume::Resume;
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-/// Run Kervan's real flows and adapters against the simulated marketplaces in one process, let everything fail, and check
-/// that nothing is bought twice, lost or forgotten.
-///
-/// Without options: every scenario with every single fault, every pair of faults on the road to the purchase, 10,000 seeds,
-/// and each guard taken away once.
-#[derive(Debug, Parser)]
-#[command(
-    name = "simulate",
-    bin_name = "cargo kervan simulate",
-    after_help = "\
-Examples:
-  cargo kervan simulate                                   everything; some minutes
-  cargo kervan simulate --seeds 100000                    as many random schedules as you want
-  cargo kervan simulate --seed 4711 --trace               one of them, step by step
-  cargo kervan simulate --scenario cancel --depth 1       one scenario with every single fault
-  cargo kervan simulate --scenario plain --fault 13:late --trace
-  cargo kervan simulate --guards                          take each guard away and see who notices
-
-A schedule that fails is printed as the options that repeat it. The exit code is 0 only if every invariant held and every \
-guard was missed."
-)]
-struct Arguments {
-    /// Run so many random schedules
-    #[arg(long, value_name = "N")]
-    seeds: Option<u64>,
-    /// The first of them
-    #[arg(long, value_name = "SEED", default_value_t = 0, requires = "seeds")]
-    first: u64,
-    /// Run the schedule of this seed
-    #[arg(long, value_name = "SEED", conflicts_with_all = ["seeds", "scenario"])]
-    seed: Option<u64>,
-    /// Run this scenario only
-    #[arg(long, value_name = "NAME")]
-    scenario: Option<String>,
-    /// Let a fault happen at an effect point of the scenario; may be repeated
-    #[arg(long, value_name = "POINT:FAULT", requires = "scenario", value_parser = fault)]
-    fault: Vec<(u64, Fault)>,
-    /// Let the scenario's disturbance happen before this effect point
-    #[arg(long, value_name = "POINT", requires = "scenario")]
-    disturb: Option<u64>,
-    /// Run every schedule with one fault, or with two on the road to the purchase
-    #[arg(long, value_enum, value_name = "1|2")]
-    depth: Option<Depth>,
-    /// Take each guard away and search for a schedule that misses it
-    #[arg(long)]
-    guards: bool,
-    /// Print every step of the schedule
-    #[arg(long)]
-    trace: bool,
-    /// List the scenarios and the faults
-    #[arg(long)]
-    list: bool,
-    /// Threads [default: one a processor]
-    #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Depth {
-    /// Every effect point with every fault
-    #[value(name = "1")]
-    One,
-    /// Every pair of faults on the road to the purchase
-    #[value(name = "2")]
-    Two,
-}
-
 /// Failures that are shown; a defect usually breaks thousands of schedules.
-const MOST_FAILURES: usize = 20;
-/// Random schedules of a run of everything.
-const USUAL_SEEDS: u64 = 10_000;
-/// The scenarios whose pairs of faults are all tried: one for each way of settling a doubt.
-const DEEP: [&str; 2] = ["plain", "search-only"];
+const FAILURES_MAX: usize = 20;
 
 fn fault(text: &str) -> Result<(u64, Fault), String> {
     let (point, name) = text.split_once(':').ok_or("as in 13:late")?;
@@ -142,97 +69,130 @@ fn one_schedule(arguments: &Arguments) -> Result<Option<Schedule>> {
     if let Some(seed) = arguments.seed {
         return Ok(Some(Schedule::Seed(seed)));
     }
-    let is_many = arguments.depth.is_some() || arguments.seeds.is_some() || arguments.guards;
+    let faults = arguments.fault.iter().map(|text| fault(text));
+    let faults = faults.collect::<Result<Vec<_>, _>>();
+    let faults = faults.map_err(|problem| anyhow::anyhow!("--fault: {problem}"))?;
+    let is_many = arguments.depth.is_some()
+        || arguments.seeds.is_some()
+        || arguments.guards
+        || arguments.sample;
     let scenario = arguments.scenario.as_deref().and_then(named);
     Ok(scenario
         .filter(|_| !is_many)
         .map(|scenario| Schedule::Faults {
             scenario: scenario.name,
-            faults: arguments.fault.clone(),
+            faults,
             disturb_at: arguments.disturb,
         }))
 }
 
 /// Runs as much as was asked for, or everything.
 fn many(arguments: &Arguments) -> Result<ExitCode> {
-    let all = arguments.depth.is_none() && arguments.seeds.is_none() && !arguments.guards;
-    let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let jobs = arguments.jobs.unwrap_or(jobs).max(1);
-    let chosen = || {
-        let all = scenarios().into_iter();
-        let is_chosen = |name| arguments.scenario.as_deref().is_none_or(|one| one == name);
-        all.filter(move |scenario| is_chosen(scenario.name))
+    let jobs = arguments.jobs.unwrap_or_else(processors).max(1);
+    let quiet = arguments.json;
+    let offset = match (arguments.sample, arguments.offset) {
+        (true, None) => Some(offset::of_this_commit()),
+        (true, Some(offset)) => Some(offset::Offset::asked_for(offset)),
+        (false, _) => None,
     };
+    if let Some(offset) = &offset
+        && !quiet
+    {
+        println!("sample, offset {offset}");
+    }
+    let mut resume = Resume::open(arguments.resume.as_deref())?;
     let mut sections = Vec::new();
-    if all || arguments.depth == Some(Depth::One) {
-        let list: Vec<Schedule> = chosen()
-            .flat_map(|scenario| {
-                let mut list = vec![calm(&scenario)];
-                list.extend(depth_one(&scenario));
-                list
-            })
-            .collect();
-        sections.push(section("every single fault", &list, jobs, arguments.json));
+    for pass in chosen_passes(arguments, offset.as_ref().map(offset::Offset::number))? {
+        sections.push(section(pass, jobs, quiet, &mut resume)?);
     }
-    if all || arguments.depth == Some(Depth::Two) {
-        let is_deep = |name| arguments.scenario.is_some() || DEEP.contains(&name);
-        let deep = chosen().filter(|scenario| is_deep(scenario.name));
-        let list: Vec<Schedule> = deep.flat_map(|scenario| depth_two(&scenario)).collect();
-        let title = "every pair of faults on the road to the purchase";
-        sections.push(section(title, &list, jobs, arguments.json));
-    }
-    if let Some(count) = arguments.seeds.or_else(|| all.then_some(USUAL_SEEDS)) {
-        let list = match arguments.scenario.as_deref().and_then(named) {
-            Some(scenario) => seeds_of(&scenario, count),
-            None => seeds(arguments.first, count),
-        };
-        sections.push(section("random schedules", &list, jobs, arguments.json));
-    }
-    let guards = if all || arguments.guards {
-        let started = Instant::now();
-        Some((without_guards(jobs, arguments.json), started.elapsed()))
+    let is_everything = arguments.depth.is_none() && arguments.seeds.is_none();
+    let guards = if arguments.guards || is_everything {
+        let taken = guards_taken_away("guards taken away", quiet, |progress| {
+            with_every_guard(search, jobs, progress)
+        })?;
+        Some(Guards::each(taken))
     } else {
         None
     };
-    report::many(&sections, guards.as_ref(), arguments.json)
+    let strength = match &offset {
+        Some(offset) if arguments.scenario.is_none() => {
+            let number = offset.number();
+            let taken =
+                guards_taken_away("guards taken away from the sample", quiet, |progress| {
+                    with_every_guard(|guard| search_sample(guard, number), jobs, progress)
+                })?;
+            Some(Guards::by_sample(taken, NOTICED_BY_SAMPLE_MIN))
+        }
+        _ => None,
+    };
+    let all: Vec<Guards> = guards.into_iter().chain(strength).collect();
+    let code = report::many(&sections, &all, offset.as_ref(), arguments.json);
+    resume.end()?;
+    Ok(code)
 }
 
-fn section(title: &'static str, list: &[Schedule], jobs: usize, quiet: bool) -> Section {
+fn chosen_passes(arguments: &Arguments, offset: Option<u64>) -> Result<Vec<Pass>> {
+    let only = arguments.scenario.as_deref();
+    if let Some(offset) = offset {
+        return passes(Breadth::Sample { offset }, only);
+    }
+    let mut chosen = Vec::new();
+    if arguments.depth == Some(Depth::One) {
+        chosen.push(one_fault_pass(Breadth::Full, only)?);
+    }
+    if arguments.depth == Some(Depth::Two) {
+        chosen.push(two_faults_pass(Breadth::Full, only)?);
+    }
+    if let Some(count) = arguments.seeds {
+        let schedules = match only {
+            Some(name) => kervan_simulation::seeds_of_scenario(
+                name,
+                arguments.first,
+                count.saturating_mul(kervan_simulation::scenarios().len() as u64),
+            ),
+            None => seeds(arguments.first, count),
+        };
+        chosen.push(Pass {
+            title: "random schedules",
+            floor: schedules.len(),
+            schedules,
+        });
+    }
+    if chosen.is_empty() && !arguments.guards {
+        return passes(Breadth::Full, only);
+    }
+    Ok(chosen)
+}
+
+fn section(pass: Pass, jobs: usize, quiet: bool, resume: &mut Resume) -> Result<Section> {
     let started = Instant::now();
-    let progress = Progress::new(title, list.len(), quiet);
+    let listed = pass.schedules.len();
+    let progress = Progress::new(pass.title, listed, quiet);
     let effort = Effort {
         jobs,
-        most_failures: MOST_FAILURES,
+        failures_max: FAILURES_MAX,
         without: None,
     };
-    let summary: Summary = run_all(list, effort, &|done| progress.at(done));
+    let summary = resume.run(&pass, effort, &progress)?;
     progress.end();
-    Section {
-        title,
-        listed: list.len(),
+    Ok(Section {
+        title: pass.title,
+        listed,
+        floor: pass.floor,
         summary,
         took: started.elapsed(),
-    }
+    })
 }
 
-/// Each guard is searched for by one thread; several guards at once.
-fn without_guards(jobs: usize, quiet: bool) -> Vec<kervan_simulation::Search> {
-    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let progress = Progress::new("guards taken away", Guard::ALL.len(), quiet);
-    std::thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(|| {
-                while let Some(guard) = Guard::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let search = search(*guard);
-                    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                    found.extend(search);
-                    progress.at(found.len());
-                }
-            });
-        }
-    });
+fn guards_taken_away(
+    title: &'static str,
+    quiet: bool,
+    search: impl FnOnce(&(dyn Fn(usize) + Sync)) -> Result<Vec<kervan_simulation::Search>>,
+) -> Result<(Vec<kervan_simulation::Search>, std::time::Duration)> {
+    let started = Instant::now();
+    let count = kervan::guards::Guard::ALL.len();
+    let progress = Progress::new(title, count, quiet);
+    let found = search(&|done| progress.at(done))?;
     progress.end();
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    found.sort_by_key(|search| search.guard);
-    found
+    Ok((found, started.elapsed()))
 }

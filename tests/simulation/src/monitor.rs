@@ -2,24 +2,25 @@
 //! the call itself, not at the end.
 
 mod calls;
+mod mirror;
 mod sales;
 
 use crate::gate::{Gate, RunId};
 use crate::oversold::{Books, Known, Moment};
 use crate::plain_supplier::{SHELF_PRODUCT, Shelf};
-use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use kervan::clock::Clock;
 use kervan::clock::ManualClock;
 use kervan::domain::{
-    AccountId, Bundle, Cancel, Listing, Offer, Order, OrderKey, Part, Payment, Phase,
-    PurchaseState, Sku,
+    AccountId, Bundle, Cancel, OfferId, Order, OrderKey, Part, Payment, Phase, PurchaseState, Sku,
 };
 use kervan::flows::{FlowError, Outcome, catalog, ledger};
 use kervan::queue::Outgoing;
 use kervan::store::{Item, Key, MemoryStore, Store, Write, keys};
 use kervan_marketplaces::{AliExpress, Ebay};
-use std::collections::{BTreeMap, BTreeSet};
+use mirror::Mirror;
+pub(crate) use mirror::StoredOffer;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -60,8 +61,7 @@ struct State {
     sent: BTreeMap<RunId, Vec<String>>,
     /// How many messages of a body each run has finished for good: two of one batch can say the same.
     finished: BTreeMap<(RunId, String), usize>,
-    /// Every order that is in the table.
-    orders: BTreeSet<OrderKey>,
+    mirror: Mirror,
     has_placed: bool,
     /// What the table says that a listing shows; none where it does not know.
     shown: BTreeMap<Key, Option<u32>>,
@@ -73,11 +73,12 @@ struct State {
 }
 
 impl State {
-    fn listing_written(&mut self, key: &Key, body: &str) {
-        let Ok(listing) = ledger::read::<Listing>(body) else {
+    fn listing_written(&mut self, key: &Key) {
+        let Some(listing) = self.mirror.listings.get(key) else {
             return;
         };
-        let now = listing.published.map(|published| published.quantity);
+        let published = listing.published.as_ref();
+        let now = published.map(|published| published.quantity);
         let before = self.shown.insert(key.clone(), now);
         if now.is_none() {
             let before = before.flatten().unwrap_or(0);
@@ -129,9 +130,14 @@ impl Monitor {
         let bundles = bundles.filter_map(|item| ledger::read(&item.body).ok());
         let mut state = State::default();
         for item in stage.store.items() {
-            if item.key.sk.starts_with(keys::LISTING) {
-                state.listing_written(&item.key, &item.body);
+            if let Err(error) = state.mirror.set(&item.key, Some(&item)) {
+                let what = error.to_string();
+                state.violations.push(Violation {
+                    invariant: "I8",
+                    what,
+                });
             }
+            state.listing_written(&item.key);
         }
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -211,11 +217,11 @@ impl Monitor {
             if let Some(body) = body {
                 self.nothing_in_the_open(&format!("{} {}", key.pk, key.sk), body);
             }
-            if let (Write::Put { item, .. }, keys::STATE) = (write, key.sk.as_str()) {
-                self.order_written(run, item).await;
-            }
-            if let Some(body) = body.filter(|_| key.sk.starts_with(keys::LISTING)) {
-                self.lock().listing_written(key, body);
+            self.mirror(key, body.is_some()).await;
+        }
+        for write in writes {
+            if let (Write::Put { item, .. }, keys::STATE) = (write, write.key().sk.as_str()) {
+                self.order_written(run, item, writes).await;
             }
         }
         let takes = |write: &&Write| match write {
@@ -228,16 +234,37 @@ impl Monitor {
             _ => false,
         };
         let taken: Vec<&Key> = writes.iter().filter(takes).map(Write::key).collect();
-        self.units_are_conserved(&taken).await;
+        self.units_are_conserved(&taken);
     }
 
-    async fn order_written(&self, run: RunId, item: &Item) {
+    /// Takes over what the table has under a key that was written.
+    async fn mirror(&self, key: &Key, has_body: bool) {
+        let Ok(item) = self.store.get(key).await else {
+            return self.report("I8", format!("{} {} cannot be read", key.pk, key.sk));
+        };
+        let set = {
+            let mut state = self.lock();
+            let set = state.mirror.set(key, item.as_ref());
+            if has_body {
+                state.listing_written(key);
+            }
+            set
+        };
+        if let Err(error) = set {
+            self.report("I8", error.to_string());
+        }
+        if item.is_none() && key.sk == keys::STATE {
+            self.report("I8", format!("{} was deleted", key.pk));
+        }
+    }
+
+    async fn order_written(&self, run: RunId, item: &Item, writes: &[Write]) {
         let Ok(order) = ledger::read::<Order>(&item.body) else {
             return self.report("I8", "an order that cannot be read was written");
         };
         {
             let mut state = self.lock();
-            state.orders.insert(order.key.clone());
+            state.mirror.orders.insert(order.key.clone(), order.clone());
             for purchase in &order.purchases {
                 let reference = purchase.reference.as_str().to_owned();
                 state
@@ -274,10 +301,45 @@ impl Monitor {
         if waits && !matches!(listed, Ok(Some(_))) {
             self.report("I3", format!("{} waits and is not in the list", order.key));
         }
-        match ledger::replay(&*self.store, &order.key).await {
-            Ok(Some(replayed)) if replayed == order => {}
-            Ok(_) => self.report("I8", format!("{}'s history gives another state", order.key)),
-            Err(error) => self.report("I8", format!("{}'s history: {error}", order.key)),
+        self.history_gives(&order, writes);
+    }
+
+    /// I8: the history records that came with an order's state give that state.
+    fn history_gives(&self, order: &Order, writes: &[Write]) {
+        let partition = keys::order(&order.key);
+        let records = writes.iter().filter_map(|write| match write {
+            Write::Put { item, .. } => Some(item),
+            _ => None,
+        });
+        let records = records
+            .filter(|item| item.key.pk == partition && item.key.sk.starts_with(keys::HISTORY));
+        let problem = {
+            let mut state = self.lock();
+            let bodies = records.map(|item| item.body.as_str());
+            match state.mirror.replay(&order.key, bodies) {
+                Ok(Some(replayed)) if replayed == order => None,
+                Ok(_) => Some("gives another state".to_owned()),
+                Err(error) => Some(error.to_string()),
+            }
+        };
+        if let Some(problem) = problem {
+            self.report("I8", format!("{}'s history: {problem}", order.key));
+        }
+    }
+
+    /// I8 at the end: every order's whole history, read from the table, gives the state that is stored.
+    pub(crate) async fn replay_everything(&self) {
+        for known in self.orders_now() {
+            let key = &known.key;
+            let stored = ledger::load(&*self.store, key).await;
+            let replayed = ledger::replay(&*self.store, key).await;
+            match (stored, replayed) {
+                (Ok(Some(stored)), Ok(Some(replayed))) if stored == known && replayed == known => {}
+                (Err(error), _) | (_, Err(error)) => {
+                    self.report("I8", format!("{key}'s history: {error}"));
+                }
+                _ => self.report("I8", format!("{key}'s history gives another state")),
+            }
         }
     }
 
@@ -319,66 +381,60 @@ impl Monitor {
     }
 
     /// I6: what is free, what is reserved and what was bought since the evidence add up to the evidence.
-    async fn units_are_conserved(&self, taken_now: &[&Key]) {
-        let mut reserved: BTreeMap<(Sku, String), i64> = BTreeMap::new();
-        for order in self.orders().await {
-            for purchase in &order.purchases {
-                let holds = matches!(
+    fn units_are_conserved(&self, taken_now: &[&Key]) {
+        let mut broken = Vec::new();
+        let known = {
+            let state = self.lock();
+            let mut reserved: BTreeMap<(&Sku, &OfferId), i64> = BTreeMap::new();
+            let purchases = state.mirror.orders.values().flat_map(|one| &one.purchases);
+            let holding = purchases.filter(|purchase| {
+                matches!(
                     purchase.state,
                     PurchaseState::Planned { .. } | PurchaseState::Placing { .. }
-                );
-                for line in purchase.lines.iter().filter(|_| holds) {
-                    let key = (line.sku.clone(), line.offer.to_string());
-                    *reserved.entry(key).or_default() += i64::from(line.quantity);
+                )
+            });
+            for line in holding.flat_map(|purchase| &purchase.lines) {
+                *reserved.entry((&line.sku, &line.offer)).or_default() += i64::from(line.quantity);
+            }
+            let mut known: BTreeMap<Sku, Vec<Known>> = BTreeMap::new();
+            for (key, stored) in &state.mirror.offers {
+                let offer = &stored.offer;
+                let free = stored.counter(catalog::FREE);
+                let bought = stored.counter(catalog::BOUGHT);
+                let of_sku = known.entry(offer.sku.clone()).or_default();
+                of_sku.extend(offer.evidence.as_ref().map(|evidence| Known {
+                    evidence_at: evidence.at,
+                    free,
+                }));
+                let taken = reserved.get(&(&offer.sku, &offer.id)).copied().unwrap_or(0);
+                let evidence = offer.evidence.as_ref();
+                let stock = evidence.map_or(0, |evidence| i64::from(evidence.stock));
+                let id = &offer.id;
+                if taken_now.contains(&key) && free < 0 {
+                    broken.push(format!("offer {id}: {free} units are free after an order"));
+                }
+                if free + bought + taken != stock {
+                    broken.push(format!(
+                        "offer {id}: {free} free, {bought} bought and {taken} reserved are not {stock}"
+                    ));
                 }
             }
-        }
-        let mut known: BTreeMap<Sku, Vec<Known>> = BTreeMap::new();
-        for item in self.store.items() {
-            if !item.key.sk.starts_with(keys::OFFER) {
-                continue;
-            }
-            let Ok(offer) = ledger::read::<Offer>(&item.body) else {
-                return self.report("I6", "an offer that cannot be read");
-            };
-            let counter = |name| item.counters.get(name).copied().unwrap_or(0);
-            let (free, bought) = (counter(catalog::FREE), counter(catalog::BOUGHT));
-            let of_sku = known.entry(offer.sku.clone()).or_default();
-            of_sku.extend(offer.evidence.as_ref().map(|evidence| Known {
-                evidence_at: evidence.at,
-                free,
-            }));
-            let taken = reserved.get(&(offer.sku.clone(), offer.id.to_string()));
-            let taken = taken.copied().unwrap_or(0);
-            let stock = offer
-                .evidence
-                .map_or(0, |evidence| i64::from(evidence.stock));
-            if taken_now.contains(&&item.key) && free < 0 {
-                let what = format!("offer {}: {free} units are free after an order", offer.id);
-                self.report("I6", what);
-            }
-            if free + bought + taken != stock {
-                let what = format!(
-                    "offer {}: {free} free, {bought} bought and {taken} reserved are not {stock}",
-                    offer.id
-                );
-                self.report("I6", what);
-            }
+            known
+        };
+        for what in broken {
+            self.report("I6", what);
         }
         self.note_known(known);
     }
 
     /// Every order as it is stored.
-    pub(crate) async fn orders(&self) -> Vec<Order> {
-        let keys: Vec<OrderKey> = self.lock().orders.iter().cloned().collect();
-        let mut orders = Vec::new();
-        for key in keys {
-            match ledger::load(&*self.store, &key).await {
-                Ok(Some(order)) => orders.push(order),
-                _ => self.report("I8", format!("{key} was there and is gone")),
-            }
-        }
-        orders
+    pub(crate) fn orders_now(&self) -> Vec<Order> {
+        self.lock().mirror.orders.values().cloned().collect()
+    }
+
+    /// Every offer as it is stored.
+    pub(crate) fn offers_now(&self) -> Vec<StoredOffer> {
+        self.lock().mirror.offers.values().cloned().collect()
     }
 
     fn nothing_in_the_open(&self, place: &str, text: &str) {
@@ -487,11 +543,6 @@ impl Monitor {
             add(&reference, SHELF_PRODUCT.to_owned(), quantity);
         }
         units
-    }
-
-    /// Every order as it is stored, at once: nothing here waits.
-    pub(crate) fn orders_now(&self) -> Vec<Order> {
-        self.orders().now_or_never().unwrap_or_default()
     }
 }
 

@@ -35,12 +35,14 @@ pub(crate) fn plain_supplier() -> AccountId {
     account("aliexpress:plain")
 }
 
+#[derive(Clone)]
 struct Bought {
     reference: String,
     units: u32,
     at: Timestamp,
 }
 
+#[derive(Clone)]
 struct Goods {
     stock: u32,
     cost: Money,
@@ -68,6 +70,11 @@ impl Shelf {
 
     fn lock(&self) -> MutexGuard<'_, Goods> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A shelf that holds the same and goes its own way from here.
+    pub(crate) fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.lock().clone())))
     }
 
     /// How often each reference was bought.

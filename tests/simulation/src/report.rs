@@ -1,41 +1,79 @@
 //! What the simulation says to a person or to a machine.
 
-use anyhow::{Result, bail};
+use crate::offset::Offset;
+use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use kervan_simulation::{Failure, Fault, Sales, Schedule, Search, Summary, scenarios};
 use serde_json::{Value, json};
 use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-/// A line that moves in a terminal.
-pub(crate) struct Progress(Option<ProgressBar>);
+/// Between two lines of progress where no terminal shows one that moves.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// A line that moves in a terminal; elsewhere a line every ten seconds.
+pub(crate) struct Progress {
+    title: &'static str,
+    length: usize,
+    shown: Shown,
+}
+
+enum Shown {
+    Nothing,
+    Bar(ProgressBar),
+    Lines { last: Mutex<Instant> },
+}
 
 impl Progress {
     pub(crate) fn new(title: &'static str, length: usize, quiet: bool) -> Self {
-        if quiet {
-            return Self(None);
-        }
-        if !std::io::stderr().is_terminal() {
+        let shown = if quiet {
+            Shown::Nothing
+        } else if std::io::stderr().is_terminal() {
+            let bar = ProgressBar::new(length as u64);
+            let style = ProgressStyle::with_template("{msg}  {bar:30} {pos}/{len}  {eta} left");
+            Shown::Bar(match style {
+                Ok(style) => bar.with_style(style).with_message(title),
+                Err(_) => bar,
+            })
+        } else {
             eprintln!("{title}: {length}");
-            return Self(None);
+            let last = Mutex::new(Instant::now());
+            Shown::Lines { last }
+        };
+        Self {
+            title,
+            length,
+            shown,
         }
-        let bar = ProgressBar::new(length as u64);
-        let style = ProgressStyle::with_template("{msg}  {bar:30} {pos}/{len}  {eta} left");
-        Self(Some(match style {
-            Ok(style) => bar.with_style(style).with_message(title),
-            Err(_) => bar,
-        }))
     }
 
     pub(crate) fn at(&self, done: usize) {
-        if let Some(bar) = &self.0 {
-            bar.set_position(done as u64);
+        match &self.shown {
+            Shown::Nothing => {}
+            Shown::Bar(bar) => bar.set_position(done as u64),
+            Shown::Lines { last } => {
+                let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+                if last.elapsed() >= LINE_EVERY {
+                    *last = Instant::now();
+                    eprintln!("{}: {done} of {}", self.title, self.length);
+                }
+            }
+        }
+    }
+
+    /// A sentence beside the progress.
+    pub(crate) fn say(&self, line: &str) {
+        match &self.shown {
+            Shown::Nothing => {}
+            Shown::Bar(bar) => bar.println(line),
+            Shown::Lines { .. } => eprintln!("{line}"),
         }
     }
 
     pub(crate) fn end(&self) {
-        if let Some(bar) = &self.0 {
+        if let Shown::Bar(bar) = &self.shown {
             bar.finish_and_clear();
         }
     }
@@ -45,8 +83,76 @@ impl Progress {
 pub(crate) struct Section {
     pub(crate) title: &'static str,
     pub(crate) listed: usize,
+    /// Fewer schedules than these mean that a list was lost.
+    pub(crate) floor: usize,
     pub(crate) summary: Summary,
     pub(crate) took: Duration,
+}
+
+impl Section {
+    fn held(&self) -> bool {
+        self.listed >= self.floor && self.summary.held(self.listed)
+    }
+
+    /// What came of it, in words.
+    fn verdict(&self) -> String {
+        if !self.summary.failures.is_empty() {
+            return format!("{} FAILED", self.summary.failures.len());
+        }
+        if !self.summary.not_run.is_empty() {
+            return format!("{} COULD NOT BE RUN", self.summary.not_run.len());
+        }
+        if self.listed < self.floor {
+            return format!("TOO FEW: at least {} were expected", self.floor);
+        }
+        if self.summary.schedules != self.listed {
+            return "NOT ALL WERE RUN".to_owned();
+        }
+        "every invariant held".to_owned()
+    }
+}
+
+/// What came of taking guards away.
+pub(crate) struct Guards {
+    title: &'static str,
+    searches: Vec<Search>,
+    /// So many have to be missed.
+    needed: usize,
+    took: Duration,
+}
+
+impl Guards {
+    /// Each has to be missed.
+    pub(crate) fn each((searches, took): (Vec<Search>, Duration)) -> Self {
+        Self {
+            title: "guards, each taken away",
+            needed: searches.len(),
+            searches,
+            took,
+        }
+    }
+
+    /// So many have to be missed by the sample alone.
+    pub(crate) fn by_sample((searches, took): (Vec<Search>, Duration), needed: usize) -> Self {
+        Self {
+            title: "guards, each taken away, and the sample of its scenario alone",
+            needed,
+            searches,
+            took,
+        }
+    }
+
+    fn missed(&self) -> usize {
+        let missed = self
+            .searches
+            .iter()
+            .filter(|search| search.noticed.is_some());
+        missed.count()
+    }
+
+    fn held(&self) -> bool {
+        self.missed() >= self.needed
+    }
 }
 
 /// The scenarios and the faults.
@@ -76,9 +182,9 @@ pub(crate) fn list(as_json: bool) {
 
 /// One schedule, with its steps where they were asked for.
 pub(crate) fn one(schedule: &Schedule, traced: bool, as_json: bool) -> Result<ExitCode> {
-    let Some(outcome) = schedule.run(traced) else {
-        bail!("The schedule cannot be run: {schedule}");
-    };
+    let outcome = schedule
+        .run(traced)
+        .with_context(|| format!("The schedule cannot be run: {schedule}"))?;
     let scenario = schedule.scenario().map_or("", |scenario| scenario.name);
     let violations: Vec<String> = outcome.violations.iter().map(ToString::to_string).collect();
     if as_json {
@@ -117,58 +223,70 @@ pub(crate) fn one(schedule: &Schedule, traced: bool, as_json: bool) -> Result<Ex
 /// Many schedules, and the guards.
 pub(crate) fn many(
     sections: &[Section],
-    guards: Option<&(Vec<Search>, Duration)>,
+    guards: &[Guards],
+    offset: Option<&Offset>,
     as_json: bool,
-) -> Result<ExitCode> {
-    let held = sections.iter().all(|one| one.summary.failures.is_empty());
-    let searches = guards.map_or(&[][..], |(searches, _)| searches);
-    let missed = searches.iter().all(|search| search.noticed.is_some());
+) -> ExitCode {
+    let held = sections.iter().all(Section::held) && guards.iter().all(Guards::held);
     if as_json {
         let sections: Vec<Value> = sections.iter().map(section_value).collect();
-        let guards: Vec<Value> = searches.iter().map(search_value).collect();
-        println!("{}", json!({ "schedules": sections, "guards": guards }));
-        return Ok(code(held && missed));
-    }
-    for Section {
-        title,
-        listed,
-        summary,
-        took,
-    } in sections
-    {
+        let guards: Vec<Value> = guards.iter().map(guards_value).collect();
+        let offset = offset.map(Offset::number);
         println!(
-            "{title}: {} of {listed} schedules in {:.1} s, {} effect points, {} steps, {}",
-            summary.schedules,
-            took.as_secs_f64(),
-            summary.effects,
-            summary.steps,
-            match summary.failures.len() {
-                0 => "every invariant held".to_owned(),
-                failures => format!("{failures} FAILED"),
-            }
+            "{}",
+            json!({ "offset": offset, "schedules": sections, "guards": guards, "held": held })
         );
-        if summary.sales.sold > 0 {
-            println!("  {}", summary.sales);
+        return code(held);
+    }
+    sections.iter().for_each(print_section);
+    guards.iter().for_each(print_guards);
+    code(held)
+}
+
+fn print_section(section: &Section) {
+    let summary = &section.summary;
+    println!(
+        "{}: {} of {} schedules in {:.1} s, {} effect points, {} steps, {}",
+        section.title,
+        summary.schedules,
+        section.listed,
+        section.took.as_secs_f64(),
+        summary.effects,
+        summary.steps,
+        section.verdict()
+    );
+    if summary.sales.sold > 0 {
+        println!("  {}", summary.sales);
+    }
+    for Failure { schedule, outcome } in &summary.failures {
+        println!("  cargo kervan simulate {schedule} --trace");
+        for violation in &outcome.violations {
+            println!("    {violation}");
         }
-        for Failure { schedule, outcome } in &summary.failures {
-            println!("  cargo kervan simulate {schedule} --trace");
-            for violation in &outcome.violations {
-                println!("    {violation}");
-            }
+    }
+    for (schedule, why) in &summary.not_run {
+        println!("  cargo kervan simulate {schedule}: {why}");
+    }
+}
+
+fn print_guards(guards: &Guards) {
+    println!(
+        "{}: {} of {} missed in {:.1} s{}",
+        guards.title,
+        guards.missed(),
+        guards.searches.len(),
+        guards.took.as_secs_f64(),
+        if guards.held() {
+            String::new()
+        } else {
+            format!(", at least {} are NEEDED", guards.needed)
         }
-    }
-    if let Some((_, took)) = guards {
-        let count = searches.len();
-        println!(
-            "{count} guards, each taken away, in {:.1} s",
-            took.as_secs_f64()
-        );
-        println!(
-            "  {:<18} {:<18} {:>9}  noticed by",
-            "guard", "scenario", "schedules"
-        );
-    }
-    for search in searches {
+    );
+    println!(
+        "  {:<18} {:<18} {:>9}  noticed by",
+        "guard", "scenario", "schedules"
+    );
+    for search in &guards.searches {
         let noticed = search.noticed.as_ref().map_or_else(
             || "NOBODY".to_owned(),
             |failure| {
@@ -183,7 +301,17 @@ pub(crate) fn many(
             search.schedules
         );
     }
-    Ok(code(held && missed))
+}
+
+fn guards_value(guards: &Guards) -> Value {
+    let each: Vec<Value> = guards.searches.iter().map(search_value).collect();
+    json!({
+        "title": guards.title,
+        "missed": guards.missed(),
+        "needed": guards.needed,
+        "seconds": guards.took.as_secs_f64(),
+        "each": each,
+    })
 }
 
 fn section_value(section: &Section) -> Value {
@@ -201,6 +329,8 @@ fn section_value(section: &Section) -> Value {
         "title": section.title,
         "listed": section.listed,
         "run": section.summary.schedules,
+        "not_run": section.summary.not_run.len(),
+        "held": section.held(),
         "effect_points": section.summary.effects,
         "steps": section.summary.steps,
         "sales": sales_value(&section.summary.sales),
@@ -225,6 +355,7 @@ fn search_value(search: &Search) -> Value {
         "guard": format!("{:?}", search.guard),
         "scenario": search.scenario,
         "schedules": search.schedules,
+        "was_known": search.was_known,
         "schedule": noticed.map(|failure| failure.schedule.to_string()),
         "violation": noticed.and_then(|failure| failure.outcome.violations.first()).map(ToString::to_string),
     })

@@ -3,6 +3,8 @@
 use crate::plain_supplier::{SHELF_PRODUCT, Shelf, plain_supplier};
 use crate::stage::{NewOffer, Stage, WorldOptions, channel, second_channel, usd};
 use crate::world::World;
+use anyhow::Context;
+use futures_util::FutureExt;
 use jiff::SignedDuration;
 use kervan::clock::Clock;
 use kervan::domain::{EvidenceRule, Listing, ListingId, OfferId, OrderKey, Rules, Sku};
@@ -11,7 +13,9 @@ use kervan::store::{Guard, Store, Write, keys};
 use kervan_marketplaces::aliexpress::AliExpressOperation;
 use kervan_marketplaces::ebay::NewOrder;
 use kervan_marketplaces::{ControlError, Fault as WireFault, Money};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 mod stories;
 
@@ -137,7 +141,7 @@ pub struct Scenario {
 
 impl Scenario {
     /// The stage before the first customer: evidence is fresh, listings are published, pushes are registered.
-    pub(crate) async fn prepare(&self) -> anyhow::Result<(Stage, Option<Shelf>)> {
+    async fn prepare(&self) -> anyhow::Result<(Stage, Option<Shelf>)> {
         let mut options = WorldOptions {
             second_supplier: self.second_supplier,
             second_channel: self.second_channel,
@@ -177,6 +181,38 @@ impl Scenario {
         };
         Ok((stage, shelf))
     }
+}
+
+/// A stage with its shelf.
+type Prepared = (Stage, Option<Shelf>);
+
+/// The stage of a scenario before its first customer, prepared once in this process and copied for each schedule.
+///
+/// # Errors
+/// Where it cannot be prepared.
+pub(crate) fn prepared(scenario: &Scenario) -> anyhow::Result<Prepared> {
+    static PREPARED: Mutex<BTreeMap<&'static str, Arc<Prepared>>> = Mutex::new(BTreeMap::new());
+    let known = || PREPARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = known().get(scenario.name).cloned();
+    let prepared = match found {
+        Some(prepared) => prepared,
+        None => {
+            let prepared = Arc::new(prepare_under_guard(scenario)?);
+            // Two threads that prepare the same scenario at once come to the same stage.
+            known().insert(scenario.name, prepared.clone());
+            prepared
+        }
+    };
+    let (stage, shelf) = &*prepared;
+    Ok((stage.fork(), shelf.as_ref().map(Shelf::fork)))
+}
+
+/// Prepares on a thread of its own: there every guard stands, whatever was taken away from the caller's.
+fn prepare_under_guard(scenario: &Scenario) -> anyhow::Result<Prepared> {
+    let prepare = || scenario.prepare().now_or_never();
+    let prepared = std::thread::scope(|scope| scope.spawn(prepare).join());
+    let prepared = prepared.map_err(|_| anyhow::anyhow!("preparing the scenario panicked"))?;
+    prepared.context("the stage waits for something while it is prepared")?
 }
 
 /// The lamp's listing was changed so often today, as eBay and the table have counted.

@@ -10,7 +10,7 @@ use crate::monitor::{Monitor, Violation};
 use crate::oversold::Sales;
 use crate::plain_supplier::Shelf;
 use crate::ports::PAST_EVERY_LEASE;
-use crate::scenario::{Action, Counter, Scenario, act, after, buy_shown};
+use crate::scenario::{Action, Counter, Scenario, act, after, buy_shown, prepared};
 use crate::stage::{NEVER_IN_THE_OPEN, Ports, Stage};
 use jiff::{SignedDuration, Timestamp};
 use kervan::clock::Clock;
@@ -139,12 +139,12 @@ enum Next {
 }
 
 impl Simulation {
-    pub(crate) async fn new(
-        scenario: &Scenario,
-        choices: Choices,
-        traced: bool,
-    ) -> anyhow::Result<Self> {
-        let (stage, shelf) = scenario.prepare().await?;
+    /// A scenario before its first customer.
+    ///
+    /// # Errors
+    /// Where its world cannot be prepared.
+    pub(crate) fn new(scenario: &Scenario, choices: Choices, traced: bool) -> anyhow::Result<Self> {
+        let (stage, shelf) = prepared(scenario)?;
         let gate = Gate::new(traced);
         let monitor = Monitor::new(gate.clone(), &stage, shelf.clone(), &NEVER_IN_THE_OPEN);
         let ports = gated(&stage, &gate, &monitor, shelf.clone());

@@ -186,20 +186,20 @@ impl Stage {
             }
             None => (None, None),
         };
-        let network = Network {
-            ebay: ebay.router(),
-            second_ebay: second_ebay.as_ref().map(Ebay::router),
-            aliexpress: aliexpress.router(),
-            second: second.as_ref().map(AliExpress::router),
-            amazon: amazon.as_ref().map(Amazon::router),
-            alibaba: alibaba.as_ref().map(Icbu::router),
-        };
         let dead = Arc::new(MemoryQueue::new(clock.clone()));
         let queue = || {
             let queue = MemoryQueue::new(clock.clone());
             Arc::new(queue.with_dead_letters(MOST_DELIVERIES, dead.clone()))
         };
         Self {
+            network: Network {
+                ebay: ebay.router(),
+                second_ebay: second_ebay.as_ref().map(Ebay::router),
+                aliexpress: aliexpress.router(),
+                second: second.as_ref().map(AliExpress::router),
+                amazon: amazon.as_ref().map(Amazon::router),
+                alibaba: alibaba.as_ref().map(Icbu::router),
+            },
             ebay,
             second_ebay,
             aliexpress,
@@ -212,9 +212,49 @@ impl Stage {
             tracking: queue(),
             inventory: queue(),
             dead,
-            network,
             limits: options.limits,
             seal: Arc::new(MemorySeal::new()),
+            clock,
+        }
+    }
+
+    /// A stage that stands as this one does and goes its own way from here. A simulation prepares a stage once and plays
+    /// each schedule on a copy.
+    pub(crate) fn fork(&self) -> Self {
+        let clock = Arc::new(ManualClock::at(self.clock.now()));
+        let shared: Arc<dyn kervan_marketplaces::Clock> = Arc::new(SharedClock(clock.clone()));
+        let second_ebay = self.second_ebay.as_ref();
+        let second_ebay = second_ebay.map(|ebay| ebay.fork(shared.clone()));
+        let ebay = self.ebay.fork(shared.clone());
+        let second = self.second.as_ref().map(|one| one.fork(shared.clone()));
+        let aliexpress = self.aliexpress.fork(shared.clone());
+        let amazon = self.amazon.as_ref().map(|one| one.fork(shared.clone()));
+        let alibaba = self.alibaba.as_ref().map(|one| one.fork(shared.clone()));
+        let dead = Arc::new(self.dead.fork(clock.clone(), &self.dead));
+        let queue = |queue: &MemoryQueue| Arc::new(queue.fork(clock.clone(), &dead));
+        Self {
+            network: Network {
+                ebay: ebay.router(),
+                second_ebay: second_ebay.as_ref().map(Ebay::router),
+                aliexpress: aliexpress.router(),
+                second: second.as_ref().map(AliExpress::router),
+                amazon: amazon.as_ref().map(Amazon::router),
+                alibaba: alibaba.as_ref().map(Icbu::router),
+            },
+            ebay,
+            second_ebay,
+            aliexpress,
+            second,
+            amazon,
+            alibaba,
+            store: Arc::new(self.store.fork(clock.clone())),
+            secrets: Arc::new(self.secrets.fork()),
+            orders: queue(&self.orders),
+            tracking: queue(&self.tracking),
+            inventory: queue(&self.inventory),
+            dead,
+            limits: self.limits,
+            seal: self.seal.clone(),
             clock,
         }
     }

@@ -4,8 +4,7 @@ use super::{Monitor, PUSH_SLACK};
 use crate::fault::Fault;
 use bytes::Bytes;
 use kervan::clock::Clock;
-use kervan::domain::{AccountId, Listing, Offer, Part, Sku};
-use kervan::flows::ledger;
+use kervan::domain::{AccountId, Listing, Part, Sku};
 use kervan::store::keys;
 use kervan_marketplaces::ebay::ListingView;
 
@@ -145,13 +144,14 @@ impl Monitor {
         };
         let ebay = self.channels.iter().find(|(id, _)| id == channel);
         let views = ebay.map(|(_, ebay)| ebay.listings()).unwrap_or_default();
-        let items = self.store.items();
+        let state = self.lock();
         let listing = |view: &ListingView| {
-            let listings = items.iter().filter(|item| {
-                item.key.pk == format!("SKU#{}", view.sku) && item.key.sk.starts_with(keys::LISTING)
-            });
-            let mut read = listings.filter_map(|item| ledger::read::<Listing>(&item.body).ok());
-            read.find(|one| one.id.channel == *channel && one.id.offer == view.offer_id)
+            let mut listings = state.mirror.listings.values();
+            let is_it = |one: &&Listing| {
+                let id = &one.id;
+                id.channel == *channel && id.offer == view.offer_id && id.sku.as_str() == view.sku
+            };
+            listings.find(is_it).cloned()
         };
         let told = told.iter().filter_map(|(offer, quantity)| {
             let view = views.iter().find(|view| view.offer_id == *offer)?;
@@ -221,14 +221,11 @@ impl Monitor {
                 continue;
             }
             let sku = &view.sku;
-            let items = self.store.items();
+            let offers = self.offers_now();
             let is_fresh = |part: &Part| {
-                items.iter().any(|item| {
-                    let of_part = item.key.pk == keys::sku(&part.sku);
-                    let offer = ledger::read::<Offer>(&item.body).ok();
-                    let evidence = offer.filter(|_| of_part).and_then(|offer| offer.evidence);
-                    evidence.is_some_and(|evidence| now.duration_since(evidence.at) <= fresh)
-                })
+                let of_part = offers.iter().filter(|stored| stored.offer.sku == part.sku);
+                let mut evidence = of_part.filter_map(|stored| stored.offer.evidence.as_ref());
+                evidence.any(|evidence| now.duration_since(evidence.at) <= fresh)
             };
             let parts = Sku::parse(sku).map(|sku| self.parts_of(&sku));
             if !parts.unwrap_or_default().iter().all(is_fresh) {

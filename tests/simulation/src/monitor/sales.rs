@@ -6,23 +6,15 @@ use crate::plain_supplier::{Shelf, plain_supplier};
 use crate::stage::second_supplier;
 use jiff::Timestamp;
 use kervan::clock::Clock;
-use kervan::domain::{AccountId, EvidenceRule, Offer, Order, OrderKey, Phase, Rules, Sku};
-use kervan::flows::ledger;
-use kervan::store::keys;
+use kervan::domain::{AccountId, EvidenceRule, Offer, Order, OrderKey, Phase, Sku};
+use kervan::flows::catalog;
 use kervan_marketplaces::ebay::{CancelState, EbayOrderView};
 use std::collections::BTreeMap;
 
 impl Monitor {
     /// The merchant's rule, as it stands in the table.
     pub(crate) fn evidence_rule(&self) -> EvidenceRule {
-        let key = keys::rules();
-        let items = self.store.items().into_iter();
-        let mut found = items.filter(|item| item.key == key);
-        let rules = found.next().map(|item| ledger::read::<Rules>(&item.body));
-        match rules {
-            Some(Ok(rules)) => rules.evidence,
-            _ => EvidenceRule::default(),
-        }
+        self.lock().mirror.evidence
     }
 
     /// What customers got so far.
@@ -92,17 +84,16 @@ impl Monitor {
     fn part_sold(&self, bought: &OrderKey, sku: &Sku, sale: Sale) -> Sales {
         let (sold, orders) = (self.sold_orders(), self.orders_now());
         let (mut offers, mut products, mut real) = (Vec::new(), Vec::new(), 0);
-        for item in self.store.items() {
-            let is_offer = item.key.pk == keys::sku(sku) && item.key.sk.starts_with(keys::OFFER);
-            let Some(Ok(offer)) = is_offer.then(|| ledger::read::<Offer>(&item.body)) else {
+        for stored in self.offers_now() {
+            let (free, offer) = (stored.counter(catalog::FREE), stored.offer);
+            if offer.sku != *sku {
                 continue;
-            };
+            }
             real += i64::from(self.real_stock(&offer));
             products.push(offer.id.product.clone());
-            let free = item.counters.get(kervan::flows::catalog::FREE);
             offers.extend(offer.evidence.map(|evidence| Known {
                 evidence_at: evidence.at,
-                free: free.copied().unwrap_or(0),
+                free,
             }));
         }
         let at_supplier = self.units_bought();
