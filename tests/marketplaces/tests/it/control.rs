@@ -9,6 +9,7 @@ use crate::common::LID;
 use crate::common::call;
 use crate::common::clock;
 use crate::common::encode;
+use crate::common::stocked;
 use axum::Router;
 use axum::body::Body;
 use http::Method;
@@ -66,7 +67,7 @@ fn amazon() -> Amazon {
 
 fn aliexpress() -> AliExpress {
     let aliexpress = AliExpress::new(AliExpressConfig::default(), clock(), SEED);
-    let client = crate::common::stocked(ali_client(aliexpress));
+    let client = stocked(ali_client(aliexpress));
     let mug = NewListingSku {
         sku_code: "MUG".to_owned(),
         price: Money::usd(900),

@@ -32,6 +32,7 @@ impl Lossy {
         let through = Given {
             store: Arc::new(store),
             clock: direct.clock.clone(),
+            buyers: direct.buyers,
         };
         Self {
             direct,

@@ -19,7 +19,12 @@ fn clock() -> Arc<ManualClock> {
 async fn the_store_in_memory_behaves() {
     let clock = clock();
     let store = Arc::new(MemoryStore::new(clock.clone()));
-    cases::run("MemoryStore", store::cases(store::Given { store, clock })).await;
+    let given = store::Given {
+        store,
+        clock,
+        buyers: 10_000,
+    };
+    cases::run("MemoryStore", store::cases(given)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]

@@ -23,7 +23,7 @@ const BUYS_EVERY: Duration = Duration::from_millis(140);
 /// A push that failed comes again after this time: soon, and not so soon that the pushes alone keep the machine busy.
 const PUSHED_AGAIN_AFTER_MS: u64 = 10_000;
 /// Processes are killed for so long after the first order. What a killed process had of its queue comes again only after
-/// the visibility time of six minutes, so the last kill decides how long the test takes.
+/// the visibility time, so the last kill decides how long the test takes.
 const KILLING: Duration = Duration::from_secs(60);
 /// The schedules fire every five minutes; here they fire more often, so that what is due is not waited for.
 const TICKS_EVERY: Duration = Duration::from_secs(10);

@@ -16,8 +16,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Barrier;
 
-/// Buyers of one unit, every second on another channel.
-const BUYERS: usize = 10_000;
 /// Workers that buy for them: as many processes as a busy function has.
 const WORKERS: usize = 64;
 /// Last sets, each wanted by this many buyers.
@@ -30,12 +28,13 @@ const LOOKED_AT: usize = 50;
 
 pub(super) fn cases(given: Given) -> Vec<Case> {
     cases::cases![given;
-        ten_thousand_buyers_on_two_channels_see_the_last_unit_and_one_gets_it,
+        all_buyers_on_two_channels_see_the_last_unit_and_one_gets_it,
         of_the_last_units_of_a_sets_parts_nobody_gets_half_a_set,
     ]
 }
 
-async fn ten_thousand_buyers_on_two_channels_see_the_last_unit_and_one_gets_it(given: Given) {
+async fn all_buyers_on_two_channels_see_the_last_unit_and_one_gets_it(given: Given) {
+    let buyers = given.buyers;
     let kervan = Arc::new(kervan(&given));
     let unit = stock(&given, "LAST-UNIT").await;
     let over = Arc::new(AtomicBool::new(false));
@@ -47,17 +46,17 @@ async fn ten_thousand_buyers_on_two_channels_see_the_last_unit_and_one_gets_it(g
     let began = Instant::now();
     let race = Race {
         name: "LAST".to_owned(),
-        buyers: (0..BUYERS).map(|_| vec!["LAST-UNIT"]).collect(),
+        buyers: (0..buyers).map(|_| vec!["LAST-UNIT"]).collect(),
     };
     let came = race.run(&kervan, WORKERS).await;
     over.store(true, Ordering::SeqCst);
     assert!(watcher.await.unwrap() > 0, "nobody watched the counter");
     assert_eq!(came.winners.len(), 1, "{:?}", came.winners);
-    assert_eq!(came.refused_at_the_write, BUYERS - 1);
+    assert_eq!(came.refused_at_the_write, buyers - 1);
     assert_eq!(free(&given, &unit).await, 0);
     let took = began.elapsed();
-    println!("{BUYERS} buyers of one unit: one got it, in {took:.1?}");
-    for number in (0..BUYERS).step_by(LOOKED_AT) {
+    println!("{buyers} buyers of one unit: one got it, in {took:.1?}");
+    for number in (0..buyers).step_by(LOOKED_AT) {
         is_whole(&kervan, &race.key(number), &came.winners, "LAST-UNIT").await;
     }
     is_whole(&kervan, &came.winners[0], &came.winners, "LAST-UNIT").await;

@@ -23,6 +23,8 @@ use std::sync::Arc;
 pub(crate) struct Given {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<ManualClock>,
+    /// Buyers who want one last unit.
+    pub(crate) buyers: usize,
 }
 
 pub(crate) fn cases(given: Given) -> Vec<Case> {
