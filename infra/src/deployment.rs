@@ -9,12 +9,15 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use crate::local_stack::{LocalStack, REGION, StackAddress};
-use crate::process::{self, Progress};
+use crate::process::{self, Heartbeat, Progress};
 use crate::tooling::Tools;
 use crate::workspace;
 
 /// The name of the deployed stack, which the names of its secrets and functions begin with.
 pub const STACK_NAME: &str = "kervan";
+
+/// Units that each crate of the functions is compiled in for the local stack.
+const LOCAL_CODEGEN_UNITS: &str = "16";
 
 /// The functions of the template, by the names of their crates.
 pub const FUNCTIONS: [&str; 5] = [
@@ -219,14 +222,15 @@ pub fn build(tools: &Tools, progress: &Progress) -> Result<Build> {
         .arg("--build-dir")
         .arg(&build.folder)
         .arg("--parameter-overrides")
-        .arg(format!("Architecture={architecture}"));
-    let python = tools.program("python3");
-    process::run_kept(
-        "sam build",
-        &python,
-        &command,
-        &sam_folder.join("build.log"),
-    )?;
+        .arg(format!("Architecture={architecture}"))
+        // What is deployed on this machine is compiled on all its processors. What ships is not: one unit makes the
+        // smallest program, and that is what `sam build` gives a merchant.
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", LOCAL_CODEGEN_UNITS);
+    let (python, log) = (tools.program("python3"), sam_folder.join("build.log"));
+    let heartbeat = Heartbeat::of(&log, progress);
+    process::run_kept("sam build", &python, &command, &log)?;
+    drop(heartbeat);
+    progress("The functions are built");
     Ok(build)
 }
 

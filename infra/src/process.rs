@@ -3,14 +3,31 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 use std::{env, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 
+use crate::workspace;
+
 /// Takes the lines that tell a person what is going on. They are sentences without an end of line.
 pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Progress for a person, as lines on standard error with the time since the first of them, so that standard output holds
+/// the result alone.
+pub fn timed() -> Progress {
+    let started = Instant::now();
+    Arc::new(move |line| {
+        let mut out = std::io::stderr().lock();
+        // Nobody is left to tell where standard error is closed.
+        let _ = writeln!(out, "[{:>6.1} s] {line}", started.elapsed().as_secs_f32());
+    })
+}
 
 /// Progress for those who do not want to hear of it, as tests.
 pub fn quiet() -> Progress {
@@ -29,6 +46,7 @@ const LAST_LINES: usize = 25;
 /// of these, so a cargo below that inherited them would build the dependencies anew each time.
 pub fn cargo_friendly(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
+    contain(&mut command);
     for (name, _) in env::vars_os() {
         let name_text = name.to_string_lossy();
         let is_about_the_caller = name_text.starts_with("CARGO_PKG_")
@@ -48,6 +66,24 @@ pub fn cargo_friendly(program: impl AsRef<OsStr>) -> Command {
         }
     }
     command
+}
+
+/// Has a program keep its temporary files and caches in the build folder instead of the user's: what was installed and
+/// built goes with `target/`, and nothing of it stays anywhere else.
+pub fn contain(command: &mut Command) {
+    let scratch = workspace::scratch_dir();
+    // A folder that cannot be made is one that programs pass over, as they do with any other that is missing.
+    let _ = fs::create_dir_all(&scratch);
+    let caches = workspace::tools_dir().join("caches");
+    command
+        .env("TMPDIR", scratch)
+        .env("XDG_CACHE_HOME", &caches)
+        .env("PIP_CACHE_DIR", caches.join("pip"))
+        .env("npm_config_cache", caches.join("npm"))
+        .env("ZIG_GLOBAL_CACHE_DIR", caches.join("zig"))
+        .env("ZIG_LOCAL_CACHE_DIR", caches.join("zig"))
+        .env("CARGO_ZIGBUILD_CACHE_DIR", caches.join("zigbuild"))
+        .env("__SAM_CLI_APP_DIR", caches.join("sam"));
 }
 
 /// Runs a program to its end, with its output in the file `log`. An error names the program by `what` and ends with
@@ -124,6 +160,49 @@ pub fn run_kept(what: &str, python: &Path, command: &Command, log: &Path) -> Res
         );
     }
     Ok(())
+}
+
+/// How often a long-running program's last line is shown.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Shows from time to time what a program that writes to `log` said last, until this is dropped.
+pub(crate) struct Heartbeat {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Heartbeat {
+    pub(crate) fn of(log: &Path, progress: &Progress) -> Self {
+        let (stop, stopped) = channel::<()>();
+        let (log, progress) = (log.to_owned(), progress.clone());
+        let thread = thread::spawn(move || {
+            while matches!(
+                stopped.recv_timeout(HEARTBEAT),
+                Err(RecvTimeoutError::Timeout)
+            ) {
+                let text = fs::read(&log).unwrap_or_default();
+                let text = String::from_utf8_lossy(&text);
+                let mut lines = text.lines().rev().map(str::trim);
+                if let Some(line) = lines.find(|line| !line.is_empty()) {
+                    progress(&format!("  … {line}"));
+                }
+            }
+        });
+        Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Heartbeat {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It only reads and tells; a panic of it is nobody's loss.
+            let _ = thread.join();
+        }
+    }
 }
 
 /// The last lines of a file, for an error message; empty where it cannot be read.

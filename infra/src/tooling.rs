@@ -12,8 +12,30 @@ use anyhow::{Context, Result, bail};
 use crate::process::{self, Progress};
 use crate::workspace;
 
-/// What is installed, with exact versions.
-const REQUIREMENTS: &str = include_str!("../requirements.txt");
+/// Programs that are installed together, in an environment of their own.
+#[derive(Debug, Clone, Copy)]
+struct ToolSet {
+    /// The folder's name.
+    folder: &'static str,
+    /// The packages, with exact versions.
+    requirements: &'static str,
+    /// What it is for, in words.
+    what: &'static str,
+}
+
+/// What builds, deploys and stands for AWS.
+const STACK: ToolSet = ToolSet {
+    folder: "venv",
+    requirements: include_str!("../requirements.txt"),
+    what: "the tools of the local stack",
+};
+
+/// What checks the code: only `cargo kervan test` needs it.
+const CHECKS: ToolSet = ToolSet {
+    folder: "checks",
+    requirements: include_str!("../requirements-checks.txt"),
+    what: "the tools that check the code",
+};
 
 /// What the SAM CLI and MiniStack ask for.
 const OLDEST_PYTHON: (u32, u32) = (3, 10);
@@ -32,6 +54,7 @@ const PYTHONS: [&str; 7] = [
 /// The installed tools.
 #[derive(Debug, Clone)]
 pub struct Tools {
+    set: ToolSet,
     venv: PathBuf,
 }
 
@@ -42,12 +65,21 @@ impl Tools {
     /// # Errors
     /// Where Python is missing or too old or the packages cannot be had. The text says what to do.
     pub fn ensure(progress: &Progress) -> Result<Self> {
-        Self::ensure_in(&workspace::tools_dir(), progress)
+        Self::ensure_in(&workspace::tools_dir(), STACK, progress)
     }
 
-    fn ensure_in(folder: &Path, progress: &Progress) -> Result<Self> {
+    /// The tools that check the code: the test runner, and what looks at the dependencies.
+    ///
+    /// # Errors
+    /// As [`Tools::ensure`].
+    pub fn ensure_checks(progress: &Progress) -> Result<Self> {
+        Self::ensure_in(&workspace::tools_dir(), CHECKS, progress)
+    }
+
+    fn ensure_in(folder: &Path, set: ToolSet, progress: &Progress) -> Result<Self> {
         let tools = Self {
-            venv: folder.join("venv"),
+            set,
+            venv: folder.join(set.folder),
         };
         if tools.is_complete() {
             return Ok(tools);
@@ -118,21 +150,23 @@ impl Tools {
     }
 
     fn expected_stamp(&self) -> String {
-        format!("{}\n{REQUIREMENTS}", self.venv.display())
+        format!("{}\n{}", self.venv.display(), self.set.requirements)
     }
 
     fn install(&self, folder: &Path, progress: &Progress) -> Result<()> {
         let python = find_python()?;
         progress(&format!(
-            "Installing the tools into {} (once, about a minute)",
+            "Installing {} into {} (once, about a minute)",
+            self.set.what,
             self.venv.display()
         ));
         if self.venv.exists() {
             fs::remove_dir_all(&self.venv)
                 .with_context(|| format!("{} cannot be removed", self.venv.display()))?;
         }
-        let log = folder.join("install.log");
+        let log = folder.join(format!("install-{}.log", self.set.folder));
         let mut venv = Command::new(&python);
+        process::contain(&mut venv);
         venv.args(["-m", "venv"]).arg(&self.venv);
         process::run_logged("Making a virtual environment", &mut venv, &log).with_context(
             || {
@@ -142,10 +176,11 @@ impl Tools {
                 )
             },
         )?;
-        let requirements = folder.join("requirements.txt");
-        fs::write(&requirements, REQUIREMENTS)
+        let requirements = folder.join(format!("requirements-{}.txt", self.set.folder));
+        fs::write(&requirements, self.set.requirements)
             .with_context(|| format!("{} cannot be written", requirements.display()))?;
         let mut pip = Command::new(self.program("python3"));
+        process::contain(&mut pip);
         pip.args([
             "-m",
             "pip",

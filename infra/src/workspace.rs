@@ -20,6 +20,11 @@ pub fn tools_dir() -> PathBuf {
     from_env("KERVAN_TOOLS_DIR").unwrap_or_else(|| target_dir().join("kervan-tools"))
 }
 
+/// Where programs that are started put their temporary files.
+pub fn scratch_dir() -> PathBuf {
+    target_dir().join("kervan-tmp")
+}
+
 /// A folder from the environment. A relative one is meant from the top of the checkout, as cargo means its own.
 fn from_env(name: &str) -> Option<PathBuf> {
     env::var_os(name)

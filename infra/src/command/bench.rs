@@ -84,13 +84,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
             }
             let mut command = cargo_friendly("cargo");
             command
-                .args([
-                    "bench",
-                    "--quiet",
-                    "--locked",
-                    "--package",
-                    "kervan-benches",
-                ])
+                .args(["bench", "--locked", "--package", "kervan-benches"])
                 .args(["--bench", bench.target(), "--"])
                 .args(["--offers", &arguments.offers.to_string()])
                 .args(["--at-once", &arguments.at_once.to_string()])

@@ -24,11 +24,10 @@ mod test;
 mod text;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use kervan_infra::process::Progress;
+use kervan_infra::process::timed as progress;
 
 /// Orders, stock and tracking between the marketplaces where a merchant sells and those where the goods are bought:
 /// what runs it on this machine, and the merchant's everyday tools.
@@ -48,7 +47,7 @@ pub(crate) struct Arguments {
 enum Command {
     /// Let customers buy at simulated marketplaces and show each order's way over the deployed stack.
     Demo(demo::Arguments),
-    /// Run every check: format, lints, tests, the template and the end-to-end test.
+    /// Run every check: format, lints, template, dependencies, tests, a sample of the simulation, the end-to-end test.
     Test(test::Arguments),
     /// Deploy the template on a local stack that keeps running.
     Stack(stack::Arguments),
@@ -93,9 +92,4 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Subscribe(arguments) => subscribe::run(arguments).await,
         Command::Dlq(arguments) => dlq::run(arguments).await,
     }
-}
-
-/// Progress as lines on standard error, so that standard output holds the result alone.
-fn progress() -> Progress {
-    Arc::new(|line| eprintln!("{line}"))
 }

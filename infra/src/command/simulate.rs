@@ -1,29 +1,27 @@
-//! `kervan simulate`: hands everything to the simulation's own program. That one is built with guards that can be taken
-//! away; this command works on merchants' tables and is not.
+//! `kervan simulate`: hands everything to the simulation's own program, so that this command, which works on merchants'
+//! tables, holds nothing that takes guards away.
 
+// Only `--help` and the check of the options need it here; the program reads their values.
+#[allow(dead_code, reason = "the simulation's program reads the fields")]
+#[path = "../../../tests/simulation/src/arguments.rs"]
+mod arguments;
+
+use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::Args;
 use kervan_infra::process::cargo_friendly;
 use kervan_infra::workspace;
 
-#[derive(Debug, Args)]
-// The simulation has a help text of its own.
-#[command(disable_help_flag = true)]
-pub(super) struct Arguments {
-    /// Options of the simulation; --help lists them
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    options: Vec<OsString>,
-}
+pub(super) use arguments::Arguments;
 
-pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
+pub(super) async fn run(_: Arguments) -> Result<ExitCode> {
     tokio::task::spawn_blocking(move || {
         let status = cargo_friendly("cargo")
-            .args(["run", "--quiet", "--locked"])
+            .args(["run", "--locked"])
             .args(["--package", "kervan-simulation", "--bin", "simulate", "--"])
-            .args(&arguments.options)
+            .args(own(env::args_os()))
             .current_dir(workspace::root())
             .status()
             .context("cargo cannot be run")?;
@@ -31,4 +29,35 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Ok(ExitCode::from(code.unwrap_or(1)))
     })
     .await?
+}
+
+/// The options that follow the name of this sub-command.
+fn own(line: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    line.skip_while(|word| word != "simulate").skip(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_simulation_gets_its_options_as_they_were_given() {
+        let line = [
+            "kervan",
+            "simulate",
+            "--scenario",
+            "plain",
+            "--fault",
+            "13:late",
+        ];
+        let passed: Vec<OsString> = own(line.into_iter().map(OsString::from)).collect();
+        assert_eq!(passed, ["--scenario", "plain", "--fault", "13:late"]);
+    }
+
+    #[test]
+    fn the_help_is_that_of_the_simulation() {
+        let help = Arguments::command().render_help().to_string();
+        assert!(help.contains("--sample"), "{help}");
+    }
 }
