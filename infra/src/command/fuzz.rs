@@ -140,6 +140,8 @@ fn named_targets(corpus: &Path, home: &Path) -> Result<Vec<String>> {
         .current_dir(workspace::root())
         .output()
         .context("the targets cannot be named")?;
+    // It says which known answers are missing.
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
     if !output.status.success() {
         bail!("the known answers cannot be laid into {}", corpus.display());
     }

@@ -16,10 +16,13 @@ use kervan_infra::workspace;
 
 pub(super) use arguments::Arguments;
 
+/// The build profile of the simulation: optimised, and with a debug build's checks.
+pub(super) const SIMULATION_PROFILE: &str = "simulation";
+
 pub(super) async fn run(_: Arguments) -> Result<ExitCode> {
     tokio::task::spawn_blocking(move || {
         let status = cargo_friendly("cargo")
-            .args(["run", "--locked"])
+            .args(["run", "--locked", "--profile", SIMULATION_PROFILE])
             .args(["--package", "kervan-simulation", "--bin", "simulate", "--"])
             .args(own(env::args_os()))
             .current_dir(workspace::root())

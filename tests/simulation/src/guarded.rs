@@ -2,6 +2,7 @@
 //! no longer does, and by the sample that every commit runs.
 
 use crate::explore::{Effort, Failure, Schedule, Summary, run_all};
+use crate::fault::Fault;
 use crate::passes::{self, Breadth, calm, one_fault, seeds_of_scenario};
 use crate::scenario::{named, scenarios};
 use anyhow::{Context, Result};
@@ -57,13 +58,39 @@ pub const fn scenario_of(guard: Guard) -> &'static str {
 /// A schedule that noticed when the guard was taken away. Points and seeds are numbered anew by changes of the flows and of
 /// the scenarios; `cargo kervan simulate --guards` names the schedule to put here where one of these no longer notices.
 fn known(guard: Guard) -> Schedule {
-    let peace = || Schedule::Faults {
+    let fixed = |faults: &[(u64, Fault)], disturb_at| Schedule::Faults {
         scenario: scenario_of(guard),
-        faults: Vec::new(),
-        disturb_at: None,
+        faults: faults.to_vec(),
+        disturb_at,
     };
     match guard {
-        _ => peace(),
+        Guard::OrderVersion => fixed(&[(4, Fault::Twice)], None),
+        Guard::RecordedOnce => fixed(&[(4, Fault::Twice)], None),
+        Guard::PurchaseLease => fixed(&[(1, Fault::Overtaken), (10, Fault::TimeoutNotDone)], None),
+        Guard::OwnLease => fixed(&[(14, Fault::Stall)], None),
+        Guard::DoubtFirst => fixed(&[(0, Fault::TimeoutNotDone), (12, Fault::Late)], None),
+        Guard::SettlingTime => fixed(&[(0, Fault::TimeoutNotDone), (12, Fault::Late)], None),
+        Guard::SearchFirst => fixed(&[(14, Fault::CrashAfter)], None),
+        Guard::RepeatWindow => fixed(&[], None),
+        Guard::RepeatOnlyWanted => fixed(&[(13, Fault::TimeoutNotDone)], Some(7)),
+        Guard::Reservation => fixed(&[(14, Fault::Stall)], None),
+        Guard::EvidenceVersion => fixed(&[(95, Fault::Twice)], Some(19)),
+        Guard::FreshEvidence => fixed(&[(188, Fault::Stall)], None),
+        Guard::LateUpdate => Schedule::Seed(492),
+        Guard::ParcelLease => fixed(&[(36, Fault::Late)], None),
+        Guard::ReadBack => fixed(&[(36, Fault::TimeoutDone)], None),
+        Guard::NewerDetails => fixed(&[], Some(6)),
+        Guard::CancelStops => fixed(&[], Some(0)),
+        Guard::NoLoss => fixed(&[], None),
+        Guard::FreshTerms => fixed(&[], None),
+        Guard::RefusedOffers => fixed(&[], Some(0)),
+        Guard::PushSignature => fixed(&[], Some(7)),
+        Guard::QueueFirst => fixed(&[(2, Fault::Error)], None),
+        Guard::QueueBeforeCursor => fixed(&[(8, Fault::CrashAfter)], None),
+        Guard::SweepOverlap => fixed(&[], None),
+        Guard::FailedStays => fixed(&[(7, Fault::TimeoutNotDone)], Some(1)),
+        Guard::TokenLease => Schedule::Seed(4216),
+        Guard::StillMine => fixed(&[(14, Fault::Stall)], None),
     }
 }
 

@@ -258,7 +258,8 @@ mod tests {
     #[test]
     fn a_step_that_runs_tests_has_them_built_first() {
         assert_eq!(steps("--only format"), [Step::Format]);
-        assert_eq!(steps("--only simulation"), [Step::Build, Step::Simulation]);
+        assert_eq!(steps("--only simulation"), [Step::Simulation]);
+        assert_eq!(steps("--only tests"), [Step::Build, Step::Tests]);
         let without = steps("--skip deployed --skip lints");
         assert_eq!(without.len(), Step::ALL.len() - 2);
         assert!(!without.contains(&Step::Deployed));

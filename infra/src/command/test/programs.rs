@@ -48,11 +48,6 @@ impl Programs {
         self.named("kervan-end-to-end", "it")
     }
 
-    /// The simulation's program.
-    pub(super) fn simulate(&self) -> Result<&Path> {
-        self.named("kervan-simulation", "simulate")
-    }
-
     fn named(&self, package: &str, target: &str) -> Result<&Path> {
         let program = self.0.get(&(package.to_owned(), target.to_owned()));
         let program = program.map(PathBuf::as_path);
@@ -110,7 +105,8 @@ mod tests {
         programs.note(&message("bin", true, "/debug/deps/simulate-1"));
         programs.note("{\"reason\":\"build-finished\",\"success\":true}");
         programs.note("no message");
-        assert_eq!(programs.simulate().unwrap(), Path::new("/debug/simulate"));
+        let program = programs.named("kervan-simulation", "simulate").unwrap();
+        assert_eq!(program, Path::new("/debug/simulate"));
         assert_eq!(programs.count(), 1);
         let error = programs.end_to_end().unwrap_err().to_string();
         assert_eq!(error, "cargo has built no program it of kervan-end-to-end");

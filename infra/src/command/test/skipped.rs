@@ -27,7 +27,7 @@ impl fmt::Display for Group {
         let tests = if self.tests == 1 { "test" } else { "tests" };
         write!(
             formatter,
-            "{} {tests} NOT RUN, or only in part, for want of {}: {}",
+            "{} {tests} NOT RUN, or not wholly, for want of {}: {}",
             self.tests, self.requirement, self.reason
         )
     }
@@ -88,9 +88,9 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "1 test NOT RUN, or only in part, for want of broken: no reason was recorded",
-                "2 tests NOT RUN, or only in part, for want of contracts: KERVAN_CONTRACTS is not set",
-                "1 test NOT RUN, or only in part, for want of node: npm is missing",
+                "1 test NOT RUN, or not wholly, for want of broken: no reason was recorded",
+                "2 tests NOT RUN, or not wholly, for want of contracts: KERVAN_CONTRACTS is not set",
+                "1 test NOT RUN, or not wholly, for want of node: npm is missing",
             ]
         );
         assert!(groups("").is_empty());

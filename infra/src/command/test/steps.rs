@@ -11,6 +11,7 @@ use kervan_infra::process::{Progress, cargo_friendly};
 use kervan_infra::tooling::Tools;
 use kervan_infra::workspace;
 
+use super::super::simulate::SIMULATION_PROFILE;
 use super::deployed::Deployed;
 use super::programs::Programs;
 use super::{deployed, resume};
@@ -18,9 +19,8 @@ use super::{deployed, resume};
 /// What everything but the deployed test gives way to: that one has deadlines, as its functions have.
 const NICENESS: &str = "10";
 
-/// Tests that are steps of their own.
-const STEPS_OF_THEIR_OWN: &str = "(package(kervan-end-to-end) & test(/^deployed::/)) \
-     | (package(kervan-simulation) & test(/^sample::/))";
+/// The test that is a step of its own.
+const STEP_OF_ITS_OWN: &str = "package(kervan-end-to-end) & test(/^deployed::/)";
 
 /// A step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,7 +39,7 @@ pub(super) enum Step {
     Advisories,
     /// cargo clippy with warnings denied
     Lints,
-    /// Every test of the workspace but the two below
+    /// Every test of the workspace but the deployed one
     Tests,
     /// A sample of the simulation, or with --full all of it
     Simulation,
@@ -78,7 +78,7 @@ impl Step {
 
     /// Whether it runs programs that the build makes.
     pub(super) const fn needs_build(self) -> bool {
-        matches!(self, Self::Tests | Self::Simulation | Self::Deployed)
+        matches!(self, Self::Tests | Self::Deployed)
     }
 }
 
@@ -168,7 +168,7 @@ impl Bench {
         let junit = workspace::target_dir().join("nextest/default/junit.xml");
         // What an earlier run has left is no word about this one.
         let _ = fs::remove_file(&junit);
-        let filter = format!("not ({STEPS_OF_THEIR_OWN})");
+        let filter = format!("not ({STEP_OF_ITS_OWN})");
         let mut nextest = nice(tools.program("cargo-nextest"));
         nextest
             .args(["nextest", "run", "--workspace", "--locked", "-E", &filter])
@@ -184,8 +184,19 @@ impl Bench {
     }
 
     fn simulation(&self) -> Result<String> {
-        let programs = self.programs.as_ref().context("nothing was built")?;
-        let mut simulate = nice(programs.simulate()?);
+        let build = [
+            "build",
+            "--locked",
+            "--profile",
+            SIMULATION_PROFILE,
+            "--package",
+            "kervan-simulation",
+            "--bin",
+            "simulate",
+        ];
+        cargo(&build)?;
+        let folder = workspace::target_dir().join(SIMULATION_PROFILE);
+        let mut simulate = nice(folder.join("simulate"));
         if self.full {
             let notes = resume::folder().join("simulation.json");
             simulate.arg("--resume").arg(notes);

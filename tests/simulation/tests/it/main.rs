@@ -1,5 +1,5 @@
-//! The purchase protocol under everything that can go wrong, as far as every run of the tests tries it. `cargo kervan
-//! simulate` runs all of it, and repeats and explains a schedule that fails.
+//! What the simulation rests on: its scenarios, its schedules and the guards. The schedules themselves are run by `cargo
+//! kervan simulate`, all of them or the sample of `cargo kervan test`.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,4 +10,3 @@
 
 mod guards;
 mod protocol;
-mod sample;
