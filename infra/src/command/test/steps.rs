@@ -19,8 +19,9 @@ use super::{deployed, resume};
 /// What everything but the deployed test gives way to: that one has deadlines, as its functions have.
 const NICENESS: &str = "10";
 
-/// The test that is a step of its own.
-const STEP_OF_ITS_OWN: &str = "package(kervan-end-to-end) & test(/^deployed::/)";
+/// Tests that are in other steps: the deployed one, and the guards, which the optimised simulation takes away itself.
+const IN_OTHER_STEPS: &str = "(package(kervan-end-to-end) & test(/^deployed::/)) \
+     | (package(kervan-simulation) & test(/^guards::/))";
 
 /// A step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,7 +40,7 @@ pub(super) enum Step {
     Advisories,
     /// cargo clippy with warnings denied
     Lints,
-    /// Every test of the workspace but the deployed one
+    /// Every test of the workspace but the deployed one and the guards
     Tests,
     /// A sample of the simulation, or with --full all of it
     Simulation,
@@ -175,7 +176,7 @@ impl Bench {
         for report in &reports {
             let _ = fs::remove_file(report);
         }
-        let filter = format!("not ({STEP_OF_ITS_OWN})");
+        let filter = format!("not ({IN_OTHER_STEPS})");
         let mut nextest = nice(tools.program("cargo-nextest"));
         nextest
             .args(["nextest", "run", "--workspace", "--locked", "-E", &filter])
