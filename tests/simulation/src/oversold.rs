@@ -10,7 +10,7 @@
 //! - **unknowable**: the table still knew of it. The supplier's stock fell after the newest look.
 //! - **on its way**: the table knew that it was gone, but for less than a minute (one queue hop after an order or a look,
 //!   with the channel's call), or, where something had failed, for less than the 30 minutes in which a message is delivered
-//!   five times, and a worker, a message or a late request was still at it.
+//!   five times, and a worker, a message, a late request or an offer that is due for the next schedule was still at it.
 //! - **within the rule**: the table knew, and nothing was on its way. There must be none: that is reported as I5.
 
 use jiff::{SignedDuration, Timestamp};

@@ -469,7 +469,9 @@ impl Simulation {
             self.tell(|| "sold out: the customer leaves".to_owned());
             return self.monitor.turned_away();
         };
-        let (is_on_its_way, now) = (self.has_news_on_its_way(), self.now());
+        let now = self.now();
+        // A reservation makes its offers due, so that the next schedule repairs what a lost message has left undone.
+        let is_on_its_way = self.has_news_on_its_way() || self.monitor.is_due(sku, now);
         let came = self.monitor.sold(&order, sku, units, is_on_its_way, now);
         if came.oversold() > 0 {
             self.tell(|| format!("more than the supplier has: {came}"));

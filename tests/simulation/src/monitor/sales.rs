@@ -22,6 +22,17 @@ impl Monitor {
         self.lock().books.sales
     }
 
+    /// Whether the stock of a sku, or of a part of it, is due to be refreshed: the next schedule reads it.
+    pub(crate) fn is_due(&self, sku: &str, now: Timestamp) -> bool {
+        let parts = Sku::parse(sku).map(|sku| self.parts_of(&sku));
+        let parts = parts.unwrap_or_default();
+        let state = self.lock();
+        state.mirror.offers.values().any(|stored| {
+            let is_part = parts.iter().any(|part| part.sku == stored.offer.sku);
+            is_part && stored.due.as_ref().is_some_and(|due| due.at <= now)
+        })
+    }
+
     /// A listing showed too little, and its customer left.
     pub(crate) fn turned_away(&self) {
         self.lock().books.sales.turned_away += 1;
