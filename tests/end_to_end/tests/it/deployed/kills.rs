@@ -68,6 +68,16 @@ pub(super) fn cut_short(log: &str, function: &str) -> usize {
     lines.filter(died).count()
 }
 
+/// The functions of which no invocation was cut short yet.
+pub(super) fn not_cut_short(shop: &Shop) -> Vec<&'static str> {
+    let log = fs::read(shop.stack().log_file()).unwrap();
+    let log = String::from_utf8_lossy(&log);
+    let functions = KILLED.into_iter();
+    functions
+        .filter(|function| cut_short(&log, function) == 0)
+        .collect()
+}
+
 /// The ids of a function's processes on this shop's stack, the oldest first.
 fn processes_of(shop: &Shop, function: &str) -> Vec<u32> {
     let name = format!(
