@@ -27,6 +27,7 @@ pub mod metrics;
 pub mod queue;
 pub mod seal;
 pub mod secrets;
+#[cfg(feature = "aws")]
 pub mod setup;
 pub mod store;
 

@@ -1,10 +1,12 @@
 //! The queue port: at least once, in any order, with delays, visibility and a count of deliveries, as SQS has them.
 
 mod memory;
+#[cfg(feature = "aws")]
 mod sqs;
 mod unset;
 
 pub use memory::MemoryQueue;
+#[cfg(feature = "aws")]
 pub use sqs::Sqs;
 pub use unset::UnsetQueue;
 

@@ -4,9 +4,11 @@
 //! of the wrapped key and the associated data of the cipher.
 
 mod cipher;
+#[cfg(feature = "aws")]
 mod kms;
 mod memory;
 
+#[cfg(feature = "aws")]
 pub use kms::Kms;
 pub use memory::MemorySeal;
 

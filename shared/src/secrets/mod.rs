@@ -1,8 +1,10 @@
 //! The secrets port.
 
+#[cfg(feature = "aws")]
 mod manager;
 mod memory;
 
+#[cfg(feature = "aws")]
 pub use manager::SecretsManager;
 pub use memory::MemorySecrets;
 

@@ -7,10 +7,12 @@
 //! again. An expired item is never returned, whether or not it has been deleted yet, and counts as absent to conditions
 //! and updates.
 
+#[cfg(feature = "aws")]
 mod dynamodb;
 pub mod keys;
 mod memory;
 
+#[cfg(feature = "aws")]
 pub use dynamodb::DynamoDb;
 pub use memory::MemoryStore;
 
