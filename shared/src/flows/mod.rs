@@ -61,9 +61,17 @@ use crate::store::{Due, Guard, Key, StoreError, Write, WriteError};
 use jiff::SignedDuration;
 use std::time::Duration;
 
-/// A request that got no answer has landed after this time, or never will: ours are given up after 20 s, and no proxy on
-/// the way holds one for minutes.
-const LANDS_WITHIN: SignedDuration = SignedDuration::from_mins(3);
+/// The longest that a worker runs: the order-forwarder's, the tracking-updater's and the inventory-poller's timeouts in
+/// `template.yaml` are not longer.
+const LONGEST_RUN: SignedDuration = SignedDuration::from_secs(60);
+
+/// A request that got no answer takes effect within this time of its sending, or never: ours are given up after 20 s, and
+/// no proxy on the way holds one for minutes.
+pub const LANDS_WITHIN: SignedDuration = SignedDuration::from_mins(3);
+
+/// Whatever a worker was about to send when it said so has taken effect after this time, or never will.
+const SURELY_LANDED: SignedDuration =
+    SignedDuration::from_secs(LONGEST_RUN.as_secs() + LANDS_WITHIN.as_secs());
 
 /// How the work on a message ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 //! 3. a doubt, or a lease that ran out, is settled before anything else, in the way that the supplier declares;
 //! 4. without proof a person decides.
 
-use super::{FlowError, forward, ledger, plan, reason_of, wait_of};
+use super::{FlowError, LANDS_WITHIN, LONGEST_RUN, forward, ledger, plan, reason_of, wait_of};
 use crate::Kervan;
 use crate::domain::{
     Buyer, Cancel, Doubt, Event, Order, Purchase, PurchaseState, Reason, Refusal, SupplierOrderId,
@@ -19,9 +19,8 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Longer than the order-forwarder's timeout of 60 s with what it can still write after its call: when the lease has run
-/// out, its holder is gone.
-const LEASE: SignedDuration = SignedDuration::from_secs(90);
+/// Longer than a run with what it can still write after its call: when the lease has run out, its holder is gone.
+const LEASE: SignedDuration = SignedDuration::from_secs(LONGEST_RUN.as_secs() + 30);
 /// A passing refusal for want of stock is believed after so many attempts.
 const MOST_STOCK_TRIES: u32 = 3;
 /// A doubt that cannot be settled now is looked at again after this time at least.
@@ -85,11 +84,10 @@ pub(super) async fn settle(
     };
     tracing::warn!(order = %order.key, purchase = number, "It is not known whether a purchase was placed.");
     match buy.settle() {
-        Settle::LookUp { after } => {
-            // Whoever took the lease first may have called at its very end, and a new order is found late: an answer
+        Settle::LookUp { listed_within } => {
+            // Whoever took the lease first may have called at its very end, and the call may take effect late: an answer
             // that there is none proves nothing before.
-            let after = SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX);
-            let safe = LEASE.saturating_add(after);
+            let safe = LEASE.saturating_add(surely_listed(listed_within));
             let early = safe.saturating_sub(now.duration_since(first_sent_at));
             if early.is_positive() && stands(Guard::SettlingTime) {
                 let early = Duration::try_from(early).unwrap_or_default();
@@ -142,6 +140,12 @@ pub(super) async fn settle(
             forward::raise(kervan, order, Reason::PurchaseInDoubt).await
         }
     }
+}
+
+/// From a call's sending on: whatever it comes to is found by a search after this time.
+fn surely_listed(listed_within: Duration) -> SignedDuration {
+    let listed = SignedDuration::try_from(listed_within).unwrap_or(SignedDuration::MAX);
+    LANDS_WITHIN.saturating_add(listed)
 }
 
 fn is_within(from: Timestamp, now: Timestamp, window: Duration) -> bool {
@@ -359,7 +363,10 @@ async fn doubt(
 ) -> Result<(), FlowError> {
     let after = match account.buy().map(crate::marketplaces::Buy::settle) {
         Some(Settle::LookUp { .. }) if !stands(Guard::SettlingTime) => Duration::ZERO,
-        Some(Settle::LookUp { after } | Settle::Repeat { after, .. }) => after,
+        Some(Settle::LookUp { listed_within }) => {
+            Duration::try_from(surely_listed(listed_within)).unwrap_or(Duration::MAX)
+        }
+        Some(Settle::Repeat { after, .. }) => after,
         Some(Settle::Person) | None => Duration::ZERO,
     };
     record_doubt(kervan, order, number, after).await
@@ -404,7 +411,7 @@ async fn record_doubt(
         return Ok(());
     };
     let now = kervan.clock.now();
-    let after = SignedDuration::try_from(after).unwrap_or(SignedDuration::ZERO);
+    let after = SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX);
     let doubt = Doubt {
         since: doubt.map_or(now, |doubt| doubt.since),
         settle_at: now.checked_add(after).unwrap_or(Timestamp::MAX),
@@ -436,4 +443,40 @@ async fn buyer_of(
     let buyer = serde_json::from_slice(&plain)
         .map_err(|_| SealError::Refused("the sealed buyer is not what it should be".to_owned()))?;
     Ok(Some(buyer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flows::SURELY_LANDED;
+    use crate::marketplaces::alibaba::{cn1688, icbu};
+
+    /// The `Timeout` of a function in the template, in seconds.
+    fn timeout_s(function: &str) -> i64 {
+        let template = include_str!("../../../template.yaml");
+        let code = format!("CodeUri: functions/{function}\n");
+        let (_, properties) = template.split_once(&code).unwrap();
+        let (_, timeout) = properties.split_once("Timeout: ").unwrap();
+        timeout.lines().next().unwrap().trim().parse().unwrap()
+    }
+
+    #[test]
+    fn a_lease_is_longer_than_the_run_that_holds_it() {
+        for function in ["order-forwarder", "tracking-updater", "inventory-poller"] {
+            let timeout = SignedDuration::from_secs(timeout_s(function));
+            assert!(timeout <= LONGEST_RUN, "{function}");
+        }
+        assert!(LONGEST_RUN < LEASE);
+        assert_eq!(SURELY_LANDED, LONGEST_RUN + LANDS_WITHIN);
+    }
+
+    #[test]
+    fn a_search_proves_an_absence_only_when_the_latest_call_would_be_listed() {
+        for listed_within in [icbu::limits::LISTED_WITHIN, cn1688::limits::LISTED_WITHIN] {
+            let listed = SignedDuration::try_from(listed_within).unwrap();
+            // Called at the end of the run, effective as late as can be, listed as late as the adapter says.
+            let run = SignedDuration::from_secs(timeout_s("order-forwarder"));
+            assert!(LEASE + surely_listed(listed_within) > run + LANDS_WITHIN + listed);
+        }
+    }
 }

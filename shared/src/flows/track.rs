@@ -2,7 +2,7 @@
 
 mod packed;
 
-use super::{FlowError, LANDS_WITHIN, Outcome, forward, ledger, reason_of, wait_of};
+use super::{FlowError, Outcome, SURELY_LANDED, forward, ledger, reason_of, wait_of};
 use crate::Kervan;
 use crate::decide::{TrackingStep, next_tracking_step};
 use crate::domain::{
@@ -20,9 +20,9 @@ use std::time::Duration;
 
 /// The most steps that one message takes.
 const MOST_STEPS: usize = 32;
-/// Longer than the tracking-updater's timeout of 60 s, and than a request can be on its way: a channel that is read back
-/// before an unanswered confirmation has landed would be told twice.
-const LEASE: SignedDuration = LANDS_WITHIN;
+/// A channel that is read back before an unanswered confirmation has landed would be told twice. Whoever took the lease may
+/// have sent it at the very end of its run.
+const LEASE: SignedDuration = SURELY_LANDED;
 /// A supplier's push can overtake the record of its order; afterwards the number is not ours.
 const UNKNOWN_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 /// A supplier shows a new order within seconds; one that it does not show after this time is a person's matter.

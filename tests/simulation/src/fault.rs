@@ -18,7 +18,7 @@ pub enum Fault {
     Error,
     /// No connection; of a table's write: another transaction is at work on the same items. Without effect.
     Refused,
-    /// No answer, and the effect comes when the lease of a purchase has run out.
+    /// No answer, and the effect comes late: as late as the protocol allows for, or somewhere before.
     Late,
     /// The process stands still before the call until its leases have run out, and then goes on as if nothing were.
     Stall,
@@ -70,7 +70,7 @@ impl Fault {
             Self::TimeoutDone => "no answer, but done",
             Self::Error => "answered with an error, not done",
             Self::Refused => "refused, not done",
-            Self::Late => "no answer; it is done after the lease of a purchase",
+            Self::Late => "no answer; it is done later",
             Self::Stall => "the process stands still past its lease",
             Self::Twice => "delivered twice",
             Self::Overtaken => "overtaken by everything else",

@@ -2,7 +2,8 @@
 //! hears what becomes of it. Nothing has to be listed by hand: what goes through a port goes through the gate.
 
 use crate::fault::Fault;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use kervan::flows::LANDS_WITHIN;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
@@ -112,6 +113,18 @@ impl Gate {
             state.dead.push(run);
         }
         std::future::pending::<()>().await;
+    }
+
+    /// How late the effect of the call that was made last comes: at the latest moment that the protocol allows for, or for
+    /// every other call at one between a second and that.
+    pub(crate) fn late_by(&self) -> SignedDuration {
+        let call = self.lock().next;
+        if call.is_multiple_of(2) {
+            return LANDS_WITHIN;
+        }
+        let most = LANDS_WITHIN.as_secs();
+        let seconds = i64::try_from(call).unwrap_or(0).wrapping_mul(67) % most;
+        SignedDuration::from_secs(1 + seconds)
     }
 
     /// Hands over work that is done at its time, whatever becomes of the function.

@@ -4,7 +4,7 @@
 use crate::fault::Fault;
 use crate::gate::{Gate, Touch};
 use crate::monitor::Monitor;
-use crate::ports::{LATE, NO_ANSWER_AFTER};
+use crate::ports::NO_ANSWER_AFTER;
 use crate::stage::account;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +12,7 @@ use kervan::clock::{Clock, ManualClock};
 use kervan::domain::{
     AccountId, CountryCode, Evidence, Money, OfferId, Reference, SupplierOrderId, TrackingNumber,
 };
+use kervan::marketplaces::alibaba::{cn1688, icbu};
 use kervan::marketplaces::{
     Account, Buy, CallError, Effect, Kind, PlaceRequest, Placed, Quote, QuoteRequest, QuotedLine,
     ReadStock, Retry, Settle, SupplierOrder, SupplierParcel, SupplierState,
@@ -20,12 +21,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// An order is found by a search after this time.
-const SEARCH_LAG: SignedDuration = SignedDuration::from_secs(20);
-/// The settling time: longer than a request can be on its way, and than the search lags.
-const SETTLE_AFTER: Duration = Duration::from_secs(150);
+/// A search finds an order as late as the adapters of 1688 and Alibaba.com allow for.
+const LISTED_WITHIN: Duration = longer(icbu::limits::LISTED_WITHIN, cn1688::limits::LISTED_WITHIN);
 const SHIPS_AFTER: SignedDuration = SignedDuration::from_secs(60);
 const DELIVERS_AFTER: SignedDuration = SignedDuration::from_mins(10);
+
+const fn longer(one: Duration, other: Duration) -> Duration {
+    if one.as_nanos() < other.as_nanos() {
+        other
+    } else {
+        one
+    }
+}
 
 /// The one product that it has.
 pub(crate) const SHELF_PRODUCT: &str = "lamp";
@@ -129,7 +136,7 @@ impl Shelf {
         let goods = self.lock();
         let bought = goods.bought.iter().enumerate();
         let shown = bought
-            .filter(|(_, one)| one.reference == reference && one.at + SEARCH_LAG <= now)
+            .filter(|(_, one)| one.reference == reference && one.at + LISTED_WITHIN <= now)
             .map(|(place, _)| format!("PLAIN{}", place + 1));
         shown.collect()
     }
@@ -263,7 +270,7 @@ impl Buy for PlainSupplier {
                 return Err(self.unanswered("place", fault).await);
             }
             Fault::Late => {
-                let at = self.clock.now() + LATE;
+                let at = self.clock.now() + self.gate.late_by();
                 let late = async move {
                     place();
                 };
@@ -286,7 +293,7 @@ impl Buy for PlainSupplier {
 
     fn settle(&self) -> Settle {
         Settle::LookUp {
-            after: SETTLE_AFTER,
+            listed_within: LISTED_WITHIN,
         }
     }
 

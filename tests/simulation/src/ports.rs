@@ -16,10 +16,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How late a late effect comes: after the lease of a purchase, and within the time in which a request must have landed.
-pub(crate) const LATE: SignedDuration = SignedDuration::from_secs(100);
 /// How long a process stands still: longer than every lease.
-pub(crate) const PAST_EVERY_LEASE: SignedDuration = SignedDuration::from_secs(200);
+pub(crate) const PAST_EVERY_LEASE: SignedDuration = SignedDuration::from_secs(280);
 /// How long a function waits for an answer that does not come.
 pub(crate) const NO_ANSWER_AFTER: Duration = Duration::from_secs(15);
 
@@ -155,7 +153,7 @@ impl Store for GatedStore {
             Fault::Refused => WriteError::Contended,
             _ => WriteError::Store(StoreError::Unavailable(fault.words().to_owned())),
         };
-        let late = self.clock.now() + LATE;
+        let late = self.clock.now() + self.gate.late_by();
         effect(&self.gate, fault, late, make, lost).await
     }
 
@@ -212,7 +210,7 @@ impl GatedQueue {
     {
         let fault = self.gate.pass(Touch::Effect, what).await;
         let lost = |fault: Fault| QueueError(fault.words().to_owned());
-        let late = self.clock.now() + LATE;
+        let late = self.clock.now() + self.gate.late_by();
         effect(&self.gate, fault, late, make, lost).await
     }
 }
@@ -328,7 +326,7 @@ impl Http for GatedNetwork {
             Fault::Refused => failed(Sent::No, false, "connection refused"),
             _ => failed(Sent::Maybe, true, "no answer in time"),
         };
-        let late = self.clock.now() + LATE;
+        let late = self.clock.now() + self.gate.late_by();
         effect(&self.gate, fault, late, make, lost).await
     }
 }

@@ -109,10 +109,10 @@ pub struct Placed {
 /// How a doubt about a purchase is settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settle {
-    /// The supplier's orders can be searched by our reference, reliably after this time.
+    /// The supplier's orders can be searched by our reference.
     LookUp {
-        /// Settling time.
-        after: Duration,
+        /// A search surely finds an order so long after it was placed.
+        listed_within: Duration,
     },
     /// The same request may be repeated, and is known to be recognised, within this time of the first.
     Repeat {

@@ -10,7 +10,7 @@ use crate::decide::Urgency;
 use crate::domain::{Listing, Published};
 use crate::flows::stock::publish::{Told, bulk_due, note_published, note_told};
 use crate::flows::stock::side_by_side::{Work, side_by_side};
-use crate::flows::{FlowError, LANDS_WITHIN, ledger};
+use crate::flows::{FlowError, SURELY_LANDED, ledger};
 use crate::guards::{Guard, stands};
 use crate::marketplaces::{CallError, ListingUpdate, PushInBulk, Retry};
 use crate::store::keys;
@@ -238,7 +238,7 @@ async fn end_one(kervan: &Kervan, sent: Sent, verdict: Verdict) -> Result<(), Fl
             }
         } else {
             // What the channel was told in between may have had no answer, and then it may land still.
-            let lands = now.checked_add(LANDS_WITHIN).ok();
+            let lands = now.checked_add(SURELY_LANDED).ok();
             ended = (None, lands.filter(|_| stands(Guard::LateUpdate)), anew(now));
         }
         let (published, doubt_until, due) = ended;

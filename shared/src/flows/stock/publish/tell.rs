@@ -15,7 +15,7 @@ use crate::domain::{AccountId, Cause, Listing, ListingId, Published, Purpose, Re
 use crate::flows::catalog;
 use crate::flows::stock::read_back;
 use crate::flows::stock::side_by_side::{self, side_by_side};
-use crate::flows::{FlowError, LANDS_WITHIN};
+use crate::flows::{FlowError, LANDS_WITHIN, SURELY_LANDED};
 use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{
     Account, CallError, Effect, Kind, ListingUpdate, OWN_LIMIT, PushListings, Retry,
@@ -181,7 +181,7 @@ async fn mark(
         return Ok(None);
     };
     let cause = measure::cause(&job.listing, &job.work.entry, job.urgency, why);
-    let lands = at.checked_add(LANDS_WITHIN).ok();
+    let lands = at.checked_add(SURELY_LANDED).ok();
     let listing = Listing {
         doubt_until: lands
             .filter(|_| stands(Safety::LateUpdate))
@@ -391,7 +391,7 @@ async fn fail(
 /// that of a submission, whose report has its own time.
 pub(super) fn once_more(listing: &Listing, now: Timestamp, told: &mut Told) {
     let left = listing.doubt_until.map(|until| until.duration_since(now));
-    let left = left.filter(|left| *left <= LANDS_WITHIN);
+    let left = left.filter(|left| *left <= SURELY_LANDED);
     let left = left.and_then(|left| Duration::try_from(left).ok());
     if let Some(left) = left
         && !left.is_zero()

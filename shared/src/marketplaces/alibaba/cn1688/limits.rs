@@ -26,8 +26,8 @@ pub const MESSAGES_PER_PAGE: u32 = 200;
 /// functions share stays empty for it, which keeps the others away too.
 pub const THROTTLED_WAIT: Duration = Duration::from_secs(10);
 
-/// When an order is surely found by a search. Not documented; this is longer than a request can be on its way.
-pub const SETTLE_AFTER: Duration = Duration::from_secs(120);
+/// A search surely finds an order so long after it was placed. Not documented; a new order is listed within seconds.
+pub const LISTED_WITHIN: Duration = Duration::from_secs(60);
 
 /// A search reaches back by so much before the first sending, because two clocks differ.
 pub const SEARCH_MARGIN: Duration = Duration::from_secs(900);

@@ -228,7 +228,7 @@ impl Buy for Cn1688 {
 
     fn settle(&self) -> Settle {
         Settle::LookUp {
-            after: limits::SETTLE_AFTER,
+            listed_within: limits::LISTED_WITHIN,
         }
     }
 

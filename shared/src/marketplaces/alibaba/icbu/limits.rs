@@ -14,9 +14,8 @@ pub const ORDERS_PER_PAGE: u32 = 20;
 /// The most pages of one search. With more orders than that since a lost answer, a person looks.
 pub const MOST_PAGES: u32 = 10;
 
-/// When an order is surely found by a search. Not documented; a new order is listed within seconds, and this is longer
-/// than a request can be on its way.
-pub const SETTLE_AFTER: Duration = Duration::from_secs(120);
+/// A search surely finds an order so long after it was placed. Not documented; a new order is listed within seconds.
+pub const LISTED_WITHIN: Duration = Duration::from_secs(60);
 
 /// A search reaches back by so much before the first sending, because two clocks differ.
 pub const SEARCH_MARGIN: Duration = Duration::from_secs(900);

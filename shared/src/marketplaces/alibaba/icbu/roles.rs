@@ -255,7 +255,7 @@ impl Buy for Icbu {
 
     fn settle(&self) -> Settle {
         Settle::LookUp {
-            after: limits::SETTLE_AFTER,
+            listed_within: limits::LISTED_WITHIN,
         }
     }
 
