@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -50,6 +51,11 @@ pub enum WireFault {
     /// Nothing is ever answered.
     Hang,
 }
+
+/// A mark in the extensions of a response: how long it takes to come. The serving layer waits; who calls a router
+/// in-process has to look for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Takes(pub Duration);
 
 /// How many calls of one operation are answered in a time window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

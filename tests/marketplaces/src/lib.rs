@@ -10,6 +10,7 @@
 //!
 //! Everything that a test does to a marketplace is a method on the handle, and the same over HTTP under `/_control`.
 
+mod actions;
 pub mod alibaba;
 pub mod aliexpress;
 pub mod amazon;
@@ -29,6 +30,17 @@ mod random;
 mod serve;
 mod simulator;
 
+pub use actions::Channel;
+pub use actions::FeeReport;
+pub use actions::Hidden;
+pub use actions::ListHabits;
+pub use actions::OrderAction;
+pub use actions::Party;
+pub use actions::RefundEnd;
+pub use actions::RefundOf;
+pub use actions::Spoiled;
+pub use actions::Supplier;
+pub use actions::SupplierAction;
 pub use alibaba::cn1688::Cn1688;
 pub use alibaba::cn1688::Cn1688Config;
 pub use alibaba::icbu::Icbu;
@@ -46,6 +58,7 @@ pub use ebay::EbayConfig;
 pub use error::ControlError;
 pub use fault::Fault;
 pub use fault::RateLimit;
+pub use fault::Takes;
 pub use fault::WireFault;
 pub use money::Money;
 pub use operation::Operation;

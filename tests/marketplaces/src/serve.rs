@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::clock::SystemClock;
 use crate::ebay::Ebay;
 use crate::ebay::EbayConfig;
+use crate::fault::Takes;
 use crate::fault::WireFault;
 use crate::push::Push;
 use crate::simulator::Pushing;
@@ -204,9 +205,12 @@ async fn listen(
     Ok((address, task))
 }
 
-/// Makes a wire fault real: holds the connection, then breaks it off before a byte of an answer went out.
+/// Makes slowness and a wire fault real: holds the connection, then breaks it off before a byte of an answer went out.
 async fn act_on_wire_fault(request: Request, next: Next, hang: Duration) -> Response {
     let mut response = next.run(request).await;
+    if let Some(Takes(time)) = response.extensions().get::<Takes>().copied() {
+        tokio::time::sleep(time).await;
+    }
     let Some(fault) = response.extensions().get::<WireFault>().copied() else {
         return response;
     };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use axum::Router;
 use axum::response::Response;
@@ -23,6 +24,7 @@ use crate::error::ControlError;
 use crate::fault::Fault;
 use crate::fault::Gate;
 use crate::fault::RateLimit;
+use crate::fault::Takes;
 use crate::operation::Operation;
 use crate::push::Outbox;
 use crate::push::Push;
@@ -62,6 +64,11 @@ pub trait Marketplace: Clone + Send + Sized + 'static {
 
     /// When something happens next without a call.
     fn next_due(&self) -> Option<Timestamp>;
+
+    /// How long a call takes to be answered, in milliseconds.
+    fn takes_ms(&self, _operation: Self::Operation) -> u64 {
+        0
+    }
 
     /// Ends all access tokens and leaves the consent as it is.
     fn expire_access_tokens(&mut self);
@@ -224,5 +231,10 @@ pub(crate) fn pass<M: Marketplace>(
     run: impl FnOnce(&mut M) -> Answer,
 ) -> Response {
     let fault = market.gate().enter(operation.name());
-    under_fault(fault, own, || run(market))
+    let takes = Duration::from_millis(market.takes_ms(operation));
+    let mut response = under_fault(fault, own, || run(market));
+    if !takes.is_zero() {
+        response.extensions_mut().insert(Takes(takes));
+    }
+    response
 }

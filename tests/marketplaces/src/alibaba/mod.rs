@@ -2,3 +2,4 @@
 
 pub mod cn1688;
 pub mod icbu;
+mod supply;

@@ -85,7 +85,7 @@ impl State {
                 "property_value_definition_name": text,
             }));
         }
-        json!({
+        let mut shown = json!({
             "sku_id": new.sku_id.to_string(),
             "id": new.sku_attr,
             "sku_attr": new.sku_attr,
@@ -96,7 +96,17 @@ impl State {
             "price_include_tax": self.loose_bool(false),
             "sku_bulk_order": 10,
             "ae_sku_property_dtos": properties,
-        })
+        });
+        let (price, terms) = (&new.price, &self.terms);
+        if terms.tax_percent > 0 {
+            shown["tax_amount"] = json!(terms.tax(price).decimal());
+            shown["tax_currency_code"] = json!(price.currency);
+        }
+        if terms.import_cents > 0 {
+            let charges = Money::new(terms.import_cents, &*price.currency);
+            shown["estimated_import_charges"] = json!(charges.decimal());
+        }
+        shown
     }
 
     pub(super) fn freight_query(&mut self, params: &Params) -> Result<Value, GatewayError> {
@@ -155,7 +165,7 @@ impl State {
                 "guaranteed_delivery_days": option.max_days.saturating_mul(2).to_string(),
                 "tracking": self.loose_bool(true),
                 "mayHavePFS": false,
-                "ddpIncludeVATTax": "true",
+                "ddpIncludeVATTax": (self.terms.tax_percent == 0).to_string(),
                 "ship_from_country": "CN",
                 "available_stock": sku.new.stock.to_string(),
             }));

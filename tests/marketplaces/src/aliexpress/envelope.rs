@@ -1,6 +1,7 @@
 //! The shapes that the gateway answers in: roots, errors and list wrappers.
 
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -171,8 +172,35 @@ impl State {
     }
 }
 
-/// Puts a business answer under its root. `fields` holds `result` and whatever stands beside it.
-pub(super) fn business(method: &str, mut fields: Value, simplify: bool, request_id: &str) -> Value {
+/// Stands in a text for what a strict reader stumbles over; what that is depends on the form of the answer.
+pub(super) const ODD: char = '\u{e000}';
+
+/// The answer with half an emoji, as a text leaves that was cut at its longest; `None` where nothing is odd.
+pub(super) fn spoiled_json(body: &Value) -> Option<Answer> {
+    let text = body.to_string();
+    text.contains(ODD).then(|| {
+        let text = text.replace(ODD, "\\ud83d");
+        Answer::bytes(StatusCode::OK, text.as_bytes()).with(CONTENT_TYPE, "application/json")
+    })
+}
+
+/// The answer with a vertical tab, which XML 1.0 forbids.
+pub(super) fn spoiled_xml(text: String) -> String {
+    if text.contains(ODD) {
+        text.replace(ODD, "\u{b}")
+    } else {
+        text
+    }
+}
+
+/// Puts a business answer under its root, where it has one. `fields` holds `result` and whatever stands beside it.
+pub(super) fn business(
+    method: &str,
+    root: Option<String>,
+    mut fields: Value,
+    simplify: bool,
+    request_id: &str,
+) -> Value {
     fields["request_id"] = json!(request_id);
     let wrappers: &[(&str, &str)] = match method {
         // This one's list has the same name as another's.
@@ -185,7 +213,9 @@ pub(super) fn business(method: &str, mut fields: Value, simplify: bool, request_
     if !simplify {
         wrap_lists(&mut fields, wrappers);
     }
-    let root = format!("{}_response", method.replace('.', "_"));
+    let Some(root) = root else {
+        return fields;
+    };
     let mut body = Map::new();
     body.insert(root, fields);
     Value::Object(body)

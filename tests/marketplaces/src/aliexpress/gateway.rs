@@ -12,11 +12,14 @@ use serde_json::json;
 use super::AliExpress;
 use super::envelope::GatewayError;
 use super::envelope::business;
+use super::envelope::spoiled_json;
+use super::envelope::spoiled_xml;
 use super::seller::document;
 use super::signature::SignMethod;
 use super::signature::sign;
 use super::state::State;
 use super::types::AliExpressOperation as Operation;
+use super::types::OrderCreateRoot;
 use crate::answer::Answer;
 use crate::answer::Call;
 use crate::form;
@@ -46,9 +49,10 @@ impl Door {
     }
 
     pub(super) fn answer(self, body: &Value) -> Answer {
+        let json = || Answer::json(StatusCode::OK, body);
         match self {
-            Self::OldXml => Answer::xml(http::StatusCode::OK, document(body)),
-            _ => Answer::json(StatusCode::OK, body),
+            Self::OldXml => Answer::xml(StatusCode::OK, spoiled_xml(document(body))),
+            _ => spoiled_json(body).unwrap_or_else(json),
         }
     }
 }
@@ -169,7 +173,8 @@ impl State {
                 }
                 Ok(fields) => {
                     let simplify = params.simplify() && door != Door::OldXml;
-                    let body = business(operation.name(), fields, simplify, request_id);
+                    let root = state.root(operation);
+                    let body = business(operation.name(), root, fields, simplify, request_id);
                     door.answer(&body)
                 }
                 Err(error) => error.answer(door, request_id),
@@ -205,6 +210,23 @@ impl State {
             Operation::OrderGet => self.order_get(params),
             Operation::MemberBenefitGet => Ok(self.member_benefit()),
             _ => self.tracking_get(params),
+        }
+    }
+
+    /// The name that an answer stands under, if any.
+    fn root(&self, operation: Operation) -> Option<String> {
+        let method = operation.name().replace('.', "_");
+        let chosen = match operation {
+            Operation::OrderCreate => self.config.settings.order_create_root,
+            _ => OrderCreateRoot::MethodResponse,
+        };
+        match chosen {
+            OrderCreateRoot::MethodResponse => Some(format!("{method}_response")),
+            OrderCreateRoot::PlaceorderResponse => {
+                Some("aliexpress_trade_buy_placeorder_response".to_owned())
+            }
+            OrderCreateRoot::Method => Some(method),
+            OrderCreateRoot::Bare => None,
         }
     }
 
@@ -289,9 +311,10 @@ impl State {
         let given = params.get("access_token").or_else(|| params.get("session"));
         let now = self.now;
         let mut is_live = |sells: bool| {
-            let access = &self.tokens_of(sells).access;
-            let ends_at = given.and_then(|token| access.get(token));
-            ends_at.is_some_and(|ends_at| *ends_at > now)
+            let tokens = self.tokens_of(sells);
+            let ends_at = given.and_then(|token| tokens.access.get(token));
+            let consented = tokens.consent_ends_at.is_none_or(|ends_at| ends_at > now);
+            consented && ends_at.is_some_and(|ends_at| *ends_at > now)
         };
         let sells = operation.is_sellers();
         if is_live(sells) {

@@ -120,7 +120,10 @@ impl State {
                     .map_or_else(String::new, |one| one.company.clone()),
                 shipped_at: at,
                 delivered_at: None,
+                refused_at: None,
+                returned_at: None,
                 items,
+                events: Vec::new(),
             });
         }
         if let Some(order) = self.orders.get_mut(&order_id) {
@@ -130,13 +133,21 @@ impl State {
         self.announce(order_id, Event::Shipped, at);
     }
 
+    /// Brings every parcel that was neither refused nor sent back. Where none arrives, the order stays as it is.
     pub(super) fn deliver(&mut self, order_id: u64, at: Timestamp) {
         self.open.remove(&order_id);
-        if let Some(order) = self.orders.get_mut(&order_id) {
-            order.status = OrderStatus::Finish;
-            for parcel in &mut order.parcels {
+        let Some(order) = self.orders.get_mut(&order_id) else {
+            return;
+        };
+        let mut arrives = false;
+        for parcel in &mut order.parcels {
+            if parcel.refused_at.or(parcel.returned_at).is_none() {
                 parcel.delivered_at.get_or_insert(at);
+                arrives = true;
             }
+        }
+        if arrives {
+            order.status = OrderStatus::Finish;
             self.announce(order_id, Event::Confirmed, at);
         }
     }

@@ -14,6 +14,7 @@ use super::pushes::Event;
 use super::state::Line;
 use super::state::Order;
 use super::state::State;
+use super::state::part_of;
 use super::types::OrderStatus;
 use crate::clock::later;
 use crate::money::Money;
@@ -77,6 +78,10 @@ impl State {
         items: &[Value],
         reference: Option<String>,
     ) -> Result<Value, Refusal> {
+        if self.terms.account_blocked {
+            let message = "The user account is disabled";
+            return Err(("USER_ACCOUNT_DISABLED", message.to_owned()));
+        }
         let address = &request["logistics_address"];
         let extra = &extend["trade_extra_param"];
         if let Some(message) = address::complaint(address, extra) {
@@ -91,6 +96,9 @@ impl State {
         }
         let pay_currency = text_of(&extend["payment"]["pay_currency"]);
         check_currencies(&stores, &pay_currency)?;
+        if std::mem::take(&mut self.terms.refuses_next) {
+            return Err(cannot_be_placed());
+        }
         self.take_stock(stores.values().flatten())?;
         self.purchase_count += 1;
         let ids: Vec<u64> = stores
@@ -133,12 +141,7 @@ impl State {
 
     /// One line of the request, checked against the catalogue.
     fn line(&mut self, item: &Value, country: &str) -> Result<(u64, Line), Refusal> {
-        let gone = || {
-            (
-                "A001_ORDER_CANNOT_BE_PLACED",
-                "The product cannot be bought".to_owned(),
-            )
-        };
+        let gone = cannot_be_placed;
         let product_id: u64 = text_of(&item["product_id"]).parse().map_err(|_| gone())?;
         let quantity: u32 = text_of(&item["product_count"])
             .parse()
@@ -176,13 +179,18 @@ impl State {
         let delivery = delivery
             .filter(|_| !product.not_to.iter().any(|one| one == country))
             .ok_or_else(no_delivery)?;
+        let price = &sku.new.price;
+        let told = price.times(quantity).cents + delivery.fee_cents;
         let line = Line {
+            tax_cents: self.terms.tax(price).times(quantity).cents,
+            taxed_on_top: self.terms.tax_percent > 0,
+            more_cents: part_of(told, self.terms.more_percent),
             product_id,
             title: product.title.clone(),
             sku_id: sku.new.sku_id,
             sku_attr: sku.new.sku_attr.clone(),
             quantity,
-            price: sku.new.price.clone(),
+            price: price.clone(),
             delivery: delivery.clone(),
         };
         Ok((product.store_id, line))
@@ -232,6 +240,7 @@ impl State {
             created_at: self.now,
             paid_at: None,
             lines,
+            import_cents: self.terms.import_cents,
             address: address.clone(),
             parcels: Vec::new(),
         };
@@ -263,6 +272,11 @@ impl State {
         }
         json!({ "result": result })
     }
+}
+
+fn cannot_be_placed() -> Refusal {
+    let message = "The product cannot be bought";
+    ("A001_ORDER_CANNOT_BE_PLACED", message.to_owned())
 }
 
 fn check_currencies(stores: &BTreeMap<u64, Vec<Line>>, wanted: &str) -> Result<(), Refusal> {

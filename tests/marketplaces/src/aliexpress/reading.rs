@@ -16,7 +16,6 @@ use super::state::State;
 use super::types::OrderStatus;
 use super::types::ParcelView;
 use crate::clock::later_ms;
-use crate::money::Money;
 
 /// Order times are written as US Pacific without a zone; here the winter offset all year.
 const PACIFIC_HOURS: i8 = -8;
@@ -85,8 +84,9 @@ impl State {
     }
 
     fn child_json(&mut self, order: &Order, line: &Line) -> Value {
-        let (goods, fee) = (line.goods(), line.fee());
-        let all = Money::new(goods.cents + fee.cents, &*goods.currency);
+        let (goods, fee) = (line.money(line.goods().cents + line.more_cents), line.fee());
+        // Recorded answers have the tax in `actual_fee`, where the page speaks of goods and delivery alone.
+        let all = line.money(line.cost_cents());
         let mut child = json!({
             "product_id": self.loose(line.product_id),
             "product_name": line.title,
@@ -98,6 +98,11 @@ impl State {
             "actual_shipping_fee": amount(&fee),
             "actual_fee": amount(&all),
         });
+        if line.taxed_on_top {
+            child["price_include_tax"] = json!("false");
+            child["already_include_tax"] = json!("false");
+            child["actual_tax_fee"] = amount(&line.money(line.tax_cents));
+        }
         if let Some(reason) = &order.end_reason {
             child["end_reason"] = json!(reason);
         }
@@ -130,23 +135,15 @@ impl State {
 }
 
 fn parcel_json(order: &Order, parcel: &ParcelView) -> Value {
-    let node = |at: Timestamp, name: &str, text: &str| {
-        json!({
-            "time_stamp": at.as_millisecond(),
-            "tracking_name": name,
-            "tracking_detail_desc": text,
-        })
-    };
+    let mut events = vec![(parcel.shipped_at, "Shipped", "Your package left the store.")];
+    let written = parcel.events.iter();
+    events.extend(written.map(|event| (event.at, &*event.name, &*event.text)));
+    let delivered_at = parcel.delivered_at.iter();
+    events.extend(delivered_at.map(|at| (*at, "Delivery update", "Package delivered")));
+    events.sort_by_key(|(at, ..)| *at);
     // The newest stands first.
-    let mut nodes = Vec::new();
-    if let Some(at) = parcel.delivered_at {
-        nodes.push(node(at, "Delivery update", "Package delivered"));
-    }
-    nodes.push(node(
-        parcel.shipped_at,
-        "Shipped",
-        "Your package left the store.",
-    ));
+    let newest_first = events.into_iter().rev();
+    let nodes: Vec<Value> = newest_first.map(node_json).collect();
     let items: Vec<Value> = parcel
         .items
         .iter()
@@ -168,6 +165,15 @@ fn parcel_json(order: &Order, parcel: &ParcelView) -> Value {
         "detail_node_list": nodes,
         "package_item_list": items,
     })
+}
+
+/// An event of a parcel. Some have a name and no words.
+fn node_json((at, name, text): (Timestamp, &str, &str)) -> Value {
+    let mut node = json!({ "time_stamp": at.as_millisecond(), "tracking_name": name });
+    if !text.is_empty() {
+        node["tracking_detail_desc"] = json!(text);
+    }
+    node
 }
 
 fn logistics_status(order: &Order) -> &'static str {

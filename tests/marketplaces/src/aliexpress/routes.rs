@@ -15,6 +15,7 @@ use super::AliExpress;
 use super::seller;
 use super::types::NewProduct;
 use super::types::SupplierOrderView;
+use crate::actions;
 use crate::answer::Call;
 use crate::control;
 use crate::control::Body;
@@ -74,6 +75,7 @@ fn control_router() -> Router<AliExpress> {
         .route("/tokens/consent", post(consent))
         .route("/tokens/consent_as_seller", post(consent_as_seller))
         .route("/pushes/resume", post(resume_pushes))
+        .merge(actions::supplier_router())
         .merge(seller::routes::router())
 }
 

@@ -47,6 +47,7 @@ pub struct State {
     /// When each `out_order_id` bought last, and what.
     pub(super) purchases: BTreeMap<String, (Timestamp, Vec<u64>)>,
     pub(super) purchase_count: u64,
+    pub(super) terms: Terms,
     pub(super) outbox: Outbox,
     /// Whether each of the last pushes was answered well.
     pub(super) push_answers: VecDeque<bool>,
@@ -58,10 +59,41 @@ pub(super) struct Tokens {
     pub(super) access: BTreeMap<String, Timestamp>,
     pub(super) refresh: Option<String>,
     pub(super) refresh_ends_at: Timestamp,
+    /// When the user's consent ends before its time, and the access tokens with it.
+    pub(super) consent_ends_at: Option<Timestamp>,
     /// Refresh tokens that a later one replaced.
     pub(super) replaced: Vec<String>,
     /// Codes of the consent page, and when they end.
     pub(super) codes: BTreeMap<String, Timestamp>,
+}
+
+/// What buying costs and meets beyond the catalogue.
+#[derive(Clone, Default)]
+pub(super) struct Terms {
+    /// Tax on top of the goods, in hundredths of their price.
+    pub(super) tax_percent: u32,
+    /// Import charges of an order, in cents.
+    pub(super) import_cents: i64,
+    /// What an order costs beyond what was told, in hundredths of it.
+    pub(super) more_percent: u32,
+    /// Whether the buying account may not buy.
+    pub(super) account_blocked: bool,
+    /// Whether the next order is refused.
+    pub(super) refuses_next: bool,
+    /// How long a call takes, in milliseconds.
+    pub(super) takes_ms: u64,
+}
+
+impl Terms {
+    /// The tax on one of a product.
+    pub(super) fn tax(&self, price: &Money) -> Money {
+        Money::new(part_of(price.cents, self.tax_percent), &*price.currency)
+    }
+}
+
+/// So many hundredths of an amount, rounded.
+pub(super) fn part_of(cents: i64, percent: u32) -> i64 {
+    cents.saturating_mul(i64::from(percent)).saturating_add(50) / 100
 }
 
 #[derive(Clone)]
@@ -94,6 +126,8 @@ pub(super) struct Order {
     pub(super) created_at: Timestamp,
     pub(super) paid_at: Option<Timestamp>,
     pub(super) lines: Vec<Line>,
+    /// Import charges, in cents.
+    pub(super) import_cents: i64,
     pub(super) address: Value,
     pub(super) parcels: Vec<ParcelView>,
 }
@@ -107,6 +141,12 @@ pub(super) struct Line {
     pub(super) quantity: u32,
     pub(super) price: Money,
     pub(super) delivery: DeliveryOption,
+    /// Tax on top of all its units, in cents.
+    pub(super) tax_cents: i64,
+    /// Whether its price was told without tax.
+    pub(super) taxed_on_top: bool,
+    /// What it costs beyond what was told, in cents.
+    pub(super) more_cents: i64,
 }
 
 impl Line {
@@ -117,19 +157,30 @@ impl Line {
     pub(super) fn fee(&self) -> Money {
         Money::new(self.delivery.fee_cents, &*self.price.currency)
     }
+
+    /// An amount in the line's currency.
+    pub(super) fn money(&self, cents: i64) -> Money {
+        Money::new(cents, &*self.price.currency)
+    }
+
+    /// Everything that is paid for it.
+    pub(super) fn cost_cents(&self) -> i64 {
+        self.goods().cents + self.fee().cents + self.tax_cents + self.more_cents
+    }
 }
 
 impl Order {
     pub(super) fn cost(&self) -> Money {
+        let lines: i64 = self.lines.iter().map(Line::cost_cents).sum();
+        self.money(lines + self.import_cents)
+    }
+
+    /// An amount in the order's currency.
+    pub(super) fn money(&self, cents: i64) -> Money {
         let currency = self
             .lines
             .first()
-            .map_or_else(|| "USD".to_owned(), |line| line.price.currency.clone());
-        let cents = self
-            .lines
-            .iter()
-            .map(|line| line.goods().cents + line.fee().cents)
-            .sum();
+            .map_or("USD", |line| &line.price.currency);
         Money::new(cents, currency)
     }
 }
@@ -148,6 +199,7 @@ impl Marketplace for State {
             access: BTreeMap::from([(access.to_owned(), access_ends_at)]),
             refresh: Some(refresh.to_owned()),
             refresh_ends_at,
+            consent_ends_at: None,
             replaced: Vec::new(),
             codes: BTreeMap::new(),
         };
@@ -166,6 +218,7 @@ impl Marketplace for State {
             open: BTreeSet::new(),
             purchases: BTreeMap::new(),
             purchase_count: 0,
+            terms: Terms::default(),
             outbox: Outbox::default(),
             push_answers: VecDeque::new(),
         }
@@ -174,6 +227,7 @@ impl Marketplace for State {
     fn catch_up(&mut self, now: Timestamp) {
         self.move_orders(now);
         self.execute_feeds();
+        self.end_refunds();
     }
 
     fn router(simulator: Simulator<Self>) -> Router {
@@ -201,10 +255,20 @@ impl Marketplace for State {
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        [self.outbox.next_due(), self.next_event()]
+        let refund = self.seller.next_refund();
+        [self.outbox.next_due(), self.next_event(), refund]
             .into_iter()
             .flatten()
             .min()
+    }
+
+    fn takes_ms(&self, operation: AliExpressOperation) -> u64 {
+        match operation {
+            AliExpressOperation::SolutionOrderGet => self.seller.lists.page_takes_ms,
+            AliExpressOperation::TokenCreate | AliExpressOperation::TokenRefresh => 0,
+            operation if operation.is_sellers() => 0,
+            _ => self.terms.takes_ms,
+        }
     }
 
     fn expire_access_tokens(&mut self) {

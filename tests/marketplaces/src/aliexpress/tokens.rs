@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
 
@@ -22,7 +23,10 @@ impl State {
             return Err(GatewayError::isv("InvalidCode", message));
         }
         let life = Duration::from_secs(self.config.settings.refresh_token_s);
-        self.tokens_of(sells).refresh_ends_at = later(self.now, life);
+        let refresh_ends_at = later(self.now, life);
+        let tokens = self.tokens_of(sells);
+        tokens.refresh_ends_at = refresh_ends_at;
+        tokens.consent_ends_at = None;
         Ok(self.issue(sells))
     }
 
@@ -64,13 +68,17 @@ impl State {
         let life_s = self.config.settings.access_token_s;
         let ends_at = later(self.now, Duration::from_secs(life_s));
         let tokens = self.tokens_of(sells);
+        let consent_ends_at = tokens.consent_ends_at.unwrap_or(Timestamp::MAX);
+        let ends_at = ends_at.min(consent_ends_at);
         if let Some(old) = tokens.refresh.replace(refresh_token.clone()) {
             tokens.replaced.push(old);
         }
         tokens.access.insert(access_token.clone(), ends_at);
         let refresh_ends_at = tokens.refresh_ends_at;
-        let left_s = refresh_ends_at.as_second() - self.now.as_second();
-        let left_s = u64::try_from(left_s).unwrap_or(0);
+        let now = self.now;
+        let left_s =
+            |until: Timestamp| u64::try_from(until.as_second() - now.as_second()).unwrap_or(0);
+        let (life_s, left_s) = (life_s.min(left_s(consent_ends_at)), left_s(refresh_ends_at));
         json!({
             "access_token": access_token,
             "refresh_token": refresh_token,

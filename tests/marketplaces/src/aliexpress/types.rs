@@ -79,6 +79,10 @@ pub struct AliExpressSettings {
     pub auto_pay_benefit: bool,
     /// Milliseconds until a shop's job is executed.
     pub feed_takes_ms: u64,
+    /// Milliseconds until a refund that is under way is paid, or fails.
+    pub refund_takes_ms: u64,
+    /// What the answer of order.create is named.
+    pub order_create_root: OrderCreateRoot,
     /// Say `update_success` although products failed, as AliExpress's samples do.
     pub update_success_lies: bool,
     /// Write some numbers and booleans as strings, as the gateway does.
@@ -112,6 +116,8 @@ impl Default for AliExpressSettings {
             delivers_after_ms: None,
             auto_pay_benefit: true,
             feed_takes_ms: 500,
+            refund_takes_ms: 3_600_000,
+            order_create_root: OrderCreateRoot::default(),
             update_success_lies: false,
             mixed_types: true,
             push_url: None,
@@ -121,6 +127,22 @@ impl Default for AliExpressSettings {
             push_stop_window: 20,
         }
     }
+}
+
+/// The root object of an answer to order.create. The pages show the method's name; public clients read each of the others
+/// as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderCreateRoot {
+    /// `aliexpress_ds_order_create_response`, as that of every other call.
+    #[default]
+    MethodResponse,
+    /// `aliexpress_trade_buy_placeorder_response`, by the name of the call's predecessor.
+    PlaceorderResponse,
+    /// `aliexpress_ds_order_create`, as some pages write it.
+    Method,
+    /// No root: its fields stand alone.
+    Bare,
 }
 
 operations! {
@@ -273,8 +295,14 @@ pub struct SupplierOrderView {
     pub created_at: Timestamp,
     /// When it was paid.
     pub paid_at: Option<Timestamp>,
-    /// Goods and delivery together.
+    /// Everything that it costs: goods, delivery, and what came on top.
     pub cost: Money,
+    /// The tax in it.
+    pub tax: Money,
+    /// The import charges in it.
+    pub import_charges: Money,
+    /// What it costs beyond what was told before it was bought, tax and import charges aside.
+    pub more_than_told: Money,
     /// Lines.
     pub lines: Vec<SupplierLineView>,
     /// The address as it was sent.
@@ -311,8 +339,25 @@ pub struct ParcelView {
     pub shipped_at: Timestamp,
     /// When it arrived.
     pub delivered_at: Option<Timestamp>,
+    /// When its recipient did not take it.
+    pub refused_at: Option<Timestamp>,
+    /// When it was back at its sender.
+    pub returned_at: Option<Timestamp>,
     /// Sku ids and units in it.
     pub items: Vec<(u64, u32)>,
+    /// What the carrier wrote besides, oldest first.
+    pub events: Vec<ParcelEventView>,
+}
+
+/// An event of a parcel in its carrier's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ParcelEventView {
+    /// When.
+    pub at: Timestamp,
+    /// What kind of event the platform takes it for.
+    pub name: String,
+    /// The carrier's words; events without any exist.
+    pub text: String,
 }
 
 /// What a product's variant is offered for now.

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 
 use super::Amazon;
+use super::happenings::Happened;
 use super::state::Line;
 use super::state::Listing;
 use super::state::Order;
 use super::state::State;
 use super::types::AmazonBucket;
 use super::types::AmazonFeedView;
-use super::types::AmazonLineView;
 use super::types::AmazonListingView;
 use super::types::AmazonNewListing;
 use super::types::AmazonNewOrder;
@@ -68,7 +68,13 @@ impl Amazon {
     /// A pending order's payment is authorised: it becomes unshipped.
     pub fn pay_order(&self, order_id: &str) -> Result<(), ControlError> {
         let state = &mut *self.state();
-        state.order_mut(order_id)?.is_paid = true;
+        let known = state.orders.get(order_id);
+        if known.is_some_and(|order| order.happened.never_paid) {
+            return Err(ControlError::Conflict("it is never paid".to_owned()));
+        }
+        let order = state.order_mut(order_id)?;
+        order.is_paid = true;
+        order.happened.under_review = false;
         state.announce(order_id, "OrderStatusChange");
         Ok(())
     }
@@ -106,14 +112,18 @@ impl Amazon {
 
     /// All customers' orders, oldest first.
     pub fn orders(&self) -> Vec<AmazonOrderView> {
-        let mut views: Vec<_> = self.state().orders.values().map(order_view).collect();
+        let state = self.state();
+        let orders = state.orders.values();
+        let mut views: Vec<_> = orders.map(|order| order.view(state.now)).collect();
         views.sort_by(|a, b| (a.created_at, &a.order_id).cmp(&(b.created_at, &b.order_id)));
         views
     }
 
     /// One customer's order.
     pub fn order(&self, order_id: &str) -> Option<AmazonOrderView> {
-        self.state().orders.get(order_id).map(order_view)
+        let state = self.state();
+        let order = state.orders.get(order_id)?;
+        Some(order.view(state.now))
     }
 
     /// All listings.
@@ -223,6 +233,9 @@ impl State {
                 asin: listing.asin.clone(),
                 price: listing.price.clone(),
                 quantity: line.quantity,
+                cancelled: 0,
+                cancelled_by: None,
+                tax_cents: 0,
             });
         }
         for line in &mut lines {
@@ -250,6 +263,7 @@ impl State {
             buyer,
             lines,
             packages: Vec::new(),
+            happened: Happened::default(),
         };
         self.orders.insert(order_id.clone(), order);
         self.announce(&order_id, "OrderStatusChange");
@@ -265,25 +279,5 @@ fn listing_view(listing: &Listing) -> AmazonListingView {
         quantity: listing.quantity,
         lead_time_days: listing.lead_time_days,
         changes: listing.changes,
-    }
-}
-
-fn order_view(order: &Order) -> AmazonOrderView {
-    let lines = order.lines.iter().map(|line| AmazonLineView {
-        order_item_id: line.order_item_id.clone(),
-        sku: line.sku.clone(),
-        quantity: line.quantity,
-        shipped: order.shipped(&line.order_item_id, None),
-    });
-    AmazonOrderView {
-        order_id: order.order_id.clone(),
-        created_at: order.created_at,
-        updated_at: order.updated_at,
-        status: order.status(),
-        cancel_requested: order.cancel_request.is_some(),
-        buyer: order.buyer.clone(),
-        lines: lines.collect(),
-        total: order.total(),
-        packages: order.packages.clone(),
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
 
+use super::state::Line;
 use super::state::State;
 use super::types::AmazonStatus;
 
@@ -155,6 +156,7 @@ impl State {
         let order = self
             .orders
             .get(&told.order)
+            .filter(|order| !order.happened.is_gone)
             .ok_or("The order is unknown.")?;
         if told.status == "Success" {
             return Ok(());
@@ -166,7 +168,13 @@ impl State {
                 .any(|line| line.order_item_id == item.code)
                 && item.reason.is_some()
         };
-        let all = order.lines.len() == told.items.len() && told.items.iter().all(is_known);
+        let is_told = |line: &Line| {
+            told.items
+                .iter()
+                .any(|item| item.code == line.order_item_id)
+        };
+        let mut open = order.lines.iter().filter(|line| line.kept() > 0);
+        let all = told.items.iter().all(is_known) && open.all(is_told);
         if told.status != "Failure" || !all {
             return Err("The data you submitted is incomplete or invalid.");
         }

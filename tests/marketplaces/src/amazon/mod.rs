@@ -1,16 +1,21 @@
 //! Amazon: Login with Amazon, and the calls of the Selling Partner API that a seller's integration needs: Orders
-//! 2026-01-01, confirmShipment of v0, Listings Items, Feeds with a storage of their own, Notifications, Sellers. What it
-//! says is what Amazon's models and guides say; its messages wait in an outbox for whoever plays the queue.
+//! 2026-01-01, confirmShipment of v0, listTransactions of Finances 2024-06-19, Listings Items, Feeds with a storage of
+//! their own, Notifications, Sellers. What it says is what Amazon's models and guides say; its messages wait in an outbox
+//! for whoever plays the queue.
 
 mod bucket;
 mod control;
 mod document;
 mod error;
 mod feeds;
+mod finances;
+mod happenings;
 mod listings;
 mod lwa;
 mod notifications;
 mod orders;
+mod refunds;
+mod rendering;
 mod routes;
 mod shipment;
 mod state;

@@ -158,7 +158,9 @@ impl State {
             .get("ORDER_CHANGE")
             .and_then(|one| self.destinations.get(&one.destination_id))
             .map(|destination| destination.arn.clone());
-        let (Some(arn), Some(order)) = (arn, self.orders.get(order_id)) else {
+        let order = self.orders.get(order_id);
+        let order = order.filter(|order| !order.happened.is_gone);
+        let (Some(arn), Some(order)) = (arn, order) else {
             return;
         };
         let is_asked = order.cancel_request.is_some();

@@ -2,24 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
 
 use super::error;
-use super::state::Line;
+use super::rendering;
 use super::state::Order;
 use super::state::State;
-use super::state::money_json;
-use super::types::AmazonPackageView;
 use super::types::AmazonStatus;
 use crate::answer::Answer;
 use crate::answer::Call;
-use crate::clock::iso_ms;
 use crate::clock::later_ms;
 use crate::form;
-use crate::money::Money;
 
 const TWO_MINUTES_MS: i64 = 120_000;
 const INCLUDED: [&str; 11] = [
@@ -79,11 +74,12 @@ impl State {
         if !is_order_id {
             return error::invalid("Invalid Input");
         }
-        let order = self.orders.get(order_id);
-        match order.filter(|order| later_ms(order.created_at, delay) <= self.now) {
+        let is_shown = |order: &&Order| {
+            !order.happened.is_gone && later_ms(order.created_at, delay) <= self.now
+        };
+        match self.orders.get(order_id).filter(is_shown) {
             Some(order) => {
-                let body = json!({ "order": self.order_json(order, &included) });
-                Answer::json(StatusCode::OK, &body)
+                rendering::answer(&json!({ "order": self.order_json(order, &included) }))
             }
             None => error::not_found("The order was not found."),
         }
@@ -92,7 +88,7 @@ impl State {
     /// GET orders
     pub(super) fn search_orders(&mut self, call: &Call) -> Answer {
         match self.searched(call) {
-            Ok(body) => Answer::json(StatusCode::OK, &body),
+            Ok(body) => rendering::answer(&body),
             Err(answer) => *answer,
         }
     }
@@ -128,6 +124,7 @@ impl State {
         let orders: Vec<Value> = shown
             .iter()
             .filter_map(|id| self.orders.get(id))
+            .filter(|order| !order.happened.is_gone)
             .map(|order| self.order_json(order, &included))
             .collect();
         let mut body = json!({ "orders": orders });
@@ -135,6 +132,7 @@ impl State {
             body["lastUpdatedBefore"] = json!(before);
         }
         if !rest.is_empty() {
+            self.move_oldest(shown);
             // As real ones are, so that nobody forgets to encode it.
             let token = format!("{}+/{}==", self.random.hex(20), self.random.hex(20));
             body["pagination"] = json!({ "nextToken": token });
@@ -146,6 +144,16 @@ impl State {
             self.pages.insert(token, page);
         }
         Ok(body)
+    }
+
+    /// Where it is a habit, the oldest order of a page changes as soon as the page is answered. The next page's token goes
+    /// on after it all the same; a reader who begins again finds the order at its new time.
+    fn move_oldest(&mut self, page: &[String]) {
+        let now = self.now;
+        let oldest = page.first().filter(|_| self.lists.moves_while_paged);
+        if let Some(order) = oldest.and_then(|id| self.orders.get_mut(id)) {
+            order.updated_at = now;
+        }
     }
 
     /// The ids of all orders that a search finds, the oldest change first.
@@ -202,7 +210,8 @@ impl State {
             } else {
                 order.updated_at
             };
-            let is_found = (from..=until).contains(&at)
+            let is_found = !order.happened.is_gone
+                && (from..=until).contains(&at)
                 && later_ms(order.updated_at, delay) <= self.now
                 && is_in(&marketplaces, &self.marketplace())
                 && is_in(&statuses, status_name(order.status()))
@@ -213,58 +222,6 @@ impl State {
         }
         found.sort_unstable();
         Ok(found.into_iter().map(|(_, id)| id.to_owned()).collect())
-    }
-
-    fn order_json(&self, order: &Order, included: &[String]) -> Value {
-        let wants = |name: &str| included.iter().any(|one| one == name);
-        let status = order.status();
-        let items = order
-            .lines
-            .iter()
-            .map(|line| item_json(order, line, included));
-        let mut body = json!({
-            "orderId": order.order_id,
-            "createdTime": iso_ms(order.created_at),
-            "lastUpdatedTime": iso_ms(order.updated_at),
-            "programs": order.programs,
-            "salesChannel": {
-                "channelName": "AMAZON",
-                "marketplaceId": self.marketplace(),
-                "marketplaceName": "Amazon.com",
-            },
-            "orderItems": items.collect::<Vec<_>>(),
-        });
-        let is_open = matches!(
-            status,
-            AmazonStatus::Unshipped | AmazonStatus::PartiallyShipped
-        );
-        // Before the payment nobody is told who buys and for how much.
-        if wants("BUYER") && order.is_paid {
-            body["buyer"] = json!({ "buyerName": order.buyer.full_name });
-            if is_open || status == AmazonStatus::Shipped {
-                body["buyer"]["buyerEmail"] = json!(order.buyer.email);
-            }
-        }
-        if wants("RECIPIENT") && order.is_paid && status != AmazonStatus::Cancelled {
-            body["recipient"] = json!({ "deliveryAddress": address_json(order, is_open) });
-        }
-        if wants("PROCEEDS") && order.is_paid {
-            body["proceeds"] = json!({ "grandTotal": money_json(&order.total()) });
-        }
-        if wants("FULFILLMENT") {
-            let day = |count: u64| iso_ms(later_ms(order.created_at, count * 86_400_000));
-            body["fulfillment"] = json!({
-                "fulfillmentStatus": status_name(status),
-                "fulfilledBy": fulfilled_by(order),
-                "fulfillmentServiceLevel": "STANDARD",
-                "shipByWindow": { "earliestDateTime": day(0), "latestDateTime": day(3) },
-                "deliverByWindow": { "earliestDateTime": day(5), "latestDateTime": day(15) },
-            });
-        }
-        if wants("PACKAGES") {
-            body["packages"] = order.packages.iter().map(package_json).collect();
-        }
-        body
     }
 }
 
@@ -295,88 +252,10 @@ pub(super) fn status_name(status: AmazonStatus) -> &'static str {
     }
 }
 
-fn fulfilled_by(order: &Order) -> &'static str {
+pub(super) fn fulfilled_by(order: &Order) -> &'static str {
     if order.by_amazon {
         "AMAZON"
     } else {
         "MERCHANT"
     }
-}
-
-fn address_json(order: &Order, with_phone: bool) -> Value {
-    let buyer = &order.buyer;
-    let mut address = json!({
-        "name": buyer.full_name,
-        "addressLine1": buyer.address_line1,
-        "addressLine2": buyer.address_line2.as_deref().unwrap_or_default(),
-        "addressLine3": "",
-        "city": buyer.city,
-        "stateOrRegion": buyer.state_or_province,
-        "postalCode": buyer.postal_code,
-        "countryCode": buyer.country_code,
-        "addressType": "RESIDENTIAL",
-    });
-    if with_phone {
-        address["phone"] = json!(buyer.phone);
-    }
-    address
-}
-
-fn item_json(order: &Order, line: &Line, included: &[String]) -> Value {
-    let wants = |name: &str| included.iter().any(|one| one == name);
-    let shipped = order.shipped(&line.order_item_id, None);
-    let mut item = json!({
-        "orderItemId": line.order_item_id,
-        "quantityOrdered": line.quantity,
-        "product": {
-            "asin": line.asin,
-            "title": line.title,
-            "sellerSku": line.sku,
-            "price": { "unitPrice": money_json(&line.price) },
-        },
-    });
-    if wants("PROCEEDS") && order.is_paid {
-        let total = money_json(&line.price.times(line.quantity));
-        let nothing = money_json(&Money::new(0, &*line.price.currency));
-        item["proceeds"] = json!({
-            "proceedsTotal": total,
-            "breakdowns": [
-                { "type": "ITEM", "subtotal": total },
-                { "type": "SHIPPING", "subtotal": nothing },
-            ],
-        });
-    }
-    if wants("FULFILLMENT") {
-        item["fulfillment"] = json!({
-            "quantityFulfilled": shipped,
-            "quantityUnfulfilled": line.quantity.saturating_sub(shipped),
-        });
-    }
-    if wants("CANCELLATION") {
-        if let Some(reason) = &order.cancel_request {
-            item["cancellation"]["cancellationRequest"] =
-                json!({ "requester": "BUYER", "cancelReason": reason });
-        }
-        if let Some(by) = order.cancelled_by {
-            item["cancellation"]["cancellationExecution"] = json!({ "cancelledBy": by });
-        }
-    }
-    item
-}
-
-fn package_json(package: &AmazonPackageView) -> Value {
-    let items = package.lines.iter();
-    let items = items.map(|(id, units)| json!({ "orderItemId": id, "quantity": units }));
-    let carrier = package
-        .carrier_name
-        .as_ref()
-        .unwrap_or(&package.carrier_code);
-    json!({
-        "packageReferenceId": package.reference,
-        "packageStatus": { "status": "IN_TRANSIT" },
-        "carrier": carrier,
-        "shipTime": iso_ms(package.shipped_at),
-        "trackingNumber": package.tracking_number,
-        "packageItems": items.collect::<Vec<_>>(),
-    })
 }

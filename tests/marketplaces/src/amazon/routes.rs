@@ -23,6 +23,7 @@ use super::types::AmazonNewListing;
 use super::types::AmazonNewOrder;
 use super::types::AmazonOperation as Operation;
 use super::types::AmazonOrderView;
+use crate::actions::channel_router;
 use crate::answer::Answer;
 use crate::answer::Call;
 use crate::control;
@@ -44,6 +45,7 @@ pub(super) fn router(amazon: Amazon) -> Router {
             "/orders/v0/orders/{order_id}/shipmentConfirmation",
             post(confirm_shipment),
         )
+        .route("/finances/2024-06-19/transactions", get(list_transactions))
         .route(listing, get(get_listing).patch(patch_listing))
         .route(&format!("{feeds}/documents"), post(create_document))
         .route(&format!("{feeds}/documents/{{id}}"), get(get_document))
@@ -98,6 +100,12 @@ async fn confirm_shipment(
 ) -> Response {
     amazon.serve_authorized(Operation::ConfirmShipment, &call, Seller, |state| {
         state.confirm_shipment(&id, &call)
+    })
+}
+
+async fn list_transactions(State(amazon): State<Amazon>, call: Call) -> Response {
+    amazon.serve_authorized(Operation::ListTransactions, &call, Seller, |state| {
+        state.list_transactions(&call)
     })
 }
 
@@ -218,6 +226,7 @@ async fn participations(State(amazon): State<Amazon>, call: Call) -> Response {
 
 fn control_router() -> Router<Amazon> {
     control::router()
+        .merge(channel_router("/orders"))
         .route("/listings", get(listings).post(add_listing))
         .route("/listings/{sku}/quantity", post(set_quantity))
         .route("/listings/{sku}/price", post(set_price))

@@ -28,7 +28,8 @@ impl State {
             return error::invalid("MarketplaceId is invalid.");
         }
         let now = self.now;
-        let Some(order) = self.orders.get(order_id) else {
+        let shown = self.orders.get(order_id);
+        let Some(order) = shown.filter(|order| !order.happened.is_gone) else {
             return error::not_found("The order was not found.");
         };
         let package = match package(order, &body["packageDetail"], now) {
@@ -54,8 +55,13 @@ impl State {
         };
         match known {
             Some(place) => {
-                let edits = order.packages[place].edits + 1;
-                order.packages[place] = AmazonPackageView { edits, ..package };
+                let first = &order.packages[place];
+                order.packages[place] = AmazonPackageView {
+                    edits: first.edits + 1,
+                    confirmed_at: first.confirmed_at,
+                    by_hand: first.by_hand,
+                    ..package
+                };
             }
             None => order.packages.push(package),
         }
@@ -133,7 +139,7 @@ fn package(order: &Order, detail: &Value, now: Timestamp) -> Result<AmazonPackag
         if lines.iter().any(|(known, _)| known == id) {
             return Err("An order item is there twice.".to_owned());
         }
-        if order.shipped(id, Some(&reference)) + quantity > line.quantity {
+        if order.shipped(id, Some(&reference)) + quantity > line.kept() {
             return Err("The quantity is more than is left of the order item.".to_owned());
         }
         lines.push((id.to_owned(), quantity));
@@ -149,5 +155,7 @@ fn package(order: &Order, detail: &Value, now: Timestamp) -> Result<AmazonPackag
         shipped_at,
         lines,
         edits: 0,
+        confirmed_at: now,
+        by_hand: false,
     })
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::bucket::Level;
 use super::feeds::Feed;
 use super::feeds::Upload;
+use super::happenings::Happened;
 use super::listings::Change;
 use super::lwa::Caller;
 use super::notifications::Destination;
@@ -23,6 +24,7 @@ use super::types::AmazonOperation;
 use super::types::AmazonPackageView;
 use super::types::AmazonSettings;
 use super::types::AmazonStatus;
+use crate::actions::ListHabits;
 use crate::buyer::Buyer;
 use crate::fault::Gate;
 use crate::money::Money;
@@ -54,6 +56,7 @@ pub struct State {
     pub(super) destinations: BTreeMap<String, Destination>,
     pub(super) subscriptions: BTreeMap<String, Subscription>,
     pub(super) outbox: Vec<Outgoing>,
+    pub(super) lists: ListHabits,
 }
 
 #[derive(Clone)]
@@ -87,6 +90,7 @@ pub(super) struct Order {
     pub(super) buyer: Buyer,
     pub(super) lines: Vec<Line>,
     pub(super) packages: Vec<AmazonPackageView>,
+    pub(super) happened: Happened,
 }
 
 #[derive(Clone)]
@@ -97,6 +101,29 @@ pub(super) struct Line {
     pub(super) asin: String,
     pub(super) price: Money,
     pub(super) quantity: u32,
+    pub(super) cancelled: u32,
+    /// Who cancelled it alone, as in `BUYER`.
+    pub(super) cancelled_by: Option<&'static str>,
+    /// What Amazon collects on top of the price.
+    pub(super) tax_cents: i64,
+}
+
+impl Line {
+    /// Units that are not cancelled.
+    pub(super) fn kept(&self) -> u32 {
+        self.quantity.saturating_sub(self.cancelled)
+    }
+
+    /// The price of all of them, without tax.
+    pub(super) fn goods(&self) -> Money {
+        self.price.times(self.kept())
+    }
+
+    /// What the customer pays for them.
+    pub(super) fn amount(&self) -> Money {
+        let tax = if self.kept() == 0 { 0 } else { self.tax_cents };
+        Money::new(self.goods().cents + tax, &*self.price.currency)
+    }
 }
 
 impl Order {
@@ -113,18 +140,20 @@ impl Order {
             .sum()
     }
 
+    /// Units of a line that are still to be sent.
+    pub(super) fn left(&self, line: &Line) -> u32 {
+        let shipped = self.shipped(&line.order_item_id, None);
+        line.kept().saturating_sub(shipped)
+    }
+
     pub(super) fn status(&self) -> AmazonStatus {
-        if self.cancelled_by.is_some() {
+        if self.cancelled_by.is_some() || self.lines.iter().all(|line| line.kept() == 0) {
             return AmazonStatus::Cancelled;
         }
         if !self.is_paid {
             return AmazonStatus::Pending;
         }
-        let left = |line: &Line| {
-            line.quantity
-                .saturating_sub(self.shipped(&line.order_item_id, None))
-        };
-        if self.lines.iter().all(|line| left(line) == 0) {
+        if self.lines.iter().all(|line| self.left(line) == 0) {
             AmazonStatus::Shipped
         } else if self.packages.is_empty() {
             AmazonStatus::Unshipped
@@ -134,12 +163,13 @@ impl Order {
     }
 
     pub(super) fn total(&self) -> Money {
-        let currency = self.lines.first().map(|line| line.price.currency.clone());
-        let cents = self
-            .lines
-            .iter()
-            .map(|line| line.price.times(line.quantity).cents);
-        Money::new(cents.sum(), currency.unwrap_or_else(|| "USD".to_owned()))
+        self.money(self.lines.iter().map(|line| line.amount().cents).sum())
+    }
+
+    /// An amount in the order's currency.
+    pub(super) fn money(&self, cents: i64) -> Money {
+        let currency = self.lines.first().map(|line| &*line.price.currency);
+        Money::new(cents, currency.unwrap_or("USD"))
     }
 }
 
@@ -169,6 +199,7 @@ impl Marketplace for State {
             destinations: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             outbox: Vec::new(),
+            lists: ListHabits::default(),
         }
     }
 
@@ -203,7 +234,21 @@ impl Marketplace for State {
     }
 
     fn next_due(&self) -> Option<Timestamp> {
-        self.outbox.iter().map(|one| one.due).min()
+        let messages = self.outbox.iter().map(|one| one.due);
+        let refunds = self
+            .orders
+            .values()
+            .flat_map(|order| &order.happened.refunds)
+            .map(|refund| refund.paid_at)
+            .filter(|paid_at| *paid_at > self.now);
+        messages.chain(refunds).min()
+    }
+
+    fn takes_ms(&self, operation: AmazonOperation) -> u64 {
+        match operation {
+            AmazonOperation::SearchOrders => self.lists.page_takes_ms,
+            _ => 0,
+        }
     }
 
     fn expire_access_tokens(&mut self) {

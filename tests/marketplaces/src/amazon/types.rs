@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::actions::Hidden;
 use crate::buyer::Buyer;
 use crate::defaults;
 use crate::money::Money;
@@ -61,6 +62,10 @@ pub struct AmazonSettings {
     pub document_url_s: u64,
     /// Milliseconds from a change until its notification is in the outbox.
     pub notification_delay_ms: u64,
+    /// Milliseconds that a refund made by hand waits before it is paid (Seller Central: two hours).
+    pub refund_waits_ms: u64,
+    /// Milliseconds from a movement of money until listTransactions shows it (Amazon: up to 48 hours).
+    pub ledger_visible_after_ms: u64,
     /// Send each notification this many times, as queues do now and then. 1 is once.
     pub notification_copies: u32,
     /// Whether Amazon's token buckets hold. A single one is set with `set_bucket`.
@@ -78,6 +83,8 @@ impl Default for AmazonSettings {
             feed_works_ms: 1_000,
             document_url_s: 300,
             notification_delay_ms: 0,
+            refund_waits_ms: 7_200_000,
+            ledger_visible_after_ms: 0,
             notification_copies: 1,
             rate_limits: true,
         }
@@ -104,6 +111,8 @@ operations! {
         GetOrder = "getOrder",
         /// POST shipmentConfirmation
         ConfirmShipment = "confirmShipment",
+        /// GET transactions
+        ListTransactions = "listTransactions",
         /// GET a listing
         GetListingsItem = "getListingsItem",
         /// PATCH a listing
@@ -149,6 +158,7 @@ impl AmazonOperation {
             Self::SearchOrders => (5_600, 20),
             Self::GetOrder => (500_000, 30),
             Self::ConfirmShipment => (2_000_000, 10),
+            Self::ListTransactions => (500_000, 10),
             Self::GetListingsItem => (5_000_000, 10),
             Self::PatchListingsItem => (5_000_000, 5),
             Self::CreateFeedDocument => (500_000, 15),
@@ -314,10 +324,28 @@ pub struct AmazonOrderView {
     pub buyer: Buyer,
     /// Lines.
     pub lines: Vec<AmazonLineView>,
-    /// What the customer paid.
+    /// What the customer paid, tax that Amazon collects included.
     pub total: Money,
+    /// Amazon's fee on the goods, whether it is told or not.
+    pub fee: Money,
+    /// Whether the ledger tells the fee.
+    pub tells_fee: bool,
+    /// The number that has to stand on the parcel.
+    pub tax_reference: Option<String>,
     /// Parcels that were confirmed.
     pub packages: Vec<AmazonPackageView>,
+    /// Money that went back, or is to go back.
+    pub refunds: Vec<AmazonRefundView>,
+    /// Whether Amazon ships it.
+    pub by_amazon: bool,
+    /// Whether Amazon looks into the payment.
+    pub under_review: bool,
+    /// Whether it stays unpaid for ever.
+    pub never_paid: bool,
+    /// What reads do not show of the buyer.
+    pub hidden: Vec<Hidden>,
+    /// Whether no read shows it.
+    pub vanished: bool,
 }
 
 /// A line of a customer's order.
@@ -329,8 +357,39 @@ pub struct AmazonLineView {
     pub sku: String,
     /// Units bought.
     pub quantity: u32,
-    /// Units confirmed as shipped.
+    /// Units confirmed as shipped, by whomever.
     pub shipped: u32,
+    /// Of these, units that confirmShipment told.
+    pub shipped_by_api: u32,
+    /// Of these, units that the seller marked by hand.
+    pub shipped_by_hand: u32,
+    /// Units that were cancelled.
+    pub cancelled: u32,
+    /// Who cancelled them, as in `BUYER`.
+    pub cancelled_by: Option<&'static str>,
+    /// Price of all units that are not cancelled, without tax.
+    pub price_cents: i64,
+    /// Tax that Amazon collects on the line.
+    pub tax_cents: i64,
+    /// Of the price, what is paid back.
+    pub refunded_cents: i64,
+    /// Whether the whole price is paid back.
+    pub refunded_whole: bool,
+}
+
+/// Money that the seller gives back by hand.
+#[derive(Debug, Clone, Serialize)]
+pub struct AmazonRefundView {
+    /// Amazon's number of it.
+    pub refund_id: String,
+    /// When the seller asked for it.
+    pub asked_at: Timestamp,
+    /// When it is paid.
+    pub paid_at: Timestamp,
+    /// Whether it is paid.
+    pub is_paid: bool,
+    /// Order item ids and cents, without tax.
+    pub lines: Vec<(String, i64)>,
 }
 
 /// A parcel that the seller confirmed.
@@ -350,6 +409,10 @@ pub struct AmazonPackageView {
     pub lines: Vec<(String, u32)>,
     /// How often it was sent again with the same reference.
     pub edits: u32,
+    /// When Amazon was told first.
+    pub confirmed_at: Timestamp,
+    /// Whether the seller did it by hand.
+    pub by_hand: bool,
 }
 
 /// A feed as it stands.

@@ -251,7 +251,7 @@ impl State {
     }
 
     /// The order to be changed; its modification date moves.
-    fn order_mut(&mut self, order_id: &str) -> Result<&mut Order, ControlError> {
+    pub(super) fn order_mut(&mut self, order_id: &str) -> Result<&mut Order, ControlError> {
         let now = self.now;
         let order = self.orders.get_mut(order_id);
         let order = order.ok_or_else(|| ControlError::unknown("order", order_id))?;
@@ -296,6 +296,9 @@ impl State {
                 price: offer.price.clone(),
                 quantity: line.quantity,
                 shipped: 0,
+                shipped_by_hand: 0,
+                tax_cents: 0,
+                tax_reference: None,
             });
         }
         for line in &mut lines {
@@ -325,6 +328,13 @@ impl State {
             fulfillments: Vec::new(),
             refunds: Vec::new(),
             sales_record: number,
+            cancelled_by: None,
+            hidden: None,
+            is_reviewed: false,
+            fee_report: self.config.settings.fee_report,
+            is_fulfilled_by_ebay: false,
+            is_gone: false,
+            spoiled: None,
             before: None,
         };
         self.announce_order(&order);
@@ -376,6 +386,13 @@ fn order_view(order: &Order) -> EbayOrderView {
         listing_id: line.listing_id.clone(),
         quantity: line.quantity,
         shipped: line.shipped,
+        shipped_by_hand: line.shipped_by_hand,
+        cost: line.cost(),
+        refunded_cents: order
+            .refunds_of(line)
+            .filter(|refund| refund.status != "FAILED")
+            .map(|refund| refund.amount.cents)
+            .sum(),
     });
     EbayOrderView {
         order_id: order.order_id.clone(),
@@ -387,6 +404,9 @@ fn order_view(order: &Order) -> EbayOrderView {
         buyer: order.buyer.clone(),
         lines: lines.collect(),
         total: order.total(),
+        tax: order.tax(),
+        fee: order.true_fee(),
+        is_gone: order.is_gone,
         fulfillments: order.fulfillments.clone(),
         refunds: order.refunds.clone(),
     }

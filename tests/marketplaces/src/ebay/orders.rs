@@ -1,4 +1,4 @@
-//! getOrder and getOrders (Sell Fulfillment API v1).
+//! getOrder and getOrders (Sell Fulfillment API v1): which orders an answer has.
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -9,18 +9,14 @@ use serde_json::json;
 
 use super::error;
 use super::error::FULFILLMENT;
-use super::state::Line;
+use super::order_json::Read;
 use super::state::Order;
 use super::state::State;
-use super::types::CancelState;
 use super::types::FulfillmentStatus;
-use super::types::PaymentStatus;
 use crate::answer::Answer;
 use crate::answer::Call;
-use crate::clock::iso_ms;
 use crate::clock::later_ms;
 use crate::form;
-use crate::money::Money;
 
 const MAX_LIMIT: usize = 200;
 const DEFAULT_LIMIT: usize = 50;
@@ -42,7 +38,7 @@ impl State {
         match self.visible_order(order_id) {
             Ok(order) => Answer::json(
                 StatusCode::OK,
-                &self.order_json(self.as_read(order), true, &call.origin()),
+                &self.order_json(self.as_read(order), &Read::of_one(call)),
             ),
             Err(answer) => *answer,
         }
@@ -75,7 +71,7 @@ impl State {
         let delay = self.config.settings.order_visible_after_ms;
         self.orders
             .get(order_id)
-            .filter(|order| later_ms(order.created_at, delay) <= self.now)
+            .filter(|order| !order.is_gone && later_ms(order.created_at, delay) <= self.now)
             .ok_or_else(|| {
                 Box::new(error::request(
                     StatusCode::NOT_FOUND,
@@ -87,7 +83,8 @@ impl State {
     }
 
     /// GET order
-    pub(super) fn get_orders(&self, call: &Call) -> Answer {
+    pub(super) fn get_orders(&mut self, call: &Call) -> Answer {
+        self.settle_refunds();
         let query = call.uri.query();
         if query
             .unwrap_or_default()
@@ -100,10 +97,22 @@ impl State {
             Some(ids) => self.orders_by_id(&ids),
             None => self.orders_by_filter(query),
         };
-        match found {
-            Ok((orders, limit, offset)) => self.page(&orders, limit, offset, query, &call.origin()),
-            Err(answer) => *answer,
+        let (answer, moved) = match found {
+            Ok((orders, limit, offset)) => {
+                let is_last = offset.saturating_add(limit) >= orders.len();
+                let oldest = orders.get(offset).filter(|_| !is_last);
+                let oldest = oldest.map(|order| order.order_id.clone());
+                (self.page(&orders, limit, offset, call), oldest)
+            }
+            Err(answer) => return *answer,
+        };
+        if let Some(id) = moved.filter(|_| self.list_habits.moves_while_paged) {
+            let now = self.now;
+            if let Some(order) = self.orders.get_mut(&id) {
+                order.modified_at = later_ms(now, 1);
+            }
         }
+        answer
     }
 
     fn orders_by_id(&self, ids: &str) -> Result<(Vec<&Order>, usize, usize), Box<Answer>> {
@@ -146,7 +155,7 @@ impl State {
     /// The list trails behind both a sale and a change.
     fn is_listed(&self, order: &Order) -> bool {
         let delay = self.config.settings.orders_list_visible_after_ms;
-        later_ms(order.created_at, delay) <= self.now
+        !order.is_gone && later_ms(order.created_at, delay) <= self.now
     }
 
     fn number(
@@ -246,14 +255,8 @@ impl State {
                 .is_none_or(|wanted| wanted.contains(&status))
     }
 
-    fn page(
-        &self,
-        orders: &[&Order],
-        limit: usize,
-        offset: usize,
-        query: Option<&str>,
-        origin: &str,
-    ) -> Answer {
+    fn page(&self, orders: &[&Order], limit: usize, offset: usize, call: &Call) -> Answer {
+        let (query, origin) = (call.uri.query(), call.origin());
         let link = |offset: usize| {
             let kept = query.unwrap_or_default().split('&').filter(|pair| {
                 !pair.is_empty() && !pair.starts_with("offset=") && !pair.starts_with("limit=")
@@ -263,11 +266,12 @@ impl State {
             pairs.push(format!("offset={offset}"));
             format!("{origin}/sell/fulfillment/v1/order?{}", pairs.join("&"))
         };
+        let read = Read::of_list(call);
         let shown: Vec<Value> = orders
             .iter()
             .skip(offset)
             .take(limit)
-            .map(|order| self.order_json(order, false, origin))
+            .map(|order| self.order_json(order, &read))
             .collect();
         let mut body = json!({
             "href": link(offset),
@@ -284,150 +288,6 @@ impl State {
         }
         Answer::json(StatusCode::OK, &body)
     }
-
-    fn order_json(&self, order: &Order, with_cancel_requests: bool, origin: &str) -> Value {
-        let total = order.total();
-        let hrefs: Vec<String> = order
-            .fulfillments
-            .iter()
-            .map(|one| {
-                let id = &one.fulfillment_id;
-                let order_id = &order.order_id;
-                format!("{origin}/sell/fulfillment/v1/order/{order_id}/shipping_fulfillment/{id}")
-            })
-            .collect();
-        json!({
-            "orderId": order.order_id,
-            "legacyOrderId": order.order_id,
-            "creationDate": iso_ms(order.created_at),
-            "lastModifiedDate": iso_ms(order.modified_at),
-            "orderFulfillmentStatus": order.fulfillment_status(),
-            "orderPaymentStatus": order.payment,
-            "sellerId": self.config.seller,
-            "buyer": buyer_json(order),
-            "pricingSummary": {
-                "priceSubtotal": total,
-                "deliveryCost": Money::new(0, &*total.currency),
-                "total": total,
-            },
-            "cancelStatus": cancel_json(order, with_cancel_requests),
-            "paymentSummary": payment_json(order),
-            "fulfillmentStartInstructions": [start_instruction_json(order)],
-            "fulfillmentHrefs": hrefs,
-            "lineItems": order.lines.iter().map(line_json).collect::<Vec<_>>(),
-            "salesRecordReference": order.sales_record.to_string(),
-            "totalFeeBasisAmount": total,
-        })
-    }
-}
-
-fn buyer_json(order: &Order) -> Value {
-    let buyer = &order.buyer;
-    json!({
-        "username": buyer.username,
-        "taxAddress": {
-            "city": buyer.city,
-            "stateOrProvince": buyer.state_or_province,
-            "postalCode": buyer.postal_code,
-            "countryCode": buyer.country_code,
-        },
-    })
-}
-
-fn cancel_json(order: &Order, with_requests: bool) -> Value {
-    let mut requests = Vec::new();
-    if let (true, Some(asked_at)) = (with_requests, order.cancel_asked_at) {
-        let state = match order.cancel {
-            CancelState::Canceled => "COMPLETED",
-            _ => "REQUESTED",
-        };
-        requests.push(json!({
-            "cancelInitiator": "BUYER",
-            "cancelReason": order.cancel_reason,
-            "cancelRequestedDate": iso_ms(asked_at),
-            "cancelRequestId": format!("5{}", order.sales_record),
-            "cancelRequestState": state,
-        }));
-    }
-    json!({ "cancelState": order.cancel, "cancelRequests": requests })
-}
-
-fn payment_json(order: &Order) -> Value {
-    let status = match order.payment {
-        PaymentStatus::Paid | PaymentStatus::PartiallyRefunded | PaymentStatus::FullyRefunded => {
-            "PAID"
-        }
-        PaymentStatus::Pending => "PENDING",
-        PaymentStatus::Failed => "FAILED",
-    };
-    let refunds: Vec<Value> = order
-        .refunds
-        .iter()
-        .map(super::refunds::refund_json)
-        .collect();
-    json!({
-        "totalDueSeller": order.total(),
-        "refunds": refunds,
-        "payments": [{
-            "paymentMethod": "EBAY",
-            "paymentReferenceId": order.sales_record.to_string(),
-            "paymentDate": iso_ms(order.created_at),
-            "amount": order.total(),
-            "paymentStatus": status,
-        }],
-    })
-}
-
-fn start_instruction_json(order: &Order) -> Value {
-    let buyer = &order.buyer;
-    let mut address = json!({
-        "addressLine1": buyer.address_line1,
-        "city": buyer.city,
-        "stateOrProvince": buyer.state_or_province,
-        "postalCode": buyer.postal_code,
-        "countryCode": buyer.country_code,
-    });
-    if let Some(line2) = &buyer.address_line2 {
-        address["addressLine2"] = json!(line2);
-    }
-    let days = |count: u64| iso_ms(later_ms(order.created_at, count * 86_400_000));
-    json!({
-        "fulfillmentInstructionsType": "SHIP_TO",
-        "minEstimatedDeliveryDate": days(5),
-        "maxEstimatedDeliveryDate": days(15),
-        "ebaySupportedFulfillment": false,
-        "shippingStep": {
-            "shipTo": {
-                "fullName": buyer.full_name,
-                "contactAddress": address,
-                "primaryPhone": { "phoneNumber": buyer.phone },
-                "email": buyer.email,
-            },
-            "shippingCarrierCode": "Other",
-            "shippingServiceCode": "EconomyShippingFromOutsideUS",
-        },
-    })
-}
-
-fn line_json(line: &Line) -> Value {
-    let cost = line.cost();
-    json!({
-        "lineItemId": line.line_item_id,
-        "legacyItemId": line.listing_id,
-        "sku": line.sku,
-        "title": line.title,
-        "lineItemCost": cost,
-        "quantity": line.quantity,
-        "soldFormat": "FIXED_PRICE",
-        "listingMarketplaceId": "EBAY_US",
-        "purchaseMarketplaceId": "EBAY_US",
-        "lineItemFulfillmentStatus": line.status(),
-        "total": cost,
-        "deliveryCost": { "shippingCost": Money::new(0, &*cost.currency) },
-        "appliedPromotions": [],
-        "taxes": [],
-        "properties": { "buyerProtection": true },
-    })
 }
 
 /// Only these two pairs exist; single values and other pairs are refused.

@@ -51,6 +51,20 @@ struct Amount {
     currency: Option<String>,
 }
 
+impl Request {
+    /// The place of the one line that is paid back; `None` where it is the order, or several lines at once.
+    fn only_line(&self, order: &Order) -> Option<usize> {
+        let [item] = self.refund_items.as_deref()? else {
+            return None;
+        };
+        let id = item.line_item_id.as_deref();
+        order
+            .lines
+            .iter()
+            .position(|line| Some(&*line.line_item_id) == id)
+    }
+}
+
 type Refusal = (u16, u32, &'static str);
 
 impl State {
@@ -78,6 +92,7 @@ impl State {
             Ok(amount) => amount,
             Err(refusal) => return refuse(refusal),
         };
+        let line = request.only_line(order);
         let refund_id = format!("5{}", self.random.digits(9));
         let (now, reason) = (self.now, request.reason_for_refund.unwrap_or_default());
         self.counters.refunds += 1;
@@ -89,6 +104,10 @@ impl State {
                 status: "PENDING".to_owned(),
                 reason,
                 asked_at: now,
+                line,
+                by_hand: false,
+                fails: false,
+                settles_at_once: false,
             });
         }
         let body = json!({ "refundId": refund_id, "refundStatus": "PENDING" });
@@ -98,14 +117,19 @@ impl State {
     /// Refunds whose time has come are paid, or fail.
     pub(super) fn settle_refunds(&mut self) {
         let (now, after) = (self.now, self.config.settings.refund_settles_after_ms);
-        let fails = self.config.settings.refunds_fail;
+        let all_fail = self.config.settings.refunds_fail;
         for order in self.orders.values_mut() {
             let total = order.total().cents;
             let due = |refund: &&mut RefundView| {
-                refund.status == "PENDING" && later_ms(refund.asked_at, after) <= now
+                let settles_at = match refund.settles_at_once {
+                    true => refund.asked_at,
+                    false => later_ms(refund.asked_at, after),
+                };
+                refund.status == "PENDING" && settles_at <= now
             };
             let mut settled = false;
             for refund in order.refunds.iter_mut().filter(due) {
+                let fails = all_fail || refund.fails;
                 refund.status = if fails { "FAILED" } else { "REFUNDED" }.to_owned();
                 settled = true;
             }

@@ -167,6 +167,7 @@ async fn trading(State(ebay): State<Ebay>, call: Call) -> Response {
 fn control_router() -> Router<Ebay> {
     control::router()
         .merge(control::push_router())
+        .merge(crate::actions::channel_router("/orders"))
         .route("/listings", get(listings).post(add_listing))
         .route("/listings/{sku}/quantity", post(set_quantity))
         .route("/listings/{sku}/price", post(set_price))

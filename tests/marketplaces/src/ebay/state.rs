@@ -23,6 +23,11 @@ use super::types::FulfillmentStatus;
 use super::types::FulfillmentView;
 use super::types::PaymentStatus;
 use super::types::RefundView;
+use crate::actions::FeeReport;
+use crate::actions::Hidden;
+use crate::actions::ListHabits;
+use crate::actions::Party;
+use crate::actions::Spoiled;
 use crate::buyer::Buyer;
 use crate::fault::Gate;
 use crate::money::Money;
@@ -61,6 +66,8 @@ pub struct State {
     pub(super) subscriptions: BTreeMap<String, Subscription>,
     /// Where platform notifications go.
     pub(super) platform: Platform,
+    /// How lists of orders are answered.
+    pub(super) list_habits: ListHabits,
 }
 
 #[derive(Clone)]
@@ -98,6 +105,15 @@ pub(super) struct Order {
     pub(super) fulfillments: Vec<FulfillmentView>,
     pub(super) refunds: Vec<RefundView>,
     pub(super) sales_record: u64,
+    pub(super) cancelled_by: Option<Party>,
+    /// What reads do not show of the buyer.
+    pub(super) hidden: Option<Hidden>,
+    pub(super) is_reviewed: bool,
+    pub(super) fee_report: FeeReport,
+    pub(super) is_fulfilled_by_ebay: bool,
+    /// No read shows it any more.
+    pub(super) is_gone: bool,
+    pub(super) spoiled: Option<Spoiled>,
     /// When the seller's or the buyer's doing last changed it, and how it was before.
     pub(super) before: Option<(Timestamp, Box<Order>)>,
 }
@@ -111,6 +127,12 @@ pub(super) struct Line {
     pub(super) price: Money,
     pub(super) quantity: u32,
     pub(super) shipped: u32,
+    /// Of them, on eBay's pages.
+    pub(super) shipped_by_hand: u32,
+    /// What eBay collects from the buyer on top and pays to the state.
+    pub(super) tax_cents: i64,
+    /// The number that has to stand on the parcel.
+    pub(super) tax_reference: Option<String>,
 }
 
 impl Line {
@@ -183,6 +205,7 @@ impl Marketplace for State {
             endpoints: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             platform: Platform::default(),
+            list_habits: ListHabits::default(),
         }
     }
 
@@ -217,6 +240,15 @@ impl Marketplace for State {
 
     fn next_due(&self) -> Option<Timestamp> {
         self.outbox.next_due()
+    }
+
+    fn takes_ms(&self, operation: EbayOperation) -> u64 {
+        match operation {
+            EbayOperation::GetOrders | EbayOperation::TradingGetOrders => {
+                self.list_habits.page_takes_ms
+            }
+            _ => 0,
+        }
     }
 
     fn expire_access_tokens(&mut self) {

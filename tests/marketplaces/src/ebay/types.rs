@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::actions::FeeReport;
 use crate::buyer::Buyer;
 use crate::defaults;
 use crate::money::Money;
@@ -104,6 +105,8 @@ pub struct EbaySettings {
     pub challenge_destinations: bool,
     /// Topics that this application may not subscribe to.
     pub restricted_topics: Vec<String>,
+    /// How the fee of new orders is told.
+    pub fee_report: FeeReport,
 }
 
 impl Default for EbaySettings {
@@ -127,6 +130,7 @@ impl Default for EbaySettings {
             refunds_fail: false,
             challenge_destinations: true,
             restricted_topics: Vec::new(),
+            fee_report: FeeReport::Never,
         }
     }
 }
@@ -369,8 +373,14 @@ pub struct EbayOrderView {
     pub buyer: Buyer,
     /// Lines.
     pub lines: Vec<EbayLineView>,
-    /// What the customer paid.
+    /// What the customer paid, without the tax that eBay collects.
     pub total: Money,
+    /// What eBay collected and pays to the state.
+    pub tax: Money,
+    /// What eBay keeps.
+    pub fee: Money,
+    /// Whether no read shows it any more.
+    pub is_gone: bool,
     /// Parcels that were confirmed, in the order of arrival, repeated ones included.
     pub fulfillments: Vec<FulfillmentView>,
     /// Refunds, in the order of arrival.
@@ -390,6 +400,16 @@ pub struct RefundView {
     pub reason: String,
     /// When the call arrived.
     pub asked_at: Timestamp,
+    /// The place of the line that it is for; `None` for the whole order.
+    pub line: Option<usize>,
+    /// Whether it was made on eBay's pages.
+    pub by_hand: bool,
+    /// Whether it will fail.
+    #[serde(skip)]
+    pub(super) fails: bool,
+    /// Whether it waits for nothing.
+    #[serde(skip)]
+    pub(super) settles_at_once: bool,
 }
 
 /// A line of a customer's order.
@@ -405,6 +425,12 @@ pub struct EbayLineView {
     pub quantity: u32,
     /// Units confirmed as shipped; more than `quantity` where a parcel was confirmed twice.
     pub shipped: u32,
+    /// Of them, on eBay's pages.
+    pub shipped_by_hand: u32,
+    /// What the buyer pays for the line, without tax.
+    pub cost: Money,
+    /// What was paid back for the line or may be, in cents.
+    pub refunded_cents: i64,
 }
 
 /// A parcel that the seller confirmed.

@@ -7,7 +7,12 @@
     reason = "a test stops at the first surprise, in its helpers too"
 )]
 
+mod actions_alibaba;
+mod actions_aliexpress;
+mod actions_amazon;
+mod actions_ebay;
 mod alibaba;
+mod alibaba_client;
 mod aliexpress_calls;
 mod aliexpress_purchases;
 mod aliexpress_seller;

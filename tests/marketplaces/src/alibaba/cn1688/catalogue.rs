@@ -60,6 +60,9 @@ impl State {
 
     /// Sums are fen, cargo amounts yuan; errors are `errorCode` and `errorMsg` here.
     pub(super) fn preview(&mut self, params: &Params) -> Result<Value, Refused> {
+        if let Some(flow) = params.get("flow") {
+            check_flow(flow)?;
+        }
         check_address(&params.json("addressParam")?)?;
         let cargo = params.json("cargoParamList")?;
         let (_, lines) = match self.lines(&cargo)? {
@@ -156,6 +159,26 @@ impl State {
             });
         }
         Ok(Ok((seller.unwrap_or_default(), lines)))
+    }
+}
+
+/// The ways to order that the page lists. It does not say how another is refused.
+const FLOWS: [&str; 7] = [
+    "general",
+    "fenxiao",
+    "saleproxy",
+    "paired",
+    "repurchase",
+    "boutiquefenxiao",
+    "boutiquepifa",
+];
+
+/// A flow is one of the page's.
+pub(super) fn check_flow(flow: &str) -> Result<(), Refused> {
+    if FLOWS.contains(&flow) {
+        Ok(())
+    } else {
+        Err(Refused::missing("flow"))
     }
 }
 

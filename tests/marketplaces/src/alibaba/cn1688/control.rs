@@ -8,6 +8,7 @@ use super::types::Cn1688OrderView;
 use super::types::Cn1688Product;
 use super::types::Cn1688Sku;
 use super::types::Cn1688Status;
+use crate::actions::Party;
 use crate::error::ControlError;
 
 impl Cn1688 {
@@ -98,6 +99,8 @@ impl Cn1688 {
             logistics_id: format!("LP{id}"),
             number,
             signed: false,
+            failed: false,
+            steps: Vec::new(),
             items,
         });
         state.enter(order_id, Cn1688Status::WaitBuyerReceive);
@@ -116,6 +119,16 @@ impl Cn1688 {
             .for_each(|parcel| parcel.signed = true);
         state.announce_trace(order_id, "SIGN");
         Ok(())
+    }
+
+    /// The seller puts another freight on an unpaid order, in fen, with its message.
+    pub fn set_freight(&self, order_id: u64, fen: i64) -> Result<(), ControlError> {
+        self.state().change_freight(order_id, fen)
+    }
+
+    /// Closes an order that was not sent; one that was paid is paid back.
+    pub fn close(&self, order_id: u64, by: Party) -> Result<(), ControlError> {
+        self.state().close(order_id, by)
     }
 
     /// Puts an order into any status, with its message.
@@ -164,6 +177,13 @@ impl Cn1688 {
 fn view(order: &Order) -> Cn1688OrderView {
     let lines = order.lines.iter();
     let parcels = order.parcels.iter();
+    let failed = order.parcels.iter().filter(|parcel| parcel.failed);
+    let events = |parcel: &Parcel| -> Vec<(String, String)> {
+        let steps = parcel.steps.iter();
+        steps
+            .map(|(_, text)| (parcel.number.clone(), text.clone()))
+            .collect()
+    };
     Cn1688OrderView {
         order_id: order.order_id,
         out_order_id: order.reference.clone(),
@@ -179,5 +199,12 @@ fn view(order: &Order) -> Cn1688OrderView {
         parcels: parcels
             .map(|parcel| (parcel.number.clone(), parcel.signed))
             .collect(),
+        events: order.parcels.iter().flat_map(events).collect(),
+        failed: failed.map(|parcel| parcel.number.clone()).collect(),
+        told_fen: order.told,
+        total_fen: order.total(),
+        paid_fen: order.paid,
+        refunded_fen: order.refund.as_ref().map_or(0, |refund| refund.fen),
+        closed_by: order.closed.as_ref().map(|closed| closed.by),
     }
 }

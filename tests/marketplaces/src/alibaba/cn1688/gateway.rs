@@ -93,6 +93,12 @@ impl Params {
 }
 
 impl Cn1688 {
+    /// The gateway's refusal of what it does not know.
+    pub(super) fn no_such_api() -> Response {
+        let refused = Refused::Gateway("gw.APIUnsupported", "no such API".to_owned());
+        refused.answer().into_response()
+    }
+
     /// A call of /openapi; `path` is what is signed.
     pub(super) fn openapi(&self, path: &str, call: &Call) -> Response {
         let mut pairs = form::parse(call.uri.query().unwrap_or_default().as_bytes());
@@ -111,8 +117,7 @@ impl Cn1688 {
             _ => None,
         };
         let Some((operation, protocol, key)) = known else {
-            let refused = Refused::Gateway("gw.APIUnsupported", "no such API".to_owned());
-            return refused.answer().into_response();
+            return Self::no_such_api();
         };
         pass(&mut *state, operation, own_errors, |state| {
             match state.run(operation, (protocol, path, key), &params) {
@@ -192,6 +197,7 @@ impl State {
             Operation::OrderList => self.order_list(params),
             Operation::OrderGet => self.order_get(params),
             Operation::Logistics => self.logistics(params),
+            Operation::Refunds => self.refunds(params),
             _ => self.trace(params),
         }
     }

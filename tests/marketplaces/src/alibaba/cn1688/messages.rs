@@ -16,7 +16,6 @@ use super::gateway::Params;
 use super::gateway::Refused;
 use super::signature::message_signature;
 use super::state::State;
-use super::types::Cn1688Status;
 use crate::clock::later;
 use crate::push::NewPush;
 use crate::push::Outbox;
@@ -28,16 +27,29 @@ use crate::simulator::Pushing;
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl State {
-    pub(super) fn announce(&mut self, order_id: u64, topic: &str, status: Cn1688Status) {
-        let member = self.config.member_id.clone();
-        let data = json!({
+    pub(super) fn announce(&mut self, order_id: u64, topic: &str, status: &Value) {
+        let data = self.order_message(order_id, status);
+        self.send(topic, data);
+    }
+
+    /// A refund before shipment is paid. Its message has the refund's status where the order's is otherwise, and its number
+    /// without the two letters in front.
+    pub(super) fn announce_refund(&mut self, order_id: u64, digits: &str) {
+        let mut data = self.order_message(order_id, &json!("refundsuccess"));
+        data["refundAction"] = json!("SELLER_AGREE_REFUND");
+        data["operator"] = json!("seller");
+        data["refundId"] = json!(digits);
+        self.send("ORDER_BUYER_VIEW_ORDER_BUYER_REFUND_IN_SALES", data);
+    }
+
+    fn order_message(&self, order_id: u64, status: &Value) -> Value {
+        json!({
             "orderId": order_id,
             "currentStatus": status,
             "msgSendTime": self.now.strftime("%Y-%m-%d %H:%M:%S").to_string(),
-            "buyerMemberId": member,
+            "buyerMemberId": self.config.member_id,
             "sellerMemberId": "b2b-000000002",
-        });
-        self.send(topic, data);
+        })
     }
 
     /// A parcel moves; its message names the order deep inside, as a number.

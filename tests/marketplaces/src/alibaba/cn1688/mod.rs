@@ -5,9 +5,11 @@
 mod catalogue;
 mod control;
 mod gateway;
+mod happenings;
 mod messages;
 mod orders;
 mod reading;
+mod refunds;
 mod routes;
 pub mod signature;
 mod state;

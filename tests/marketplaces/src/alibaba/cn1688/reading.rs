@@ -1,5 +1,7 @@
 //! What a buyer reads: orders, parcels, and where they were.
 
+use std::ops::RangeInclusive;
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
@@ -10,13 +12,25 @@ use super::gateway::Params;
 use super::gateway::Refused;
 use super::state::Line;
 use super::state::Order;
+use super::state::Parcel;
 use super::state::State;
 use super::state::yuan;
 use super::types::Cn1688Status;
+use crate::actions::Party;
 use crate::clock::later_ms;
 
 const CHINA_HOURS: i8 = 8;
 const LARGEST_PAGE: usize = 50;
+/// The statuses that the page lists; `confirm_goods` is one that orders here pass over.
+const STATUSES: [&str; 7] = [
+    "waitbuyerpay",
+    "waitsellersend",
+    "waitbuyerreceive",
+    "confirm_goods",
+    "success",
+    "cancel",
+    "terminated",
+];
 
 impl State {
     /// The buyer's orders, the newest first; pages count from 1.
@@ -27,7 +41,12 @@ impl State {
         if page == 0 || !(1..=LARGEST_PAGE).contains(&size) {
             return Err(Refused::missing("page"));
         }
-        let since = params.get("createStartTime").map(time).transpose()?;
+        let created = span(params, "createStartTime", "createEndTime")?;
+        let modified = span(params, "modifyStartTime", "modifyEndTime")?;
+        let status = params.get("orderStatus");
+        if status.is_some_and(|status| !STATUSES.contains(&status)) {
+            return Err(Refused::missing("orderStatus"));
+        }
         let past = params.get("isHis") == Some("true");
         let wanted = params
             .get("outOrderId")
@@ -36,7 +55,9 @@ impl State {
             .orders
             .values()
             .filter(|order| self.is_visible(order) && !past)
-            .filter(|order| since.is_none_or(|since| order.created_at >= since))
+            .filter(|order| created.contains(&order.created_at))
+            .filter(|order| modified.contains(&order.modified_at))
+            .filter(|order| status.is_none_or(|status| json!(order.status) == status))
             .filter(|order| wanted.is_none_or(|wanted| order.reference.as_deref() == Some(wanted)))
             .collect();
         orders.sort_by_key(|order| std::cmp::Reverse((order.created_at, order.order_id)));
@@ -49,7 +70,7 @@ impl State {
     }
 
     pub(super) fn order_get(&mut self, params: &Params) -> Result<Value, Refused> {
-        params.required("webSite")?;
+        check_site(params)?;
         let order = self.order(params)?;
         // The page types this flag as text.
         Ok(json!({ "result": self.order_json(order), "success": "true" }))
@@ -57,7 +78,7 @@ impl State {
 
     /// Before shipment this is an error that is none.
     pub(super) fn logistics(&mut self, params: &Params) -> Result<Value, Refused> {
-        params.required("webSite")?;
+        check_site(params)?;
         let order = self.order(params)?;
         if order.parcels.is_empty() {
             let body =
@@ -82,7 +103,7 @@ impl State {
             let mut entry = json!({
                 "logisticsId": parcel.logistics_id,
                 "orderEntryIds": entries.join(","),
-                "status": if parcel.signed { "SIGN" } else { "TRANSPORT" },
+                "status": logistics_status(parcel),
                 "logisticsCompanyId": "8",
                 "logisticsCompanyName": "中通快递(ZTO)",
                 "logisticsOrderGoods": goods.collect::<Vec<_>>(),
@@ -96,55 +117,40 @@ impl State {
     }
 
     pub(super) fn trace(&mut self, params: &Params) -> Result<Value, Refused> {
-        params.required("webSite")?;
+        check_site(params)?;
         let order = self.order(params)?;
         if order.parcels.is_empty() {
             let body = json!({ "success": false, "errorCode": "404", "errorMessage": "no trace" });
             return Err(Refused::Service(body));
         }
         let steps = order.parcels.iter().map(|parcel| {
+            // The oldest first, in China's time without a zone.
+            let mut steps =
+                vec![json!({ "acceptTime": "2026-11-02 21:55:33", "remark": "揽件扫描" })];
+            steps.extend(parcel.steps.iter().map(|(at, text)| {
+                let there = Offset::constant(CHINA_HOURS).to_datetime(*at);
+                let at = there.strftime("%Y-%m-%d %H:%M:%S").to_string();
+                json!({ "acceptTime": at, "remark": text })
+            }));
             json!({
                 "logisticsId": parcel.logistics_id,
                 "logisticsBillNo": parcel.number,
                 "orderId": order.order_id,
-                "logisticsSteps": [{ "acceptTime": "2026-11-02 21:55:33", "remark": "揽件扫描" }],
+                "logisticsSteps": steps,
             })
         });
         Ok(json!({ "logisticsTrace": steps.collect::<Vec<_>>(), "success": true }))
     }
 
     fn order_json(&self, order: &Order) -> Value {
-        // What a reader by way of floating point makes of a number of 19 digits.
-        #[allow(clippy::cast_precision_loss, reason = "the loss is what is shown")]
-        let rounded = |id: u64| format!("{:.0}", id as f64).parse::<u64>().unwrap_or(id);
-        let number = |fen: i64| yuan(fen).parse::<f64>().unwrap_or(0.0);
-        let item = |line: &Line| {
-            let sent = order
-                .parcels
-                .iter()
-                .any(|parcel| parcel.items.iter().any(|(item, _)| *item == line.item_id));
-            let status = match order.status {
-                Cn1688Status::WaitBuyerReceive if !sent => Cn1688Status::WaitSellerSend,
-                status => status,
-            };
-            json!({
-                "productID": line.offer_id,
-                "specId": line.spec_id,
-                "quantity": line.units,
-                "price": number(line.price),
-                "itemAmount": number(line.price * i64::from(line.units)),
-                "status": status,
-                "subItemID": rounded(line.item_id),
-                "subItemIDString": line.item_id.to_string(),
-            })
-        };
         let mut base = json!({
             "id": rounded(order.order_id),
             "idOfStr": order.order_id.to_string(),
             "status": order.status,
-            "totalAmount": number(order.goods() + order.carriage),
+            "totalAmount": number(order.total()),
             "shippingFee": number(order.carriage),
             "createTime": china_time(order.created_at),
+            "modifyTime": china_time(order.modified_at),
             "sellerID": order.seller,
             "tradeType": "50060",
         });
@@ -155,7 +161,23 @@ impl State {
         {
             base["outOrderId"] = json!(reference);
         }
-        json!({ "baseInfo": base, "productItems": order.lines.iter().map(item).collect::<Vec<_>>() })
+        if let Some(closed) = &order.closed {
+            base["closeReason"] = json!(closed.reason);
+            base["closeOperateType"] = json!(match closed.by {
+                Party::Buyer => "CLOSE_TRADE_BY_BUYER",
+                Party::Seller => "CLOSE_TRADE_BY_SELLER",
+                Party::Marketplace => "CLOSE_TRADE_BY_BOPS",
+            });
+        }
+        if let Some(refund) = &order.refund {
+            // Yuan in one field, fen in the other.
+            base["refund"] = json!(number(refund.fen));
+            base["refundPayment"] = json!(refund.fen);
+            base["refundStatus"] = json!("refundsuccess");
+            base["refundId"] = json!(refund.id);
+        }
+        let items = order.lines.iter().map(|line| item_json(order, line));
+        json!({ "baseInfo": base, "productItems": items.collect::<Vec<_>>() })
     }
 
     fn is_visible(&self, order: &Order) -> bool {
@@ -175,6 +197,69 @@ impl State {
     }
 }
 
+fn item_json(order: &Order, line: &Line) -> Value {
+    let sent = order
+        .parcels
+        .iter()
+        .any(|parcel| parcel.items.iter().any(|(item, _)| *item == line.item_id));
+    let status = match order.status {
+        Cn1688Status::WaitBuyerReceive if !sent => Cn1688Status::WaitSellerSend,
+        status => status,
+    };
+    let amount = line.price * i64::from(line.units);
+    let mut item = json!({
+        "productID": line.offer_id,
+        "specId": line.spec_id,
+        "quantity": line.units,
+        "price": number(line.price),
+        "itemAmount": number(amount),
+        "status": status,
+        "subItemID": rounded(line.item_id),
+        "subItemIDString": line.item_id.to_string(),
+    });
+    if let Some(refund) = &order.refund {
+        item["refund"] = json!(number(amount));
+        item["refundStatus"] = json!("REFUND_SUCCESS");
+        item["refundId"] = json!(refund.id);
+    }
+    item
+}
+
+/// What a reader by way of floating point makes of a number of 19 digits.
+#[allow(clippy::cast_precision_loss, reason = "the loss is what is shown")]
+fn rounded(id: u64) -> u64 {
+    format!("{:.0}", id as f64).parse::<u64>().unwrap_or(id)
+}
+
+/// Yuan as a number.
+fn number(fen: i64) -> f64 {
+    yuan(fen).parse().unwrap_or(0.0)
+}
+
+/// No status stands for a parcel that comes back: it is one that was not signed for as it should.
+fn logistics_status(parcel: &Parcel) -> &'static str {
+    match (parcel.failed, parcel.signed) {
+        (true, _) => "UNSIGN",
+        (false, true) => "SIGN",
+        (false, false) => "TRANSPORT",
+    }
+}
+
+/// The site that a call means, one of two.
+pub(super) fn check_site(params: &Params) -> Result<(), Refused> {
+    match params.required("webSite")? {
+        "1688" | "alibaba" => Ok(()),
+        _ => Err(Refused::missing("webSite")),
+    }
+}
+
+/// From one time to another, both of them included; all of time where neither is asked for.
+fn span(params: &Params, from: &str, to: &str) -> Result<RangeInclusive<Timestamp>, Refused> {
+    let from = params.get(from).map(time).transpose()?;
+    let to = params.get(to).map(time).transpose()?;
+    Ok(from.unwrap_or(Timestamp::MIN)..=to.unwrap_or(Timestamp::MAX))
+}
+
 /// `20180802211113000+0800`
 fn time(text: &str) -> Result<Timestamp, Refused> {
     let read = || {
@@ -187,7 +272,7 @@ fn time(text: &str) -> Result<Timestamp, Refused> {
     read().ok_or_else(|| Refused::Gateway("gw.ParamMissing", "a time is not one".to_owned()))
 }
 
-fn china_time(at: Timestamp) -> String {
+pub(super) fn china_time(at: Timestamp) -> String {
     let there = Offset::constant(CHINA_HOURS).to_datetime(at);
     format!("{}+0800", there.strftime("%Y%m%d%H%M%S%3f"))
 }

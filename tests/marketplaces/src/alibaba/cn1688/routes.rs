@@ -14,6 +14,8 @@ use super::Cn1688;
 use super::types::Cn1688OrderView;
 use super::types::Cn1688Product;
 use super::types::Cn1688Status;
+use crate::actions::Party;
+use crate::actions::supplier_router;
 use crate::answer::Call;
 use crate::control;
 use crate::control::Body;
@@ -22,9 +24,17 @@ use crate::error::ControlError;
 
 pub(super) fn router(cn1688: Cn1688) -> Router {
     Router::new()
-        .route("/openapi/{*path}", get(openapi).post(openapi))
+        .route(
+            "/openapi/{*path}",
+            get(openapi).post(openapi).fallback(other_method),
+        )
         .nest("/_control", control_router())
         .with_state(cn1688)
+}
+
+/// Neither GET nor POST: no API has another method.
+async fn other_method() -> Response {
+    Cn1688::no_such_api()
 }
 
 async fn openapi(State(cn1688): State<Cn1688>, Path(path): Path<String>, call: Call) -> Response {
@@ -34,6 +44,7 @@ async fn openapi(State(cn1688): State<Cn1688>, Path(path): Path<String>, call: C
 fn control_router() -> Router<Cn1688> {
     control::router()
         .merge(control::push_router())
+        .merge(supplier_router())
         .route("/products", post(add_product))
         .route("/products/{offer_id}/published", post(set_published))
         .route("/products/{offer_id}/skus/{spec_id}/stock", post(set_stock))
@@ -56,6 +67,8 @@ struct Stock {
 #[serde(default)]
 struct Step {
     lines: usize,
+    fen: i64,
+    by: Option<Party>,
     status: Option<Cn1688Status>,
 }
 
@@ -97,7 +110,12 @@ async fn step(
     Path((id, step)): Path<(u64, String)>,
     Body(body): Body<Step>,
 ) -> Made {
+    if let ("close", Some(by)) = (step.as_str(), body.by) {
+        cn1688.close(id, by)?;
+        return control::done();
+    }
     match (step.as_str(), body.status) {
+        ("freight", _) => cn1688.set_freight(id, body.fen)?,
         ("pay", _) => cn1688.pay(id)?,
         ("ship", _) => cn1688.ship(id, body.lines)?,
         ("deliver", _) => cn1688.deliver(id)?,

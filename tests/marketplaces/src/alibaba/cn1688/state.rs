@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use jiff::Timestamp;
 use serde_json::Value;
+use serde_json::json;
 
 use super::types::Cn1688Config;
 use super::types::Cn1688Counters;
@@ -15,6 +16,8 @@ use super::types::Cn1688Operation;
 use super::types::Cn1688Product;
 use super::types::Cn1688Settings;
 use super::types::Cn1688Status;
+use crate::actions::Party;
+use crate::alibaba::supply::Supply;
 use crate::clock::later;
 use crate::fault::Gate;
 use crate::push::Outbox;
@@ -41,6 +44,7 @@ pub struct State {
     pub(super) outbox: Outbox,
     /// Messages that were taken from the list of those that nobody took.
     pub(super) confirmed: BTreeSet<u64>,
+    pub(super) supply: Supply,
 }
 
 #[derive(Clone)]
@@ -57,8 +61,16 @@ pub(super) struct Order {
     pub(super) seller: String,
     pub(super) status: Cn1688Status,
     pub(super) created_at: Timestamp,
+    pub(super) modified_at: Timestamp,
     pub(super) lines: Vec<Line>,
+    /// Fen.
     pub(super) carriage: i64,
+    /// What the answer to the order said that it costs, in fen.
+    pub(super) told: i64,
+    /// What was paid, in fen.
+    pub(super) paid: Option<i64>,
+    pub(super) closed: Option<Closed>,
+    pub(super) refund: Option<Refund>,
     pub(super) trade_type: String,
     pub(super) message: String,
     pub(super) address: Value,
@@ -81,16 +93,46 @@ pub(super) struct Parcel {
     pub(super) logistics_id: String,
     pub(super) number: String,
     pub(super) signed: bool,
+    /// It was refused or sent back.
+    pub(super) failed: bool,
+    /// What the carrier wrote, and when.
+    pub(super) steps: Vec<(Timestamp, String)>,
     /// Lines in it, with their units.
     pub(super) items: Vec<(u64, u32)>,
 }
 
+/// How an unpaid order ended.
+#[derive(Clone)]
+pub(super) struct Closed {
+    pub(super) by: Party,
+    pub(super) reason: String,
+}
+
+/// An order that was paid back before it was sent.
+#[derive(Clone)]
+pub(super) struct Refund {
+    /// `TQ` and digits.
+    pub(super) id: String,
+    pub(super) fen: i64,
+    pub(super) at: Timestamp,
+}
+
 impl Order {
+    /// What it costs, in fen.
+    pub(super) fn total(&self) -> i64 {
+        self.goods() + self.carriage
+    }
+
     /// Fen, without carriage.
     pub(super) fn goods(&self) -> i64 {
-        let lines = self.lines.iter();
-        lines.map(|line| line.price * i64::from(line.units)).sum()
+        goods(&self.lines)
     }
+}
+
+/// What lines cost together, in fen.
+pub(super) fn goods(lines: &[Line]) -> i64 {
+    let lines = lines.iter();
+    lines.map(|line| line.price * i64::from(line.units)).sum()
 }
 
 impl Marketplace for State {
@@ -116,6 +158,7 @@ impl Marketplace for State {
             purchases: 0,
             outbox: Outbox::default(),
             confirmed: BTreeSet::new(),
+            supply: Supply::default(),
         }
     }
 
@@ -151,6 +194,10 @@ impl Marketplace for State {
         self.outbox.next_due()
     }
 
+    fn takes_ms(&self, _operation: Cn1688Operation) -> u64 {
+        self.supply.takes_ms
+    }
+
     fn expire_access_tokens(&mut self) {
         self.access.clear();
     }
@@ -164,8 +211,13 @@ impl Marketplace for State {
 impl State {
     /// Changes an order's status and tells the buyer's application.
     pub(super) fn enter(&mut self, order_id: u64, status: Cn1688Status) {
+        let now = self.now;
         if let Some(order) = self.orders.get_mut(&order_id) {
             order.status = status;
+            order.modified_at = now;
+            if status == Cn1688Status::WaitSellerSend {
+                order.paid = Some(order.total());
+            }
         }
         let topic = match status {
             Cn1688Status::WaitBuyerPay => "ORDER_BUYER_VIEW_BUYER_MAKE",
@@ -176,7 +228,7 @@ impl State {
                 "ORDER_BUYER_VIEW_ORDER_SELLER_CLOSE"
             }
         };
-        self.announce(order_id, topic, status);
+        self.announce(order_id, topic, &json!(status));
     }
 }
 

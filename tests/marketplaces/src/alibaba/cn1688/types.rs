@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::actions::Party;
 use crate::defaults;
 use crate::operation::operations;
 
@@ -120,6 +121,8 @@ operations! {
         Logistics = "alibaba.trade.getLogisticsInfos.buyerView",
         /// Where parcels were.
         Trace = "alibaba.trade.getLogisticsTraceInfo.buyerView",
+        /// Refunds of an order whose trade has not ended.
+        Refunds = "alibaba.trade.refund.OpQueryBatchRefundByOrderIdAndStatus",
         /// Messages that nobody took.
         Messages = "push.query.messageList",
         /// Taking messages.
@@ -243,6 +246,20 @@ pub struct Cn1688OrderView {
     pub address: Value,
     /// Parcels: the carrier's number, and whether it was signed for.
     pub parcels: Vec<(String, bool)>,
+    /// What carriers wrote beside the first event: the parcel's number and the text.
+    pub events: Vec<(String, String)>,
+    /// Carriers' numbers of parcels that were refused or sent back.
+    pub failed: Vec<String>,
+    /// What the answer to the order said that it costs, in fen.
+    pub told_fen: i64,
+    /// What it costs, in fen.
+    pub total_fen: i64,
+    /// What was paid, in fen.
+    pub paid_fen: Option<i64>,
+    /// What was paid back, in fen; the refund is paid.
+    pub refunded_fen: i64,
+    /// Who closed it before it was paid.
+    pub closed_by: Option<Party>,
 }
 
 /// What matters to "never twice" and to limits.

@@ -72,6 +72,8 @@ impl Icbu {
             let parcel = |tracking_number| IcbuParcelView {
                 tracking_number,
                 delivered_at: None,
+                failed: false,
+                events: Vec::new(),
             };
             order.parcels = numbers.into_iter().map(parcel).collect();
         }
@@ -97,6 +99,11 @@ impl Icbu {
             TradeStatus::WaitConfirmReceipt,
             TradeStatus::TradeSuccess,
         )
+    }
+
+    /// The seller puts a sum on an unpaid order, or takes it off where it is below zero; in cents.
+    pub fn adjust(&self, trade_id: u64, cents: i64) -> Result<(), ControlError> {
+        self.state().adjust(trade_id, cents)
     }
 
     /// Puts an order into any status, with its push.
@@ -152,5 +159,12 @@ fn view(order: &Order) -> IcbuOrderView {
         carrier_code: order.carrier.clone(),
         address: order.address.clone(),
         parcels: order.parcels.clone(),
+        quoted_cents: (order.goods() + order.fee) / 100,
+        vat_cents: order.vat / 100,
+        duty_cents: order.duty / 100,
+        adjusted_cents: order.adjusted / 100,
+        total_cents: order.total() / 100,
+        paid_cents: order.paid.map(|paid| paid / 100),
+        refunded_cents: order.refunded / 100,
     }
 }

@@ -105,21 +105,26 @@ pub(super) fn text<'a>(value: &'a Value, name: &'static str) -> Result<&'a str, 
 }
 
 impl Icbu {
+    /// The gateway's refusal of what it does not know.
+    pub(super) fn no_such_api(&self) -> Response {
+        let mut state = self.state();
+        let request_id = state.request_id();
+        let xml = state.config.settings.errors_in_xml;
+        let refused = Refused::new("InvalidApiPath", "The specified API Path is invalid");
+        let answer = refused.answer(StatusCode::OK, xml, &request_id);
+        answer.into_response()
+    }
+
     /// A call on /rest, which is signed with its path in front.
     pub(super) fn rest(&self, path: &str, call: &Call) -> Response {
         let params = Params::of(call);
         let mut state = self.state();
         let request_id = state.request_id();
         let xml = state.config.settings.errors_in_xml;
-        let Some(operation) = Operation::ALL
-            .iter()
-            .copied()
-            .find(|one| one.name() == path)
-        else {
-            let refused = Refused::new("InvalidApiPath", "The specified API Path is invalid");
-            return refused
-                .answer(StatusCode::OK, xml, &request_id)
-                .into_response();
+        let mut known = Operation::ALL.iter().copied();
+        let Some(operation) = known.find(|one| one.name() == path) else {
+            drop(state);
+            return self.no_such_api();
         };
         pass(
             &mut *state,

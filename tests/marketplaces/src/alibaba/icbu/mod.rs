@@ -4,8 +4,10 @@
 mod catalogue;
 mod control;
 mod gateway;
+mod happenings;
 mod orders;
 mod pushes;
+mod reading;
 mod routes;
 mod state;
 mod types;

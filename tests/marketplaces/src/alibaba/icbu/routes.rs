@@ -14,6 +14,7 @@ use super::Icbu;
 use super::types::IcbuOrderView;
 use super::types::IcbuProduct;
 use super::types::TradeStatus;
+use crate::actions::supplier_router;
 use crate::answer::Call;
 use crate::control;
 use crate::control::Body;
@@ -22,9 +23,14 @@ use crate::error::ControlError;
 
 pub(super) fn router(icbu: Icbu) -> Router {
     Router::new()
-        .route("/rest/{*path}", get(rest).post(rest))
+        .route("/rest/{*path}", get(rest).post(rest).fallback(other_method))
         .nest("/_control", control_router())
         .with_state(icbu)
+}
+
+/// Neither GET nor POST: no API has another method.
+async fn other_method(State(icbu): State<Icbu>) -> Response {
+    icbu.no_such_api()
 }
 
 async fn rest(State(icbu): State<Icbu>, Path(path): Path<String>, call: Call) -> Response {
@@ -34,6 +40,7 @@ async fn rest(State(icbu): State<Icbu>, Path(path): Path<String>, call: Call) ->
 fn control_router() -> Router<Icbu> {
     control::router()
         .merge(control::push_router())
+        .merge(supplier_router())
         .route("/products", post(add_product))
         .route("/products/{product_id}/online", post(set_online))
         .route(
@@ -60,6 +67,7 @@ struct Stock {
 #[serde(default)]
 struct Step {
     parcels: u32,
+    cents: i64,
     status: Option<TradeStatus>,
 }
 
@@ -105,6 +113,7 @@ async fn step(
         ("pay", _) => icbu.pay(id)?,
         ("ship", _) => icbu.ship(id, body.parcels)?,
         ("deliver", _) => icbu.deliver(id)?,
+        ("adjust", _) => icbu.adjust(id, body.cents)?,
         ("confirm", _) => icbu.confirm(id)?,
         ("status", Some(status)) => icbu.set_status(id, status)?,
         (other, _) => return Err(ControlError::unknown("step", other)),

@@ -15,6 +15,7 @@ use super::types::IcbuParcelView;
 use super::types::IcbuProduct;
 use super::types::IcbuSettings;
 use super::types::TradeStatus;
+use crate::alibaba::supply::Supply;
 use crate::clock::later;
 use crate::fault::Gate;
 use crate::push::Outbox;
@@ -36,6 +37,7 @@ pub struct State {
     pub(super) products: BTreeMap<u64, Product>,
     pub(super) orders: BTreeMap<u64, Order>,
     pub(super) outbox: Outbox,
+    pub(super) supply: Supply,
 }
 
 #[derive(Clone)]
@@ -70,6 +72,16 @@ pub(super) struct Order {
     pub(super) carrier: String,
     /// In hundredths of a cent.
     pub(super) fee: i64,
+    /// Tax on the goods, in hundredths of a cent.
+    pub(super) vat: i64,
+    /// Import charges, in hundredths of a cent.
+    pub(super) duty: i64,
+    /// What the seller put on top, in hundredths of a cent.
+    pub(super) adjusted: i64,
+    /// What was paid, in hundredths of a cent.
+    pub(super) paid: Option<i64>,
+    /// What was paid back, in hundredths of a cent.
+    pub(super) refunded: i64,
     pub(super) address: Value,
     pub(super) parcels: Vec<IcbuParcelView>,
 }
@@ -81,6 +93,11 @@ impl Order {
         lines
             .map(|(_, _, units, price)| price * i64::from(*units))
             .sum()
+    }
+
+    /// Everything that is paid for it, in hundredths of a cent.
+    pub(super) fn total(&self) -> i64 {
+        self.goods() + self.fee + self.vat + self.duty + self.adjusted
     }
 }
 
@@ -109,6 +126,7 @@ impl Marketplace for State {
             products: BTreeMap::new(),
             orders: BTreeMap::new(),
             outbox: Outbox::default(),
+            supply: Supply::default(),
         }
     }
 
@@ -144,6 +162,10 @@ impl Marketplace for State {
         self.outbox.next_due()
     }
 
+    fn takes_ms(&self, _operation: IcbuOperation) -> u64 {
+        self.supply.takes_ms
+    }
+
     fn expire_access_tokens(&mut self) {
         self.tokens.access.clear();
     }
@@ -168,6 +190,7 @@ impl State {
             order.modified_at = now;
             if status == TradeStatus::Undeliver {
                 order.paid_at = Some(now);
+                order.paid = Some(order.total());
             }
         }
         self.announce(trade_id, status);
@@ -187,7 +210,9 @@ pub(super) fn amount(text: &str) -> Option<i64> {
 
 /// Hundredths of a cent as a decimal with so many places.
 pub(super) fn decimal(amount: i64, places: usize) -> String {
-    let text = format!("{}.{:04}", amount / 10_000, amount % 10_000);
+    let sign = if amount < 0 { "-" } else { "" };
+    let amount = amount.unsigned_abs();
+    let text = format!("{sign}{}.{:04}", amount / 10_000, amount % 10_000);
     let kept = text.len() - (4 - places.min(4));
     text[..kept].to_owned()
 }

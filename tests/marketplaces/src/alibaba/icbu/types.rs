@@ -239,6 +239,20 @@ pub struct IcbuOrderView {
     pub address: Value,
     /// Parcels.
     pub parcels: Vec<IcbuParcelView>,
+    /// What was quoted for it, goods and freight, in cents.
+    pub quoted_cents: i64,
+    /// Tax on top, in cents.
+    pub vat_cents: i64,
+    /// Import charges on top, in cents.
+    pub duty_cents: i64,
+    /// What the seller put on top, in cents.
+    pub adjusted_cents: i64,
+    /// What it costs, in cents.
+    pub total_cents: i64,
+    /// What was paid, in cents.
+    pub paid_cents: Option<i64>,
+    /// What was paid back, in cents.
+    pub refunded_cents: i64,
 }
 
 /// A parcel.
@@ -248,6 +262,10 @@ pub struct IcbuParcelView {
     pub tracking_number: String,
     /// When it arrived.
     pub delivered_at: Option<Timestamp>,
+    /// It was refused or sent back.
+    pub failed: bool,
+    /// What the carrier wrote beside its first event, and when.
+    pub events: Vec<(Timestamp, String)>,
 }
 
 /// What matters to "never twice" and to limits.

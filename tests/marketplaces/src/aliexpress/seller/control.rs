@@ -1,13 +1,14 @@
 //! What a test does to the shop: products, customers, the course of their orders.
 
-use super::Line;
 use super::ListingSku;
 use super::ListingSkuView;
 use super::NewListing;
 use super::NewSale;
-use super::Order;
 use super::SaleStatus;
 use super::SaleView;
+use super::sale::Line;
+use super::sale::Order;
+use crate::actions::FeeReport;
 use crate::aliexpress::AliExpress;
 use crate::buyer::made_up;
 use crate::error::ControlError;
@@ -77,6 +78,10 @@ impl AliExpress {
                 sku_code: code.clone(),
                 quantity: *quantity,
                 price: sku.price.clone(),
+                by_hand: 0,
+                cancelled: false,
+                ended: false,
+                refunds: Vec::new(),
             });
         }
         for line in &lines {
@@ -102,6 +107,13 @@ impl AliExpress {
             created_at: state.now,
             modified_at: state.now,
             end_reason: None,
+            listed_end: None,
+            never_paid: false,
+            hidden: None,
+            spoiled: Vec::new(),
+            fee: FeeReport::Always,
+            vanished: false,
+            by_warehouse: false,
         };
         state.seller.orders.insert(order_id, order);
         Ok(order_id)
@@ -118,6 +130,11 @@ impl AliExpress {
         let state = &mut *self.state();
         let order = state.seller.orders.get_mut(&order_id);
         let order = order.ok_or_else(|| ControlError::unknown("sale", order_id))?;
+        let stays_unpaid = matches!(status, SaleStatus::PlaceOrderSuccess | SaleStatus::Finish);
+        if order.never_paid && !stays_unpaid {
+            let message = "nobody ever pays this order";
+            return Err(ControlError::Conflict(message.to_owned()));
+        }
         order.status = status;
         order.end_reason = end_reason.map(str::to_owned);
         order.modified_at = state.now;
@@ -143,6 +160,12 @@ fn view(order: &Order) -> SaleView {
         lines: lines
             .map(|line| (line.child_id, line.sku_code.clone(), line.quantity))
             .collect(),
+        units: order.line_views(),
+        end_reason: order.end_reason.clone(),
+        fee_report: order.fee,
+        hidden: order.hidden,
+        vanished: order.vanished,
+        by_warehouse: order.by_warehouse,
         buyer: order.buyer.clone(),
         shipments: order.shipments.clone(),
         created_at: order.created_at,

@@ -1,13 +1,17 @@
 //! The seller's side: a shop's listings and customers' orders, behind both gateways.
 
 mod control;
+mod detail;
+mod happenings;
 mod listings;
 mod orders;
 pub(super) mod routes;
+mod sale;
 mod types;
 mod xml;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -19,11 +23,13 @@ use super::gateway::Params;
 use super::state::State;
 use super::state::Tokens;
 use super::types::AliExpressOperation as Operation;
-use crate::buyer::Buyer;
+use crate::actions::ListHabits;
 use crate::money::Money;
 
 pub use types::*;
 pub(super) use xml::document;
+
+use sale::Order;
 
 /// Everything that the shop knows.
 #[derive(Clone)]
@@ -33,6 +39,10 @@ pub(super) struct Seller {
     orders: BTreeMap<u64, Order>,
     feeds: BTreeMap<u64, Feed>,
     next_child: u64,
+    /// How orders are listed.
+    pub(super) lists: ListHabits,
+    /// Refunds under way: when each ends, the order, the place of its line, and the place of the refund in that.
+    refunds_due: BTreeSet<(Timestamp, u64, usize, usize)>,
 }
 
 #[derive(Clone)]
@@ -40,29 +50,6 @@ struct ListingSku {
     sku_code: String,
     price: Money,
     inventory: u32,
-}
-
-#[derive(Clone)]
-struct Order {
-    order_id: u64,
-    status: SaleStatus,
-    lines: Vec<Line>,
-    buyer: Buyer,
-    shipments: Vec<ShipmentView>,
-    /// Whether a shipment was declared as the last one.
-    all_sent: bool,
-    created_at: Timestamp,
-    modified_at: Timestamp,
-    end_reason: Option<String>,
-}
-
-#[derive(Clone)]
-struct Line {
-    child_id: u64,
-    product_id: u64,
-    sku_code: String,
-    quantity: u32,
-    price: Money,
 }
 
 #[derive(Clone)]
@@ -82,7 +69,19 @@ impl Seller {
             orders: BTreeMap::new(),
             feeds: BTreeMap::new(),
             next_child: 8_190_000_000_000_001,
+            lists: ListHabits::default(),
+            refunds_due: BTreeSet::new(),
         }
+    }
+
+    /// When the next refund ends.
+    pub(super) fn next_refund(&self) -> Option<Timestamp> {
+        self.refunds_due.first().map(|(at, ..)| *at)
+    }
+
+    /// An order that reads show.
+    fn shown(&self, id: u64) -> Option<&Order> {
+        self.orders.get(&id).filter(|order| !order.vanished)
     }
 }
 

@@ -1,13 +1,17 @@
-//! Customers' orders: the list, one of them, its address, and its shipments.
+//! Customers' orders: the list of them, and their shipments.
 
 use serde_json::Value;
 use serde_json::json;
 
-use super::Order;
 use super::SaleStatus;
 use super::ShipmentView;
+use super::detail::memo;
+use super::detail::spoil;
 use super::instant;
+use super::sale::Order;
+use super::sale::issue_status;
 use super::wall;
+use crate::actions::Spoiled;
 use crate::aliexpress::catalogue::text_of;
 use crate::aliexpress::envelope::GatewayError;
 use crate::aliexpress::gateway::Params;
@@ -73,7 +77,7 @@ fn bad_parameter() -> GatewayError {
     GatewayError::remote("isv.invalid-parameter", "Invalid parameter.")
 }
 
-fn number(value: &Value) -> Result<u64, GatewayError> {
+pub(super) fn number(value: &Value) -> Result<u64, GatewayError> {
     text_of(value).parse().map_err(|_| bad_parameter())
 }
 
@@ -107,6 +111,7 @@ impl State {
             .seller
             .orders
             .values()
+            .filter(|order| !order.vanished)
             .filter(|order| {
                 within(order.modified_at, modified) && within(order.created_at, created)
             })
@@ -122,6 +127,9 @@ impl State {
             .map(|order| order.order_id)
             .collect();
         let list: Vec<Value> = shown.iter().filter_map(|id| self.stub(*id)).collect();
+        if self.seller.lists.moves_while_paged && page.saturating_mul(size) < total {
+            self.move_while_paged(&shown, modified.1);
+        }
         let mut result = json!({
             "success": self.loose_bool(true),
             "error_code": "1",
@@ -140,109 +148,45 @@ impl State {
 
     fn stub(&mut self, id: u64) -> Option<Value> {
         let shown_id = self.loose(id);
-        let order = self.seller.orders.get(&id)?;
+        let order = self.seller.shown(id)?;
         let products: Vec<Value> = order
             .lines
             .iter()
             .map(|line| {
-                json!({
+                let mut product = json!({
                     "child_id": line.child_id,
                     "order_id": id,
                     "product_id": line.product_id,
                     "sku_code": line.sku_code,
                     "product_count": line.quantity,
                     "product_unit_price": money(&line.price),
-                    "son_order_status": order.status,
-                })
+                    "son_order_status": order.child_status(line),
+                });
+                if order.by_warehouse {
+                    product["send_goods_operator"] = json!("WAREHOUSE_SEND_GOODS");
+                }
+                if line.refunds.iter().any(|refund| refund.disputed) {
+                    product["issue_status"] = json!(issue_status(line.refunds.iter()));
+                }
+                if order.spoiled.contains(&Spoiled::Character) {
+                    product["memo"] = json!(memo());
+                }
+                product
             })
             .collect();
-        Some(json!({
+        let mut stub = json!({
             "order_id": shown_id,
             "order_status": order.status,
             "gmt_create": wall(order.created_at),
             "gmt_update": wall(order.modified_at),
             "pay_amount": money(&order.total()),
             "product_list": products,
-        }))
-    }
-
-    pub(super) fn solution_order_info(&mut self, params: &Params) -> Result<Value, GatewayError> {
-        let id = number(&params.json("param1")?["order_id"])?;
-        let shown_id = self.loose(id);
-        let Some(order) = self.seller.orders.get(&id) else {
-            return Ok(json!({ "result": { "error_code": "B_PRODUCT_NOT_FOUND",
-                "error_message": "order not found", "time_stamp": wall(self.now) } }));
-        };
-        let children: Vec<Value> = order
-            .lines
-            .iter()
-            .map(|line| {
-                json!({
-                    "id": line.child_id,
-                    "child_order_id": line.child_id.to_string(),
-                    "product_id": line.product_id,
-                    "sku_code": line.sku_code,
-                    "product_count": line.quantity,
-                    "product_price": money(&line.price),
-                    "escrow_fee_rate": "0.08",
-                    "order_status": order.status,
-                })
-            })
-            .collect();
-        let shipments: Vec<Value> = order
-            .shipments
-            .iter()
-            .map(|shipment| {
-                json!({
-                    "logistics_no": shipment.logistics_no,
-                    "logistics_type_code": shipment.service_name,
-                    "gmt_send": wall(shipment.at),
-                    "receive_status": "default",
-                })
-            })
-            .collect();
-        let mut data = json!({
-            "id": shown_id,
-            "order_status": order.status,
-            "logistics_status": order.logistics_status(),
-            "frozen_status": "NO_FROZEN",
-            "issue_status": "NO_ISSUE",
-            "gmt_create": wall(order.created_at),
-            "gmt_modified": wall(order.modified_at),
-            "over_time_left": wall(crate::clock::later_ms(order.modified_at, 7 * 86_400_000)),
-            "order_amount": money(&order.total()),
-            "buyerloginid": order.buyer.username,
-            "receipt_address": { "country": order.buyer.country_code },
-            "child_order_list": children,
         });
-        if !shipments.is_empty() {
-            data["logistic_info_list"] = json!(shipments);
+        if let Some(reason) = order.listed_end {
+            stub["end_reason"] = json!(reason);
         }
-        if let Some(reason) = &order.end_reason {
-            data["order_end_reason"] = json!(reason);
-        }
-        Ok(json!({ "result": { "data": data, "time_stamp": wall(self.now) } }))
-    }
-
-    pub(super) fn solution_receipt_info(&mut self, params: &Params) -> Result<Value, GatewayError> {
-        let id = number(&params.json("param1")?["order_id"])?;
-        let Some(order) = self.seller.orders.get(&id) else {
-            let message = "Insufficient permission.";
-            return Err(GatewayError::remote("isv.insufficient-permission", message));
-        };
-        let buyer = &order.buyer;
-        Ok(json!({ "result": {
-            "contact_person": buyer.full_name,
-            "address": buyer.address_line1,
-            "detail_address": buyer.address_line1,
-            "address2": buyer.address_line2,
-            "city": buyer.city,
-            "province": buyer.state_or_province,
-            "zip": buyer.postal_code,
-            "country": buyer.country_code,
-            "mobile_no": buyer.phone,
-            "phone_country": "1",
-        } }))
+        spoil(order, &mut stub);
+        Some(stub)
     }
 
     pub(super) fn solution_fulfill(&mut self, params: &Params) -> Result<Value, GatewayError> {
@@ -267,7 +211,8 @@ impl State {
         }
         let now = self.now;
         let id = out_ref.parse().unwrap_or(0);
-        let Some(order) = self.seller.orders.get_mut(&id) else {
+        let order = self.seller.orders.get_mut(&id);
+        let Some(order) = order.filter(|order| !order.vanished) else {
             return Ok(refused(NOT_OURS));
         };
         match order.status {
@@ -292,6 +237,7 @@ impl State {
             logistics_no,
             service_name,
             send_type,
+            by_hand: false,
             at: now,
         });
         *self.counters.shipments.entry(counted).or_default() += 1;
@@ -315,30 +261,6 @@ fn refused(text: &str) -> Value {
     json!({ "result": { "result_success": false, "error_code": "-999", "error_desc": text } })
 }
 
-fn money(money: &crate::money::Money) -> Value {
+pub(super) fn money(money: &crate::money::Money) -> Value {
     json!({ "amount": money.decimal(), "currency_code": money.currency })
-}
-
-impl Order {
-    pub(super) fn total(&self) -> crate::money::Money {
-        let currency = self
-            .lines
-            .first()
-            .map_or("USD", |line| &line.price.currency);
-        let cents = self
-            .lines
-            .iter()
-            .map(|line| line.price.times(line.quantity).cents);
-        crate::money::Money::new(cents.sum(), currency)
-    }
-
-    fn logistics_status(&self) -> &'static str {
-        match (self.status, self.shipments.is_empty()) {
-            (SaleStatus::WaitSellerSendGoods, true) => "WAIT_SELLER_SEND_GOODS",
-            (_, true) => "NO_LOGISTICS",
-            (SaleStatus::Finish, false) => "BUYER_ACCEPT_GOODS",
-            (_, false) if self.all_sent => "SELLER_SEND_GOODS",
-            (_, false) => "SELLER_SEND_PART_GOODS",
-        }
-    }
 }

@@ -15,6 +15,7 @@ use super::NewListing;
 use super::NewSale;
 use super::SaleStatus;
 use super::SaleView;
+use crate::actions;
 use crate::aliexpress::AliExpress;
 use crate::control;
 use crate::control::Body;
@@ -22,7 +23,7 @@ use crate::control::Made;
 use crate::error::ControlError;
 
 pub(in crate::aliexpress) fn router() -> Router<AliExpress> {
-    Router::new()
+    actions::channel_router("/sales")
         .route("/listings", get(listings).post(add_listing))
         .route("/sales", get(sales).post(sell))
         .route("/sales/{order_id}", get(sale))

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::actions::FeeReport;
+use crate::actions::Hidden;
 use crate::buyer::Buyer;
 use crate::money::Money;
 
@@ -85,6 +87,18 @@ pub struct SaleView {
     pub status: SaleStatus,
     /// Child order id, code and units of each line.
     pub lines: Vec<(u64, String, u32)>,
+    /// What became of each line.
+    pub units: Vec<SaleLineView>,
+    /// Why it ended without goods.
+    pub end_reason: Option<String>,
+    /// How its fee is told.
+    pub fee_report: FeeReport,
+    /// The part of the buyer's data that no read shows.
+    pub hidden: Option<Hidden>,
+    /// Whether no read shows it.
+    pub vanished: bool,
+    /// Whether AliExpress's warehouse sends it.
+    pub by_warehouse: bool,
     /// Who bought.
     pub buyer: Buyer,
     /// What was declared.
@@ -93,6 +107,59 @@ pub struct SaleView {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub modified_at: Timestamp,
+}
+
+/// What became of a line of a customer's order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SaleLineView {
+    /// Child order id.
+    pub child_id: u64,
+    /// The shop's own code.
+    pub sku_code: String,
+    /// `order_status` of the child order.
+    pub status: SaleStatus,
+    /// Units that were bought.
+    pub ordered: u32,
+    /// Units that went with a declaration by API that it was the last. One of a part names no units, so none of it counts
+    /// here; see the order's `shipments`.
+    pub shipped_by_api: u32,
+    /// Units that the seller marked as sent on AliExpress's pages.
+    pub shipped_by_hand: u32,
+    /// Units that were cancelled.
+    pub cancelled: u32,
+    /// Cents that were paid back.
+    pub refunded_cents: i64,
+    /// Whether that was a refund of the whole line.
+    pub refunded_whole: bool,
+    /// Each refund.
+    pub refunds: Vec<SaleRefundView>,
+    /// What AliExpress keeps of it, in cents, whether it is told or not.
+    pub fee_cents: i64,
+}
+
+/// A refund of a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SaleRefundView {
+    /// How much, in cents.
+    pub cents: i64,
+    /// Whether it is of the line as a whole, which is not to be sent then.
+    pub whole: bool,
+    /// Where it stands.
+    pub state: SaleRefundState,
+    /// Since when it stands there.
+    pub at: Timestamp,
+}
+
+/// `refund_status`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SaleRefundState {
+    /// To be paid.
+    WaitRefund,
+    /// Paid.
+    RefundOk,
+    /// It came to nothing.
+    RefundCancel,
 }
 
 /// A declared shipment.
@@ -104,6 +171,8 @@ pub struct ShipmentView {
     pub service_name: String,
     /// `all` or `part`.
     pub send_type: String,
+    /// Whether it was declared on AliExpress's pages and not by API.
+    pub by_hand: bool,
     /// When.
     pub at: Timestamp,
 }

@@ -3,6 +3,7 @@
 
 mod listings;
 mod notifications;
+mod order_xml;
 mod orders;
 mod xml;
 
@@ -135,6 +136,12 @@ fn envelope(call: &str, at: Timestamp, ack: &str, content: &str) -> String {
     )
 }
 
+/// The version of the schema that a call speaks.
+fn level(call: &Call) -> u32 {
+    let level = call.header("x-ebay-api-compatibility-level");
+    level.and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
 /// What a call came to: its content, or why not.
 type Done = Result<String, Refusal>;
 
@@ -177,7 +184,7 @@ impl State {
             return Err(broken());
         }
         let done = match operation {
-            Operation::TradingGetOrders => self.get_trading_orders(&request)?,
+            Operation::TradingGetOrders => self.get_trading_orders(&request, level(call))?,
             Operation::CompleteSale => self.complete_sale(&request)?,
             Operation::ReviseInventoryStatus => return self.revise_inventory(&request),
             Operation::GetNotificationPreferences => self.get_preferences(&request)?,

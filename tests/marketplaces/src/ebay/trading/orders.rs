@@ -1,23 +1,19 @@
-//! GetOrders and CompleteSale.
+//! GetOrders and CompleteSale: which orders are shown, and what a sale becomes.
 
 use jiff::Timestamp;
 
 use super::Done;
 use super::Refusal;
 use super::invalid;
+use super::order_xml::Read;
+use super::order_xml::order_xml;
+use super::order_xml::status_of;
 use super::xml::Node;
-use super::xml::amount;
-use super::xml::leaf;
-use crate::clock::iso_ms;
 use crate::clock::later_ms;
 use crate::ebay::state::Line;
 use crate::ebay::state::Order;
 use crate::ebay::state::State;
-use crate::ebay::types::CancelState;
-use crate::ebay::types::FulfillmentStatus;
 use crate::ebay::types::FulfillmentView;
-use crate::ebay::types::PaymentStatus;
-use crate::money::Money;
 
 const DAY_MS: u64 = 86_400_000;
 const LONGEST_SPAN_MS: u64 = 30 * DAY_MS;
@@ -29,7 +25,12 @@ pub(super) fn line_id(line: &Line) -> String {
 }
 
 impl State {
-    pub(super) fn get_trading_orders(&mut self, request: &Node) -> Done {
+    pub(super) fn get_trading_orders(&mut self, request: &Node, level: u32) -> Done {
+        self.settle_refunds();
+        let read = Read {
+            with_fee: request.text_of("IncludeFinalValueFee") == Some("true"),
+            level,
+        };
         let size = |name, default| match request.child("Pagination").and_then(|p| p.text_of(name)) {
             None => Ok(default),
             Some(text) => text.parse::<usize>().map_err(|_| invalid(name)),
@@ -49,7 +50,9 @@ impl State {
                             .any(|line| ids.contains(&&*line_id(line)))
                 };
                 let delay = self.config.settings.order_visible_after_ms;
-                let visible = |order: &&Order| later_ms(order.created_at, delay) <= self.now;
+                let visible = |order: &&Order| {
+                    !order.is_gone && later_ms(order.created_at, delay) <= self.now
+                };
                 self.orders
                     .values()
                     .filter(visible)
@@ -68,16 +71,25 @@ impl State {
         let array = match shown.as_slice() {
             [] => "<OrderArray />".to_owned(),
             shown => {
-                let orders: String = shown.iter().map(|order| order_xml(order)).collect();
+                let orders: String = shown.iter().map(|order| order_xml(order, &read)).collect();
                 format!("<OrderArray>{orders}</OrderArray>")
             }
         };
-        let total = found.len();
-        Ok(format!(
+        let (total, count) = (found.len(), shown.len());
+        let moved = shown.first().filter(|_| page < pages);
+        let moved = moved.map(|order| order.order_id.clone());
+        let answer = format!(
             "<PaginationResult><TotalNumberOfPages>{pages}</TotalNumberOfPages><TotalNumberOfEntries>{total}</TotalNumberOfEntries></PaginationResult><HasMoreOrders>{}</HasMoreOrders>{array}<OrdersPerPage>{entries}</OrdersPerPage><PageNumber>{page}</PageNumber><ReturnedOrderCountActual>{}</ReturnedOrderCountActual>",
             page < pages,
-            shown.len(),
-        ))
+            count,
+        );
+        if let Some(id) = moved.filter(|_| self.list_habits.moves_while_paged) {
+            let now = self.now;
+            if let Some(order) = self.orders.get_mut(&id) {
+                order.modified_at = later_ms(now, 1);
+            }
+        }
+        Ok(answer)
     }
 
     fn changed_orders(&self, request: &Node) -> Result<Vec<&Order>, Refusal> {
@@ -98,7 +110,7 @@ impl State {
         let mut found: Vec<&Order> = self
             .orders
             .values()
-            .filter(|order| later_ms(order.created_at, delay) <= self.now)
+            .filter(|order| !order.is_gone && later_ms(order.created_at, delay) <= self.now)
             .filter(|order| from <= order.modified_at && order.modified_at <= until)
             .filter(|order| status == "All" || status == status_of(order))
             .collect();
@@ -197,109 +209,4 @@ impl State {
         order.modified_at = now;
         Ok(String::new())
     }
-}
-
-fn status_of(order: &Order) -> &'static str {
-    match (order.cancel, order.payment) {
-        (CancelState::Canceled, _) => "Cancelled",
-        (CancelState::InProgress, _) => "CancelPending",
-        (_, PaymentStatus::Pending | PaymentStatus::Failed) => "Active",
-        _ => "Completed",
-    }
-}
-
-fn order_xml(order: &Order) -> String {
-    let is_paid = !matches!(
-        order.payment,
-        PaymentStatus::Pending | PaymentStatus::Failed
-    );
-    let (paid_status, checkout) = if is_paid {
-        ("NoPaymentFailure", "Complete")
-    } else {
-        ("PaymentInProcess", "Incomplete")
-    };
-    let cancel = match order.cancel {
-        CancelState::NoneRequested => "NotApplicable",
-        CancelState::InProgress => "CancelRequested",
-        CancelState::Canceled => "CancelClosedWithRefund",
-    };
-    let total = order.total();
-    let nothing = Money::new(0, &*total.currency);
-    let mut xml = String::from("<Order>");
-    xml += &leaf("OrderID", &order.order_id);
-    xml += &leaf("OrderStatus", status_of(order));
-    xml += &amount("AdjustmentAmount", &nothing);
-    xml += &amount("AmountPaid", if is_paid { &total } else { &nothing });
-    xml += &format!(
-        "<CheckoutStatus><eBayPaymentStatus>{paid_status}</eBayPaymentStatus><LastModifiedTime>{}</LastModifiedTime><PaymentMethod>CreditCard</PaymentMethod><Status>{checkout}</Status></CheckoutStatus>",
-        iso_ms(order.modified_at)
-    );
-    xml += &leaf("CreatedTime", iso_ms(order.created_at));
-    xml += &address_xml(order);
-    xml += &amount("Subtotal", &total);
-    xml += &amount("Total", &total);
-    let lines: String = order
-        .lines
-        .iter()
-        .map(|line| line_xml(order, line))
-        .collect();
-    xml += &format!("<TransactionArray>{lines}</TransactionArray>");
-    xml += &leaf("BuyerUserID", &order.buyer.username);
-    if is_paid {
-        xml += &leaf("PaidTime", iso_ms(order.created_at));
-    }
-    if order.fulfillment_status() == FulfillmentStatus::Fulfilled {
-        let last = order.fulfillments.iter().map(|one| one.shipped_at).max();
-        xml += &leaf("ShippedTime", iso_ms(last.unwrap_or(order.modified_at)));
-    }
-    xml += &leaf("CancelStatus", cancel);
-    xml += &leaf("ExtendedOrderID", &order.order_id);
-    xml + "</Order>"
-}
-
-fn address_xml(order: &Order) -> String {
-    let buyer = &order.buyer;
-    let fields = [
-        ("Name", buyer.full_name.as_str()),
-        ("Street1", &buyer.address_line1),
-        (
-            "Street2",
-            buyer.address_line2.as_deref().unwrap_or_default(),
-        ),
-        ("CityName", &buyer.city),
-        ("StateOrProvince", &buyer.state_or_province),
-        ("Country", &buyer.country_code),
-        ("Phone", &buyer.phone),
-        ("PostalCode", &buyer.postal_code),
-    ];
-    let fields = fields.map(|(name, text)| leaf(name, text)).concat();
-    format!("<ShippingAddress>{fields}</ShippingAddress>")
-}
-
-fn line_xml(order: &Order, line: &Line) -> String {
-    let has_line =
-        |parcel: &&FulfillmentView| parcel.lines.iter().any(|(id, _)| *id == line.line_item_id);
-    let parcels = order.fulfillments.iter().filter(has_line).map(|parcel| {
-        let carrier = parcel.carrier.as_deref().unwrap_or_default();
-        let number = parcel.tracking_number.as_deref().unwrap_or_default();
-        let inner = leaf("ShippingCarrierUsed", carrier) + &leaf("ShipmentTrackingNumber", number);
-        format!("<ShipmentTrackingDetails>{inner}</ShipmentTrackingDetails>")
-    });
-    let parcels: String = parcels.collect();
-    let item = leaf("ItemID", &line.listing_id) + &leaf("Title", &line.title);
-    let handle_by = iso_ms(later_ms(order.created_at, 3 * DAY_MS));
-    let mut xml = String::from("<Transaction>");
-    xml += &format!("<Buyer>{}</Buyer>", leaf("Email", &order.buyer.email));
-    xml += &format!("<ShippingDetails>{parcels}</ShippingDetails>");
-    xml += &format!("<Item>{item}</Item>");
-    xml += &leaf("QuantityPurchased", line.quantity.to_string());
-    xml += &leaf("TransactionID", &line.line_item_id);
-    xml += &amount("TransactionPrice", &line.price);
-    xml += &format!(
-        "<ShippingServiceSelected><ShippingPackageInfo><HandleByTime>{handle_by}</HandleByTime></ShippingPackageInfo></ShippingServiceSelected>"
-    );
-    // All that is sold here is a variation: the sku stands there and not with the item.
-    xml += &format!("<Variation>{}</Variation>", leaf("SKU", &line.sku));
-    xml += &leaf("OrderLineItemID", line_id(line));
-    xml + "</Transaction>"
 }

@@ -1,6 +1,6 @@
 //! Amazon's calls: tokens, limits, orders, parcels, listings, feeds, notifications, and the control interface.
 
 mod access;
-mod client;
+pub(crate) mod client;
 mod feeds;
 mod orders;
