@@ -23,8 +23,10 @@ use crate::amazon::client::detail;
 use crate::common::Got;
 use crate::common::encode;
 
-const ALL: &str = "includedData=BUYER,RECIPIENT,PROCEEDS,CANCELLATION,FULFILLMENT,PACKAGES,TAX";
-const LEDGER: &str = "/finances/2024-06-19/transactions";
+/// Everything that a read of an order can ask for.
+pub(crate) const ALL: &str =
+    "includedData=BUYER,RECIPIENT,PROCEEDS,CANCELLATION,FULFILLMENT,PACKAGES,TAX";
+pub(crate) const LEDGER: &str = "/finances/2024-06-19/transactions";
 
 struct World {
     client: Client,

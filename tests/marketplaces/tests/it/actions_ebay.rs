@@ -61,18 +61,7 @@ impl Shop {
     }
 
     async fn trading(&self, inner: &str, level: &str) -> String {
-        let body = format!(
-            "<GetOrdersRequest xmlns=\"urn:ebay:apis:eBLBaseComponents\">{inner}</GetOrdersRequest>"
-        );
-        let request = Request::post("/ws/api.dll")
-            .header("content-type", "text/xml")
-            .header("x-ebay-api-call-name", "GetOrders")
-            .header("x-ebay-api-compatibility-level", level)
-            .header("x-ebay-api-siteid", "0")
-            .header("x-ebay-api-iaf-token", &self.client.token)
-            .body(Body::from(body))
-            .unwrap();
-        let got = call(self.client.ebay.router(), request).await;
+        let got = self.client.trading_orders(inner, level).await;
         String::from_utf8(got.body.to_vec()).unwrap()
     }
 
@@ -238,7 +227,9 @@ async fn an_address_changes_and_is_hidden_in_part_or_whole() {
     assert!(shop.read().await["buyer"]["username"].is_string());
     shop.act(json!({ "action": "hide", "what": "buyer" })).await;
     assert_eq!(shop.read().await["buyer"], json!({}));
-    assert!(all(&shop.read_trading().await, "BuyerUserID").is_empty());
+    let xml = shop.read_trading().await;
+    assert!(all(&xml, "BuyerUserID").is_empty());
+    assert_eq!(all(&xml, "Email"), ["Invalid Request"; 2]);
 }
 
 #[tokio::test]
@@ -354,6 +345,8 @@ async fn ebay_fulfils_an_order_itself_or_shows_it_no_more() {
         order["program"]["fulfillmentProgram"]["fulfilledBy"],
         "EBAY"
     );
+    let xml = shop.read_trading().await;
+    assert_eq!(all(&xml, "FulfillmentBy"), ["EBAY"; 2]);
     shop.act(json!({ "action": "vanish" })).await;
     let path = format!("{ORDERS}/{}", shop.order);
     assert_eq!(shop.client.get(&path).await.status, StatusCode::NOT_FOUND);

@@ -17,6 +17,7 @@ use kervan_marketplaces::Ebay;
 use kervan_marketplaces::EbayConfig;
 use kervan_marketplaces::ManualClock;
 use kervan_marketplaces::Money;
+use kervan_marketplaces::Takes;
 use kervan_marketplaces::WireFault;
 use kervan_marketplaces::aliexpress::NewProduct;
 use kervan_marketplaces::aliexpress::signature::SignMethod;
@@ -33,6 +34,7 @@ pub(crate) struct Got {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) wire: Option<WireFault>,
+    pub(crate) takes: Option<Takes>,
 }
 
 impl Got {
@@ -50,6 +52,7 @@ impl Got {
 pub(crate) async fn call(router: axum::Router, request: Request<Body>) -> Got {
     let response = router.oneshot(request).await.expect("a router answers");
     let wire = response.extensions().get::<WireFault>().copied();
+    let takes = response.extensions().get::<Takes>().copied();
     let (parts, body) = response.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX)
         .await
@@ -59,6 +62,7 @@ pub(crate) async fn call(router: axum::Router, request: Request<Body>) -> Got {
         headers: parts.headers,
         body,
         wire,
+        takes,
     }
 }
 
@@ -120,6 +124,22 @@ impl EbayClient {
             .header("host", "ebay.test")
             .header("authorization", format!("Bearer {}", self.token))
             .body(Body::empty())
+            .expect("a request");
+        call(self.ebay.router(), request).await
+    }
+
+    /// GetOrders of the Trading API, by a version of its schema.
+    pub(crate) async fn trading_orders(&self, inner: &str, level: &str) -> Got {
+        let body = format!(
+            "<GetOrdersRequest xmlns=\"urn:ebay:apis:eBLBaseComponents\">{inner}</GetOrdersRequest>"
+        );
+        let request = Request::post("/ws/api.dll")
+            .header("content-type", "text/xml")
+            .header("x-ebay-api-call-name", "GetOrders")
+            .header("x-ebay-api-compatibility-level", level)
+            .header("x-ebay-api-siteid", "0")
+            .header("x-ebay-api-iaf-token", &self.token)
+            .body(Body::from(body))
             .expect("a request");
         call(self.ebay.router(), request).await
     }

@@ -22,6 +22,7 @@ mod control;
 mod ebay_calls;
 mod ebay_setup;
 mod ebay_trading;
+mod matrix;
 mod pushes;
 mod serving;
 mod vectors;

@@ -149,7 +149,11 @@ fn line_xml(order: &Order, line: &Line, read: &Read) -> String {
     let item = leaf("ItemID", &line.listing_id) + &leaf("Title", &line.title);
     let handle_by = iso_ms(later_ms(order.created_at, 3 * DAY_MS));
     let mut xml = String::from("<Transaction>");
-    xml += &format!("<Buyer>{}</Buyer>", leaf("Email", &order.buyer.email));
+    let email = match order.hidden {
+        Some(Hidden::Buyer) => "Invalid Request",
+        _ => &order.buyer.email,
+    };
+    xml += &format!("<Buyer>{}</Buyer>", leaf("Email", email));
     xml += &format!("<ShippingDetails>{parcels}</ShippingDetails>");
     xml += &format!("<Item>{item}</Item>");
     xml += &leaf("QuantityPurchased", line.quantity.to_string());
@@ -166,6 +170,10 @@ fn line_xml(order: &Order, line: &Line, read: &Read) -> String {
         xml += &leaf("ShippedTime", iso_ms(last.unwrap_or(order.modified_at)));
     }
     xml += &tax_xml(line);
+    if order.is_fulfilled_by_ebay {
+        let by = leaf("FulfillmentBy", "EBAY");
+        xml += &format!("<Program><Fulfillment>{by}</Fulfillment></Program>");
+    }
     let share = |fee: Money| {
         let cents = fee.cents * line.cost().cents / order.total().cents.max(1);
         Money::new(cents, fee.currency)
