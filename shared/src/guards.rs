@@ -39,6 +39,8 @@ pub enum Guard {
     NewerDetails,
     /// While somebody asks to cancel, and once it is cancelled, nothing is bought.
     CancelStops,
+    /// No unit is bought that the channel, as last read, no longer wants.
+    WantedUnits,
     /// What would lose money is not bought.
     NoLoss,
     /// Terms are asked for anew before they grow old.
@@ -63,7 +65,7 @@ pub enum Guard {
 
 impl Guard {
     /// Every guard.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::OrderVersion,
         Self::RecordedOnce,
         Self::PurchaseLease,
@@ -81,6 +83,7 @@ impl Guard {
         Self::ReadBack,
         Self::NewerDetails,
         Self::CancelStops,
+        Self::WantedUnits,
         Self::NoLoss,
         Self::FreshTerms,
         Self::RefusedOffers,

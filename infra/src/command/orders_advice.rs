@@ -56,6 +56,17 @@ pub(super) fn advice(order: &Order, flags: &str) -> Vec<Advice> {
         Reason::CancelledAfterPurchase => {
             all.push(to.cancel("it was cancelled at the supplier, or comes back"));
         }
+        Reason::BoughtTooMuch { units, .. } => {
+            for number in numbers(order, |state| matches!(state, PurchaseState::Placed { .. })) {
+                all.extend(to.again(
+                    "it is cancelled at the supplier, and what is still wanted shall be bought",
+                    &[number],
+                    "cancelled at the supplier",
+                ));
+            }
+            let action = format!("keep --units {units}");
+            all.push(to.make("you keep what is too much", &action, "kept"));
+        }
         Reason::SupplierRefused { .. } | Reason::AddressRefused { .. } | Reason::NoRate => {
             all.extend(to.again("what stood in the way is mended", &[], "tried again"));
             all.extend(to.otherwise());

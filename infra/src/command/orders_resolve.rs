@@ -47,6 +47,8 @@ enum Action {
     Cancel(Cancel),
     /// You confirmed the shipment at the channel by hand
     Confirmed(Confirmed),
+    /// More is bought than is wanted, and you keep it
+    Keep(Keep),
 }
 
 #[derive(Debug, Args)]
@@ -158,6 +160,22 @@ struct Confirmed {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+For an order of which more is bought than the channel still wants, because units were shipped by hand, cancelled or paid \
+back meanwhile. The order goes on with what is wanted; what is too much is yours when it arrives. Where the supplier can \
+still cancel it, do that, and use buy-again with --not-at-supplier instead.
+
+Examples:
+  cargo kervan orders resolve ebay:main/01-1 keep --units 2 --reason 'goes on our own shelf'")]
+struct Keep {
+    /// How many units too many, as `orders attention` shows it
+    #[arg(long, value_name = "N")]
+    units: u32,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
 struct Gone {
     /// Purchases that the supplier does not have (any more): you searched, it closed them, you cancelled them there, or
     /// what was sent comes back
@@ -245,6 +263,7 @@ impl Action {
                 (Decision::Cancel { not_at_supplier }, common)
             }
             Self::Confirmed(Confirmed { common }) => (Decision::ConfirmedByHand, common),
+            Self::Keep(Keep { units, common }) => (Decision::Keep { units }, common),
         }
     }
 }

@@ -171,11 +171,22 @@ fn sku_of(line: &OrderLine) -> String {
 
 fn order_line(line: &OrderLine) -> Vec<String> {
     let ship_by = line.ship_by.map(|at| format!("ship by {}", time(at)));
+    let gone = [
+        (line.shipped, "shipped"),
+        (line.cancelled, "cancelled"),
+        (line.refunded, "paid back"),
+        (line.refunding, "about to be paid back"),
+    ];
+    let gone = gone.into_iter().filter(|(units, _)| *units > 0);
+    let gone: Vec<String> = gone
+        .map(|(units, word)| format!("{units} {word}"))
+        .collect();
     vec![
         line.id.to_string(),
         format!("{} × {}", line.quantity, sku_of(line)),
         line.price.to_string(),
         ship_by.unwrap_or_default(),
+        gone.join(", "),
     ]
 }
 
@@ -317,6 +328,10 @@ pub(super) fn decided(decision: &Decision) -> String {
         }
         Decision::Cancel { .. } => format!("cancel{gone}"),
         Decision::ConfirmedByHand => "confirmed by hand".to_owned(),
+        Decision::Keep { units } => format!(
+            "keep {} too many",
+            super::text::count(u64::from(*units), "unit")
+        ),
     }
 }
 
@@ -377,6 +392,10 @@ pub(super) fn event(event: &Event) -> Result<String> {
         Event::ParcelConfirmed { parcel }
         | Event::ParcelRefused { parcel }
         | Event::ParcelDelivered { parcel } => parcel.to_string(),
+        Event::ParcelReduced { parcel, lines } => {
+            let units = lines.iter().map(|line| u64::from(line.quantity)).sum();
+            format!("{parcel}, told with {}", super::text::count(units, "unit"))
+        }
         Event::AttentionRaised { reason: why } => reason(why)?,
         Event::Resolved {
             decision,

@@ -2,11 +2,12 @@
 
 use super::schedule::next_tracking_check;
 use crate::domain::{
-    Attention, Cancel, Order, OrderLine, ParcelState, Payment, Phase, Purchase, PurchaseState,
-    Reason, Sku, TrackingNumber,
+    Attention, Cancel, LineId, Order, OrderLine, ParcelState, Payment, Phase, Purchase,
+    PurchaseState, Reason, Sku, TrackingNumber,
 };
 use crate::guards::{Guard, stands};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 /// An order that is not paid, that somebody asks to cancel, or that the merchant fills from elsewhere is looked at again
 /// after this time; the channel's push usually comes first.
@@ -24,9 +25,12 @@ pub enum BuyingStep {
     GiveBack,
     /// The customer cancelled, or asks to, too late: a person has to see to it.
     ReportLateCancel,
+    /// More is bought than the channel still wants: a person has to see to it.
+    ReportTooMuch(TooMuch),
     /// Choose suppliers, ask for terms, reserve.
     Plan,
-    /// The terms of a planned purchase are old: give it up, so that it is planned on new ones.
+    /// The terms of a planned purchase are old, or it has more than is still wanted: give it up, so that what is wanted is
+    /// planned on new ones.
     PlanAnew(u8),
     /// Take the lease and buy.
     Place(u8),
@@ -83,8 +87,22 @@ pub fn next_buying_step(order: &Order, now: Timestamp) -> BuyingStep {
             return BuyingStep::GiveBack;
         }
     }
+    if let Some(number) = planned_too_much(order) {
+        return BuyingStep::PlanAnew(number);
+    }
+    let kept = order.purchases.iter().any(|one| !one.is_given_up());
+    if !kept && open_units(order).is_empty() && !is_refunding(order) {
+        return BuyingStep::GiveBack;
+    }
     if bought && details.cancel != Cancel::No && !details.fulfilled && order.attention.is_none() {
         return BuyingStep::ReportLateCancel;
+    }
+    if let Some(too_much) = bought_too_much(order)
+        && details.cancel == Cancel::No
+        && too_much.units > order.decided.kept_units
+        && order.attention.as_ref().is_none_or(|it| it.reason.passes())
+    {
+        return BuyingStep::ReportTooMuch(too_much);
     }
     let waits_for_person = |attention: &Attention| !attention.reason.passes();
     if order.attention.as_ref().is_some_and(waits_for_person) || !may_buy(order) {
@@ -105,6 +123,12 @@ pub fn next_buying_step(order: &Order, now: Timestamp) -> BuyingStep {
     } else {
         BuyingStep::Place(purchase.number)
     }
+}
+
+/// Whether a refund of a whole line or of the order is under way. If it fails, the goods are to be sent after all; once the
+/// channel says that all is paid back, the order is cancelled.
+fn is_refunding(order: &Order) -> bool {
+    order.is_paid_back() || order.details.lines.iter().any(|line| line.refunding > 0)
 }
 
 /// Whether money may be spent on the order: paid, not shipped by hand, nobody asks to cancel, and the merchant does not
@@ -182,32 +206,101 @@ pub struct Open {
     pub units: u32,
 }
 
+/// Units that are bought and no longer wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooMuch {
+    /// What there is too much of; the first, where there is more.
+    pub sku: Sku,
+    /// Units of all that there is too much of, as they were bought.
+    pub units: u32,
+}
+
+/// Units of a line that Kervan has to send in all.
+fn wanted(order: &Order, line: &OrderLine) -> u32 {
+    if stands(Guard::WantedUnits) {
+        order.wanted(line)
+    } else {
+        line.quantity
+    }
+}
+
+/// Units of a line's part, or of the line, that purchases have which are not given up.
+fn filled(order: &Order, line: &OrderLine, part: Option<&Sku>) -> u32 {
+    let kept = order.purchases.iter().filter(|one| !one.is_given_up());
+    let lines = kept.flat_map(|purchase| &purchase.lines);
+    let filling = lines
+        .filter(|bought| bought.line == line.id && part.is_none_or(|part| bought.sku == *part));
+    filling
+        .map(|bought| bought.quantity)
+        .fold(0, u32::saturating_add)
+}
+
+/// What purchases have beyond what is wanted, by the order's line and the part. A line that the channel no longer has is
+/// not wanted at all.
+fn surplus(order: &Order) -> Vec<(LineId, Sku, u32)> {
+    let kept = order.purchases.iter().filter(|one| !one.is_given_up());
+    let mut bought: BTreeMap<(&LineId, &Sku), u32> = BTreeMap::new();
+    for line in kept.flat_map(|purchase| &purchase.lines) {
+        let units = bought.entry((&line.line, &line.sku)).or_default();
+        *units = units.saturating_add(line.quantity);
+    }
+    let needed = |id: &LineId, sku: &Sku| {
+        let mut lines = order.details.lines.iter();
+        let line = lines.find(|line| line.id == *id)?;
+        let units = match order.parts_of(id) {
+            Some(parts) => parts.iter().find(|part| part.sku == *sku)?.units,
+            // Recorded before anything was known of what it is made of: one for one.
+            None => 1,
+        };
+        Some(wanted(order, line).saturating_mul(units))
+    };
+    let beyond = bought.into_iter().filter_map(|((id, sku), units)| {
+        let units = units.saturating_sub(needed(id, sku).unwrap_or(0));
+        (units > 0).then(|| (id.clone(), sku.clone(), units))
+    });
+    beyond.collect()
+}
+
+/// A planned purchase that has units of what there is too much of. The last one: it has the least claim.
+fn planned_too_much(order: &Order) -> Option<u8> {
+    surplus(order).into_iter().find_map(|(line, sku, _)| {
+        let has = |purchase: &&Purchase| {
+            let mut lines = purchase.lines.iter();
+            matches!(purchase.state, PurchaseState::Planned { .. })
+                && lines.any(|bought| bought.line == line && bought.sku == sku)
+        };
+        let purchase = order.purchases.iter().rev().find(has)?;
+        Some(purchase.number)
+    })
+}
+
+/// What is bought beyond what is wanted. What is only planned is given up before.
+pub fn bought_too_much(order: &Order) -> Option<TooMuch> {
+    let all = surplus(order);
+    let units = all.iter().map(|(_, _, units)| *units);
+    let units = units.fold(0, u32::saturating_add);
+    let (_, sku, _) = all.into_iter().next()?;
+    Some(TooMuch { sku, units })
+}
+
 /// What of the order's lines purchases do not fill, part by part; refused and cancelled purchases are not counted.
 pub fn open_units(order: &Order) -> Vec<Open> {
-    let kept = || order.purchases.iter().filter(|one| !one.is_given_up());
-    let filled = |line: &OrderLine, part: Option<&Sku>| -> u32 {
-        let lines = kept().flat_map(|purchase| &purchase.lines);
-        let filling = lines
-            .filter(|bought| bought.line == line.id && part.is_none_or(|part| bought.sku == *part));
-        filling
-            .map(|bought| bought.quantity)
-            .fold(0, u32::saturating_add)
-    };
     let mut open = Vec::new();
     for (place, line) in order.details.lines.iter().enumerate() {
         let parts = order.parts_of(&line.id).unwrap_or_default();
         let mut rest = |part: Option<&Sku>, wanted: u32| {
-            let units = wanted.saturating_sub(filled(line, part));
+            let units = wanted.saturating_sub(filled(order, line, part));
             if units > 0 {
                 let part = part.cloned();
                 open.push(Open { place, part, units });
             }
         };
+        let wanted = wanted(order, line);
         if parts.is_empty() {
-            rest(None, line.quantity);
+            rest(None, wanted);
         }
         for part in parts {
-            rest(Some(&part.sku), line.quantity.saturating_mul(part.units));
+            rest(Some(&part.sku), wanted.saturating_mul(part.units));
         }
     }
     open
@@ -236,9 +329,10 @@ pub fn due(order: &Order, checked_at: Timestamp) -> Option<(Timestamp, Lane)> {
             ParcelState::Confirmed { .. } | ParcelState::Refused | ParcelState::NotTold => None,
         });
     let unplanned = !open_units(order).is_empty();
-    let unbought = unplanned || (held && order.purchases.iter().any(|p| planned(&p)));
+    let undecided = is_refunding(order);
+    let unbought = unplanned || undecided || (held && order.purchases.iter().any(|p| planned(&p)));
     let open = unbought.then(|| {
-        let wait = if held {
+        let wait = if held || !unplanned {
             HOLD_CHECK
         } else {
             SignedDuration::ZERO

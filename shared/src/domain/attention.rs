@@ -64,6 +64,13 @@ pub enum Reason {
     },
     /// The customer cancelled after the purchase was placed.
     CancelledAfterPurchase,
+    /// More was bought than the channel still wants: units were shipped by somebody else, cancelled or paid back meanwhile.
+    BoughtTooMuch {
+        /// What there is too much of; the first, where there is more.
+        sku: Sku,
+        /// How many units too many, of all that there is too much of.
+        units: u32,
+    },
     /// The buyer's data was erased before the purchase was placed.
     BuyerErased,
     /// An account's consent has ended; a person has to renew it. Taken up again by itself afterwards.
@@ -128,6 +135,9 @@ impl Reason {
             }
             Self::CancelledAfterPurchase => {
                 "Cancel on the supplier's site or prepare for a return, then cancel it here with `kervan orders resolve`."
+            }
+            Self::BoughtTooMuch { .. } => {
+                "Cancel the units on the supplier's site and buy again what is still wanted, or keep them, with `kervan orders resolve`."
             }
             Self::BuyerErased => {
                 "Cancel the order at the channel, then here with `kervan orders resolve`: there is no address any more."

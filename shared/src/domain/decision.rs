@@ -36,6 +36,11 @@ pub enum Decision {
     },
     /// The shipment was confirmed at the channel by hand.
     ConfirmedByHand,
+    /// More is bought than is wanted, and it is kept.
+    Keep {
+        /// How many units too many.
+        units: u32,
+    },
 }
 
 impl Decision {
@@ -47,6 +52,7 @@ impl Decision {
             Self::BuyAgain { .. } => "buy_again",
             Self::Cancel { .. } => "cancel",
             Self::ConfirmedByHand => "confirmed_by_hand",
+            Self::Keep { .. } => "keep",
         }
     }
 
@@ -58,7 +64,7 @@ impl Decision {
                 not_at_supplier, ..
             }
             | Self::Cancel { not_at_supplier } => not_at_supplier,
-            Self::Bought { .. } | Self::ConfirmedByHand => &[],
+            Self::Bought { .. } | Self::ConfirmedByHand | Self::Keep { .. } => &[],
         }
     }
 }
@@ -73,6 +79,8 @@ pub struct Decided {
     pub refusals_lifted_to: u8,
     /// The most that the order may lose; not negative, in the order's currency.
     pub accepted_loss: Option<Money>,
+    /// So many units too many are bought and kept.
+    pub kept_units: u32,
 }
 
 /// One line that a person wrote: 1 to 200 characters, none of which could steer a terminal or break a line. It stays in

@@ -1,8 +1,8 @@
 //! What can happen to an order. Its history is a list of these, and its state is nothing but their sum.
 
 use super::{
-    Decision, Doubt, MappedLine, Money, OrderDetails, Parcel, PurchaseLine, Rate, Reason,
-    RefundReason, Refusal, Remark, SupplierOrderId, TrackingNumber,
+    Decision, Doubt, MappedLine, Money, OrderDetails, Parcel, ParcelLine, PurchaseLine, Rate,
+    Reason, RefundReason, Refusal, Remark, SupplierOrderId, TrackingNumber,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -125,6 +125,14 @@ pub enum Event {
         /// Which parcel.
         parcel: TrackingNumber,
     },
+    /// The channel no longer has all that the parcel would be told of, and was not told: it is told of these lines, or not at
+    /// all.
+    ParcelReduced {
+        /// Which parcel.
+        parcel: TrackingNumber,
+        /// What the channel still has of it.
+        lines: Vec<ParcelLine>,
+    },
     /// A parcel arrived.
     ParcelDelivered {
         /// Which parcel.
@@ -213,6 +221,7 @@ impl Event {
             Self::ConfirmStarted { .. } => "confirm_started",
             Self::ParcelConfirmed { .. } => "parcel_confirmed",
             Self::ParcelRefused { .. } => "parcel_refused",
+            Self::ParcelReduced { .. } => "parcel_reduced",
             Self::ParcelDelivered { .. } => "parcel_delivered",
             Self::AttentionRaised { .. } => "attention_raised",
             Self::AttentionCleared => "attention_cleared",

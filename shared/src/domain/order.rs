@@ -1,5 +1,7 @@
 //! A customer's order with its purchases and parcels: the sum of its history.
 
+mod wanted;
+
 use super::{
     Attention, CountryCode, Decided, Decision, Doubt, Event, LineId, MappedLine, Money, OrderKey,
     OrderRefund, OrderRefundState, Parcel, ParcelState, Part, Purchase, PurchaseLine,
@@ -25,6 +27,9 @@ pub struct OrderDetails {
     pub total: Money,
     /// What the channel keeps of it, where it says.
     pub fee: Money,
+    /// What of the total was paid back, or is about to be, as the channel says: in its minor units.
+    #[serde(default)]
+    pub refunded_minor: i64,
     /// Where it goes.
     pub country: CountryCode,
     /// What was bought.
@@ -66,6 +71,23 @@ pub struct OrderLine {
     pub price: Money,
     /// Until when it must be shipped, where the channel says.
     pub ship_by: Option<Timestamp>,
+    /// Units that the channel counts as shipped, whoever has shipped them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub shipped: u32,
+    /// Units that were cancelled.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cancelled: u32,
+    /// Units whose whole price was paid back. A part of the price alone leaves them to be sent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refunded: u32,
+    /// Units whose whole price is about to be paid back, which can fail: nothing is bought for them meanwhile.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refunding: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+fn is_zero(units: &u32) -> bool {
+    *units == 0
 }
 
 /// Whether an order is still moving.
@@ -147,24 +169,6 @@ impl Order {
         })
     }
 
-    /// Whether somebody else has sent it: the channel counts it as shipped, and not by the parcels that it was told of.
-    /// Where it was told of all units, the parts of a bundle that its parcels do not stand for may still be missing.
-    pub fn is_shipped_by_hand(&self) -> bool {
-        let told = |parcel: &&Parcel| {
-            matches!(
-                parcel.state,
-                ParcelState::Confirming { .. } | ParcelState::Confirmed { .. }
-            )
-        };
-        let units = |line: &OrderLine| -> u32 {
-            let lines = self.parcels.iter().filter(told).flat_map(|it| &it.lines);
-            let units = lines.filter(|told| told.line == line.id);
-            units.map(|told| told.quantity).fold(0, u32::saturating_add)
-        };
-        let is_told = |line: &OrderLine| units(line) >= line.quantity;
-        self.details.fulfilled && !self.details.lines.iter().all(is_told)
-    }
-
     /// Applies one more event. Everything that is decided is decided before; here a state that does not fit is an error.
     pub fn apply(&mut self, at: Timestamp, event: &Event) -> Result<(), Misfit> {
         self.apply_to_parts(at, event)?;
@@ -193,6 +197,7 @@ impl Order {
             Event::ConfirmStarted { parcel, .. }
             | Event::ParcelConfirmed { parcel }
             | Event::ParcelRefused { parcel }
+            | Event::ParcelReduced { parcel, .. }
             | Event::ParcelDelivered { parcel } => self.parcel_event(parcel, at, event, misfit)?,
             Event::AttentionRaised { reason } => {
                 self.attention = Some(Attention {
@@ -326,6 +331,7 @@ impl Order {
                     self.purchases.last().map_or(0, |purchase| purchase.number);
                 self.decided.accepted_loss = accepted_loss.or(self.decided.accepted_loss);
             }
+            Decision::Keep { units } => self.decided.kept_units = *units,
             Decision::Bought { .. } | Decision::Cancel { .. } | Decision::ConfirmedByHand => {}
         }
     }
@@ -363,6 +369,17 @@ impl Order {
             }
             (Event::ParcelRefused { .. }, ParcelState::Confirming { .. }) => {
                 parcel.state = ParcelState::Refused;
+            }
+            (
+                Event::ParcelReduced { lines, .. },
+                ParcelState::Seen { .. } | ParcelState::Confirming { .. },
+            ) => {
+                parcel.lines.clone_from(lines);
+                parcel.state = if lines.is_empty() {
+                    ParcelState::NotTold
+                } else {
+                    ParcelState::Seen { not_before: at }
+                };
             }
             (Event::ParcelDelivered { .. }, _) => parcel.delivered_at = Some(at),
             _ => return Err(misfit),

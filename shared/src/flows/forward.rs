@@ -4,10 +4,10 @@
 
 use super::{FlowError, Outcome, erase, ledger, mapping, plan, purchase, reason_of, wait_of};
 use crate::Kervan;
-use crate::decide::{self, BuyingStep, Lane, next_buying_step};
+use crate::decide::{self, BuyingStep, Lane, TooMuch, next_buying_step};
 use crate::domain::{
-    Attention, Buyer, Cancel, ChannelOrderId, Event, Order, OrderDetails, OrderKey, Phase, Reason,
-    Signal, SignalKind,
+    Attention, Buyer, Cancel, ChannelOrderId, Event, Order, OrderDetails, OrderKey, OrderLine,
+    Phase, Reason, Signal, SignalKind,
 };
 use crate::guards::{Guard, stands};
 use crate::marketplaces::{CallError, FetchedOrder, Kind, Retry};
@@ -69,7 +69,7 @@ async fn order_changed(
     }
 }
 
-async fn fetch(kervan: &Kervan, key: &OrderKey) -> Result<FetchedOrder, CallError> {
+pub(super) async fn fetch(kervan: &Kervan, key: &OrderKey) -> Result<FetchedOrder, CallError> {
     let account = kervan.accounts.get(&key.channel).await?;
     let channel = account.read_orders().ok_or_else(|| {
         let retry = crate::marketplaces::Retry::Person;
@@ -159,7 +159,13 @@ async fn record_new(
     fetched: &FetchedOrder,
 ) -> Result<Option<Order>, FlowError> {
     let details = &fetched.details;
-    if details.fulfilled || details.cancel == Cancel::Done {
+    let is_gone = |line: &OrderLine| {
+        let gone = [line.shipped, line.cancelled, line.refunded];
+        let gone = gone.into_iter().fold(0, u32::saturating_add);
+        gone >= line.quantity
+    };
+    let is_over = details.lines.iter().all(is_gone) && stands(Guard::WantedUnits);
+    if details.fulfilled || details.cancel == Cancel::Done || is_over {
         tracing::info!(order = %key, "An order that is already over is left alone.");
         return Ok(None);
     }
@@ -218,7 +224,7 @@ pub(super) async fn buyer_writes(
 }
 
 /// Records what the channel says now, where it differs from before. An older answer never overwrites a newer one.
-async fn note_changes(
+pub(super) async fn note_changes(
     kervan: &Kervan,
     mut order: Order,
     details: &OrderDetails,
@@ -247,6 +253,13 @@ fn has_passed(order: &Order, details: &OrderDetails) -> bool {
             *account == order.key.channel.to_string()
         }
         Some(Reason::CancelledAfterPurchase) => details.cancel == Cancel::No,
+        Some(Reason::BoughtTooMuch { .. }) => {
+            let now = Order {
+                details: details.clone(),
+                ..order.clone()
+            };
+            decide::bought_too_much(&now).is_none()
+        }
         _ => false,
     }
 }
@@ -268,6 +281,10 @@ async fn buy(
             BuyingStep::ReportLateCancel => {
                 raise(kervan, &mut order, Reason::CancelledAfterPurchase).await?;
             }
+            BuyingStep::ReportTooMuch(TooMuch { sku, units }) => {
+                let reason = Reason::BoughtTooMuch { sku, units };
+                raise(kervan, &mut order, reason).await?;
+            }
             BuyingStep::Plan => {
                 if let Some(wait) = plan::plan(kervan, &mut order).await? {
                     return Ok(later_while_young(kervan, signal, wait));
@@ -275,6 +292,11 @@ async fn buy(
             }
             BuyingStep::PlanAnew(number) => plan::give_up(kervan, &mut order, number).await?,
             BuyingStep::Place(number) => {
+                if let Some(reason) = plan::loss_since(kervan, &order).await? {
+                    plan::give_up(kervan, &mut order, number).await?;
+                    raise(kervan, &mut order, reason).await?;
+                    continue;
+                }
                 let fresh = fetched.buyer.as_ref();
                 let buyer = purchase::FreshBuyer {
                     buyer: fresh,

@@ -9,8 +9,8 @@ use super::{FlowError, forward, ledger, mapping, reason_of, wait_of};
 use crate::Kervan;
 use crate::decide::{Candidate, Margin, Need, Route, landed, margin, most_loss, open_units, route};
 use crate::domain::{
-    Cancel, Currency, Event, Exchange, OfferId, Order, Purchase, PurchaseLine, PurchaseState, Rate,
-    Reason, Reference, Refusal, Sku,
+    Cancel, Currency, Event, Exchange, OfferId, Order, OrderLine, Purchase, PurchaseLine,
+    PurchaseState, Rate, Reason, Reference, Refusal, Sku,
 };
 use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{CallError, Retry};
@@ -101,7 +101,8 @@ fn narrow(needs: &mut [Need], refused: &[OfferId], scarce: &[Short]) {
     }
 }
 
-/// Gives up a planned purchase whose terms are old. What it would have bought is planned next, on new terms.
+/// Gives up a planned purchase whose terms are old, or that has more than is wanted. What is wanted of it is planned next,
+/// on new terms.
 pub(super) async fn give_up(
     kervan: &Kervan,
     order: &mut Order,
@@ -128,7 +129,9 @@ pub(super) async fn give_back(kervan: &Kervan, order: &mut Order) -> Result<(), 
     }
     let writes = release(lines, kervan.clock.now());
     if !order.purchases.iter().any(Purchase::is_live) {
-        let by_hand = order.details.cancel == Cancel::No;
+        let lines = &order.details.lines;
+        let is_cancelled = |line: &OrderLine| line.cancelled >= line.quantity;
+        let by_hand = order.details.cancel == Cancel::No && !lines.iter().all(is_cancelled);
         events.push(if by_hand {
             Event::Finished
         } else {
@@ -314,6 +317,18 @@ async fn with_evidence(
     item.map(|item| catalog::stored_offer(&item)).transpose()
 }
 
+/// Why what is planned must not be placed any more: since it was planned, a part of the price was paid back, and what is left
+/// does not carry the costs.
+pub(super) async fn loss_since(
+    kervan: &Kervan,
+    order: &Order,
+) -> Result<Option<Reason>, FlowError> {
+    if order.revenue() == order.details.total {
+        return Ok(None);
+    }
+    Ok(loses(kervan, order, &[]).await?.err())
+}
+
 /// The rates by which the plan's costs were converted, or why it must not be carried out: it would lose more than the rule
 /// or a person allows, or what it costs is not known in the order's currency.
 async fn loses(
@@ -344,7 +359,7 @@ async fn loses(
         most_age: rules.price.rates.most_age(),
     };
     let details = &order.details;
-    let (left, rates) = match margin(details.total, details.fee, costs, &exchange) {
+    let (left, rates) = match margin(order.revenue(), details.fee, costs, &exchange) {
         _ if !stands(Safety::NoLoss) => return Ok(Ok(Vec::new())),
         Ok(Margin { left, rates }) => (left, rates),
         Err(error) => {

@@ -8,6 +8,7 @@
 
 use super::{FlowError, LANDS_WITHIN, LONGEST_RUN, forward, ledger, plan, reason_of, wait_of};
 use crate::Kervan;
+use crate::decide::bought_too_much;
 use crate::domain::{
     Buyer, Cancel, Doubt, Event, Order, Purchase, PurchaseState, Reason, Refusal, SupplierOrderId,
 };
@@ -115,9 +116,11 @@ pub(super) async fn settle(
                 Err(error) => still_in_doubt(kervan, order, number, &error).await,
             }
         }
-        // A repeat can be what buys. Once the order is cancelled or was shipped by hand, only a person may risk that.
+        // A repeat can be what buys. Once not all of it is wanted any more, only a person may risk that.
         Settle::Repeat { .. }
-            if (order.is_shipped_by_hand() || order.details.cancel != Cancel::No)
+            if (order.is_shipped_by_hand()
+                || order.details.cancel != Cancel::No
+                || bought_too_much(order).is_some())
                 && stands(Guard::RepeatOnlyWanted) =>
         {
             forward::raise(kervan, order, Reason::PurchaseInDoubt).await

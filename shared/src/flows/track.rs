@@ -6,8 +6,8 @@ use super::{FlowError, Outcome, SURELY_LANDED, forward, ledger, reason_of, wait_
 use crate::Kervan;
 use crate::decide::{TrackingStep, next_tracking_step};
 use crate::domain::{
-    ChannelOrderId, Event, Order, OrderKey, Parcel, ParcelState, Phase, Purchase, PurchaseState,
-    Reason, Signal, SignalKind, SupplierOrderId, TrackingNumber,
+    ChannelOrderId, Event, Order, OrderKey, Parcel, ParcelLine, ParcelState, Phase, Purchase,
+    PurchaseState, Reason, Signal, SignalKind, SupplierOrderId, TrackingNumber,
 };
 use crate::guards::{Guard, stands};
 use crate::marketplaces::{
@@ -357,13 +357,26 @@ async fn confirm(
     order: &mut Order,
     number: &TrackingNumber,
 ) -> Result<Option<Outcome>, FlowError> {
+    let mut events = Vec::new();
+    if let Some(lines) = fewer_lines(order, number) {
+        let is_none = lines.is_empty();
+        events.push(Event::ParcelReduced {
+            parcel: number.clone(),
+            lines,
+        });
+        if is_none {
+            ledger::record(kervan, order, &events, Vec::new()).await?;
+            return Ok(None);
+        }
+    }
     let now = kervan.clock.now();
     let lease_until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
     let started = Event::ConfirmStarted {
         parcel: number.clone(),
         lease_until,
     };
-    ledger::record(kervan, order, &[started], Vec::new()).await?;
+    events.push(started);
+    ledger::record(kervan, order, &events, Vec::new()).await?;
     // Others may be at work on the order's other parcels meanwhile; this one stays this worker's for the lease.
     let state = |order: &Order| order.parcel(number).map(|parcel| parcel.state.clone());
     let mine = state(order);
@@ -387,13 +400,7 @@ async fn confirm(
                 return Ok(Some(Outcome::Done));
             }
             if error.retry == Retry::Permanent && error.effect == Effect::None {
-                let refused = Event::ParcelRefused {
-                    parcel: number.clone(),
-                };
-                let reason = Reason::TrackingRefused {
-                    code: error.code.clone(),
-                };
-                let events = [refused, Event::AttentionRaised { reason }];
+                let events = after_refusal(kervan, order, number, &error).await?;
                 ledger::record_outcome(kervan, order, &events, &[], is_mine).await?;
                 return Ok(None);
             }
@@ -402,6 +409,68 @@ async fn confirm(
             Ok(Some(Outcome::Later(wait)))
         }
     }
+}
+
+/// The channel refuses a parcel, and was not told of it. Where it only has less of the order than is in the parcel, it is
+/// told of that; else a person has to see to it.
+async fn after_refusal(
+    kervan: &Kervan,
+    order: &mut Order,
+    number: &TrackingNumber,
+    error: &CallError,
+) -> Result<Vec<Event>, FlowError> {
+    let parcel = number.clone();
+    if let Some(lines) = fewer_lines_now(kervan, order, number).await? {
+        return Ok(vec![Event::ParcelReduced { parcel, lines }]);
+    }
+    let reason = Reason::TrackingRefused {
+        code: error.code.clone(),
+    };
+    Ok(vec![
+        Event::ParcelRefused { parcel },
+        Event::AttentionRaised { reason },
+    ])
+}
+
+/// What of a parcel the channel can still be told, where that is less than what is in it: it refuses a line whole that has
+/// too many units. A parcel that it may have been told of is repeated as it was.
+fn fewer_lines(order: &Order, number: &TrackingNumber) -> Option<Vec<ParcelLine>> {
+    let parcel = order.parcel(number)?;
+    if !matches!(parcel.state, ParcelState::Seen { .. }) {
+        return None;
+    }
+    let lines = parcel.lines.iter().filter_map(|told| {
+        let mut lines = order.details.lines.iter();
+        let line = lines.find(|line| line.id == told.line)?;
+        let left = order.left_to_tell(line);
+        let quantity = told.quantity.min(left);
+        (quantity > 0).then(|| ParcelLine {
+            line: told.line.clone(),
+            quantity,
+        })
+    });
+    let lines: Vec<ParcelLine> = lines.collect();
+    (lines != parcel.lines).then_some(lines)
+}
+
+/// The same of a parcel that the channel has just refused, by what the channel says of the order now: somebody may have
+/// shipped or cancelled a part of it since it was read.
+async fn fewer_lines_now(
+    kervan: &Kervan,
+    order: &mut Order,
+    number: &TrackingNumber,
+) -> Result<Option<Vec<ParcelLine>>, FlowError> {
+    let Ok(fetched) = forward::fetch(kervan, &order.key).await else {
+        return Ok(None);
+    };
+    *order = forward::note_changes(kervan, order.clone(), &fetched.details).await?;
+    let mut untold = order.clone();
+    let parcels = untold.parcels.iter_mut();
+    for parcel in parcels.filter(|parcel| parcel.tracking_number == *number) {
+        let not_before = kervan.clock.now();
+        parcel.state = ParcelState::Seen { not_before };
+    }
+    Ok(fewer_lines(&untold, number))
 }
 
 fn channel_trouble_is_over(order: &Order) -> bool {

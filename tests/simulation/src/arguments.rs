@@ -24,7 +24,7 @@ Examples:
   cargo kervan simulate --guards                          take each guard away and see who notices
 
 A schedule that fails is printed as the options that repeat it. The exit code is 0 only if every listed schedule was run, \
-every invariant held and every guard was missed; of the sample, at least 25 of the 27 guards have to be missed by the \
+every invariant held and every guard was missed; of the sample, at least 26 of the 28 guards have to be missed by the \
 sample alone."
 )]
 pub(crate) struct Arguments {

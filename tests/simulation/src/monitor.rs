@@ -4,6 +4,7 @@
 mod calls;
 mod mirror;
 mod sales;
+mod wanted;
 
 use crate::gate::{Gate, RunId};
 use crate::oversold::{Books, Known, Moment};
@@ -23,6 +24,8 @@ pub(crate) use mirror::StoredOffer;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use wanted::Reads;
+pub(crate) use wanted::still_wanted;
 
 /// Terms are bought on for ten minutes, and a worker may take a while.
 const OLDEST_TERMS: SignedDuration = SignedDuration::from_mins(13);
@@ -67,6 +70,7 @@ struct State {
     shown: BTreeMap<Key, Option<u32>>,
     /// What it said before it forgot, because the channel was to be told.
     shown_before: BTreeMap<Key, u32>,
+    reads: Reads,
     /// When each run began.
     began: BTreeMap<RunId, Moment>,
     books: Books,
@@ -354,7 +358,7 @@ impl Monitor {
             if order.updated_at.duration_since(purchase.terms_at) > OLDEST_TERMS {
                 self.report("I6", format!("{reference} is bought on old terms"));
             }
-            let total = order.details.total;
+            let total = order.revenue();
             if order.cost().is_none_or(|cost| cost.minor > total.minor) {
                 self.report("I6", format!("{reference} is bought at a loss"));
             }

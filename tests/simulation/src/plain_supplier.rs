@@ -245,7 +245,8 @@ impl Buy for PlainSupplier {
         let units: u32 = request.lines.iter().map(|line| line.quantity).sum();
         request.in_time(&self.id, self.clock.now())?;
         let mut call = self.monitor.call("place");
-        self.monitor.placing(&mut call, reference.clone());
+        self.monitor
+            .placing(&mut call, reference.clone(), u64::from(units));
         let what = || "call plain supplier place".to_owned();
         let fault = self.gate.pass(Touch::Effect, what).await;
         let _in_flight = self.monitor.called(&call, fault);

@@ -292,6 +292,8 @@ impl Http for GatedNetwork {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, HttpError> {
         let call = self.monitor.calling(&request);
+        let is_read = request.method() == http::Method::GET;
+        let (port, path) = (request.uri().port_u16(), request.uri().path().to_owned());
         let fault = self
             .gate
             .pass(Touch::Effect, || {
@@ -327,6 +329,10 @@ impl Http for GatedNetwork {
             _ => failed(Sent::Maybe, true, "no answer in time"),
         };
         let late = self.clock.now() + self.gate.late_by();
-        effect(&self.gate, fault, late, make, lost).await
+        let answer = effect(&self.gate, fault, late, make, lost).await;
+        if answer.is_ok() && is_read {
+            self.monitor.order_read(port, &path);
+        }
+        answer
     }
 }

@@ -11,8 +11,10 @@ use kervan::domain::{EvidenceRule, Listing, ListingId, OfferId, OrderKey, Rules,
 use kervan::flows::{catalog, ledger};
 use kervan::store::{Guard, Store, Write, keys};
 use kervan_marketplaces::aliexpress::AliExpressOperation;
-use kervan_marketplaces::ebay::NewOrder;
-use kervan_marketplaces::{ControlError, Fault as WireFault, Money};
+use kervan_marketplaces::ebay::{EbayOrderView, NewOrder};
+use kervan_marketplaces::{
+    ControlError, Fault as WireFault, Money, OrderAction, RefundEnd, RefundOf,
+};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +48,12 @@ pub enum Action {
     Cancel,
     /// The first order's buyer asks to cancel.
     AskToCancel,
+    /// The merchant ships a unit of the first order's first line by hand.
+    ShipByHand,
+    /// The merchant pays the second line of the first order back, on the channel's pages.
+    RefundLine,
+    /// The same, and the refund fails an hour later.
+    RefundLineInVain,
     /// The first order's buyer closes the account, and eBay demands that the data goes.
     Erase,
     /// Somebody who cannot sign demands the same.
@@ -90,6 +98,9 @@ impl fmt::Display for Action {
             Self::Shop(Counter::Second, ..) => "a customer comes to the second channel",
             Self::Cancel => "the order is cancelled",
             Self::AskToCancel => "the buyer asks to cancel",
+            Self::ShipByHand => "a unit is shipped by hand",
+            Self::RefundLine => "a line is paid back by hand",
+            Self::RefundLineInVain => "a line is paid back by hand, which fails later",
             Self::Erase => "eBay demands that the buyer's data goes",
             Self::ForgeErasure => "somebody forges such a demand",
             Self::SellOut => "others buy what the supplier has",
@@ -304,6 +315,18 @@ pub(crate) fn act(stage: &Stage, shelf: Option<&Shelf>, action: Action) -> anyho
                 stage.ebay.request_cancel(&order.order_id, "BUYER_ASKED")?;
             }
         }
+        Action::ShipByHand => {
+            let action = OrderAction::ShipByHand { line: 0, units: 1 };
+            happens(stage, first(), &action);
+        }
+        Action::RefundLine | Action::RefundLineInVain => {
+            let ends = match action {
+                Action::RefundLine => RefundEnd::Paid,
+                _ => RefundEnd::FailsLater,
+            };
+            let of = RefundOf::Line { line: 1 };
+            happens(stage, first(), &OrderAction::Refund { of, ends });
+        }
         Action::Erase => {
             stage
                 .ebay
@@ -355,6 +378,13 @@ pub(crate) fn act(stage: &Stage, shelf: Option<&Shelf>, action: Action) -> anyho
         Action::Sweep | Action::ForgeErasure | Action::Shop(..) => {}
     }
     Ok(())
+}
+
+/// Something happens to an order, where there is one and it can: nothing is shipped by hand that was shipped already.
+fn happens(stage: &Stage, order: Option<EbayOrderView>, action: &OrderAction) {
+    if let Some(order) = order {
+        let _ = stage.ebay.act(&order.order_id, action);
+    }
 }
 
 /// When an action happens.

@@ -198,7 +198,7 @@ fn channels(shop: &Shop, orders: &[Watched]) -> Vec<Channel> {
     );
     let of = |marketplace, orders_there, parcels, confirmed_twice| {
         let its = known(orders).filter(|order| order.key.channel.marketplace() == marketplace);
-        let left = its.filter_map(|order| order.details.total.minus(order.details.fee));
+        let left = its.filter_map(|order| order.revenue().minus(order.details.fee));
         Channel {
             marketplace,
             orders: orders_there,
@@ -277,7 +277,7 @@ fn money_made(orders: &[Watched]) -> (i64, String) {
     let mut made = 0;
     let mut currency = "USD".to_owned();
     for order in known(orders) {
-        let left = order.details.total.minus(order.details.fee);
+        let left = order.revenue().minus(order.details.fee);
         if let Some(left) = left.and_then(|left| left.minus(order.cost()?)) {
             made += left.minor;
             currency = left.currency.code().to_owned();

@@ -116,6 +116,9 @@ fn next(done: &Resolution, decision: &Decision) -> Vec<String> {
         (_, Decision::ConfirmedByHand) => {
             "The order goes on, and ends when everything has arrived."
         }
+        (_, Decision::Keep { .. }) => {
+            "What is bought too much is yours; the order goes on with what is wanted."
+        }
         (_, Decision::Cancel { .. }) => "The order is ended.",
     };
     let tracked = matches!(decision, Decision::BoughtElsewhere { .. });
@@ -172,6 +175,7 @@ fn what_to_do(unfit: &Unfit, show: &str) -> Option<String> {
         Unfit::BoughtElsewhere => "It ends by itself once the channel says that it is shipped; the action cancel ends it otherwise.".to_owned(),
         Unfit::NotWanted(_) => "The action cancel ends the order.".to_owned(),
         Unfit::BuyerErased => "Cancel the order at the channel, then with the action cancel.".to_owned(),
+        Unfit::Units(_) => format!("Look at the order again: it has changed. {show}"),
         Unfit::Loss(currency) => format!("Give it as: --accept-loss 3.50{currency}"),
         Unfit::NotTheCause(Some(reason)) => reason.next_action().to_owned(),
         Unfit::WrongState { state: "placed", .. } => {

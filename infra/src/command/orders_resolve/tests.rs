@@ -102,6 +102,7 @@ async fn the_printed_commands_are_taken_as_they_stand_and_end_the_waiting() {
         (4, Reason::PurchaseClosed { code: code() }, 3),
         (4, Reason::PurchaseUnpaid, 3),
         (4, Reason::CancelledAfterPurchase, 1),
+        (4, too_much(), 2),
         (1, Reason::SupplierRefused { code: code() }, 3),
         (1, Reason::AddressRefused { code: code() }, 3),
         (1, Reason::WouldLose { margin_minor: -205 }, 4),
@@ -135,6 +136,11 @@ async fn the_printed_commands_are_taken_as_they_stand_and_end_the_waiting() {
             assert_eq!(after.attention, None, "{}", advice.command);
         }
     }
+}
+
+fn too_much() -> Reason {
+    let sku = "MUG-1".to_owned().try_into().unwrap();
+    Reason::BoughtTooMuch { sku, units: 0 }
 }
 
 fn typed(action: &str, why: &str) -> Vec<String> {

@@ -8,6 +8,7 @@ mod buying;
 mod due;
 mod open_units;
 mod tracking;
+mod wanted;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -26,6 +27,7 @@ fn order(events: &[Event]) -> Order {
         fulfilled: false,
         total: usd(1999),
         fee: usd(0),
+        refunded_minor: 0,
         country: "US".parse().unwrap(),
         lines: vec![OrderLine {
             id: "1".to_owned().try_into().unwrap(),
@@ -33,6 +35,10 @@ fn order(events: &[Event]) -> Order {
             quantity: 1,
             price: usd(1999),
             ship_by: None,
+            shipped: 0,
+            cancelled: 0,
+            refunded: 0,
+            refunding: 0,
         }],
     };
     let key = "ebay:main/01-1".parse().unwrap();
@@ -63,6 +69,11 @@ fn planned_of(purchase: u8, sku: &str) -> Event {
         purchase,
         lines: vec![line],
     }
+}
+
+fn too_much(sku: &str, units: u32) -> TooMuch {
+    let sku = Sku::parse(sku).unwrap();
+    TooMuch { sku, units }
 }
 
 fn planned() -> Event {

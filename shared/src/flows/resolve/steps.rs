@@ -1,7 +1,7 @@
 //! What follows from a decision, worked out from the order alone.
 
 use super::{Told, Unfit};
-use crate::decide::open_units;
+use crate::decide::{bought_too_much, open_units};
 use crate::domain::{
     Attention, Cancel, Decision, Event, Money, Order, Phase, Purchase, PurchaseLine, PurchaseState,
     Reason, SupplierOrderId,
@@ -47,6 +47,7 @@ pub(super) fn steps(order: &Order, told: &Told, now: Timestamp) -> Result<Steps,
         } => buy_again(order, not_at_supplier, *accepted_loss, now)?,
         Decision::Cancel { not_at_supplier } => cancel(order, not_at_supplier, now)?,
         Decision::ConfirmedByHand => confirmed_by_hand(order)?,
+        Decision::Keep { units } => keep(order, *units)?,
     };
     events.insert(
         0,
@@ -253,7 +254,11 @@ fn check_still_wanted(order: &Order) -> Result<(), Unfit> {
 fn check_can_be_tried(order: &Order) -> Result<(), Unfit> {
     let reason = order.attention.as_ref().map(|attention| &attention.reason);
     match reason {
-        Some(Reason::PurchaseClosed { .. } | Reason::PurchaseNumberUnknown) => at_supplier(order)
+        Some(
+            Reason::PurchaseClosed { .. }
+            | Reason::PurchaseNumberUnknown
+            | Reason::BoughtTooMuch { .. },
+        ) => at_supplier(order)
             .next()
             .map_or(Ok(()), |purchase| Err(still_there(purchase))),
         Some(reason) if reason.passes() || waits_for_an_offer(reason) => Ok(()),
@@ -296,6 +301,19 @@ fn confirmed_by_hand(order: &Order) -> Result<Parts, Unfit> {
         Some(Reason::TrackingMissing) => Ok((vec![Event::Finished], Vec::new())),
         _ => Err(Unfit::NotTheCause(reason.cloned())),
     }
+}
+
+/// What is bought too much stays with the merchant: the order goes on without it.
+fn keep(order: &Order, units: u32) -> Result<Parts, Unfit> {
+    let reason = order.attention.as_ref().map(|attention| &attention.reason);
+    if !matches!(reason, Some(Reason::BoughtTooMuch { .. })) {
+        return Err(Unfit::NotTheCause(reason.cloned()));
+    }
+    let too_much = bought_too_much(order).map_or(0, |too_much| too_much.units);
+    if too_much != units {
+        return Err(Unfit::Units(too_much));
+    }
+    Ok((Vec::new(), Vec::new()))
 }
 
 /// Gives up what is planned or in doubt, whose units are free again, and what the person says is not at the supplier.
@@ -343,6 +361,9 @@ fn is_ended(reason: &Reason, decision: &Decision, events: &[Event], after: &Orde
             matches!(decision, Decision::ConfirmedByHand)
         }
         Reason::CancelledAfterPurchase => false,
+        Reason::BoughtTooMuch { .. } => {
+            bought_too_much(after).is_none_or(|too_much| too_much.units <= after.decided.kept_units)
+        }
         reason if waits_for_an_offer(reason) => buys,
         _ => buys || matches!(decision, Decision::Bought { .. }),
     }

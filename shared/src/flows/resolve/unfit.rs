@@ -83,6 +83,9 @@ pub enum Unfit {
     /// The accepted loss is in another currency than the order, or negative.
     #[error("the loss must be accepted as a positive amount of the order's currency, {0}")]
     Loss(Currency),
+    /// Another number of units is bought too much.
+    #[error("{0} units are bought and not wanted, not as many as were named")]
+    Units(u32),
     /// The order does not wait for what this decision would end.
     #[error("the order {}", waits_for(.0.as_ref()))]
     NotTheCause(Option<Reason>),

@@ -57,7 +57,8 @@ pub(super) fn order(order: &wire::Order, fee: u32) -> Result<FetchedOrder, BadFi
     let currency = currency(order)?;
     let lines = lines(order, &standing, currency)?;
     // Every line was cancelled, though the order does not say so yet.
-    let cancel = if lines.is_empty() {
+    let is_cancelled = |line: &OrderLine| line.cancelled >= line.quantity;
+    let cancel = if lines.iter().all(is_cancelled) {
         Cancel::Done
     } else {
         standing.cancel
@@ -72,6 +73,8 @@ pub(super) fn order(order: &wire::Order, fee: u32) -> Result<FetchedOrder, BadFi
         fulfilled: standing.fulfilled,
         total,
         fee: kept_by_amazon(order, total, fee)?,
+        // An order does not tell of refunds.
+        refunded_minor: 0,
         country,
         lines,
     };
@@ -148,7 +151,8 @@ fn lines(
         let field = BadField("orderItems.quantityOrdered");
         let quantity = item.quantity_ordered.ok_or(field)?;
         let quantity = u32::try_from(quantity).map_err(|_| field)?;
-        if quantity == 0 || (is_cancelled(item) && standing.cancel != Cancel::Done) {
+        // How older answers say that a line was cancelled.
+        if quantity == 0 {
             continue;
         }
         let id = item.order_item_id.as_deref().unwrap_or_default();
@@ -162,9 +166,25 @@ fn lines(
             quantity,
             price: line_price(item, quantity, standing, currency)?,
             ship_by,
+            shipped: shipped(item, quantity)?,
+            cancelled: if is_cancelled(item) { quantity } else { 0 },
+            // An order does not tell of refunds.
+            refunded: 0,
+            refunding: 0,
         });
     }
     Ok(lines)
+}
+
+/// Units of a line that Amazon counts as shipped.
+fn shipped(item: &wire::OrderItem, quantity: u32) -> Result<u32, BadField> {
+    let field = BadField("orderItems.fulfillment.quantityFulfilled");
+    let fulfilled = item
+        .fulfillment
+        .as_ref()
+        .and_then(|it| it.quantity_fulfilled);
+    let fulfilled = u32::try_from(fulfilled.unwrap_or(0)).map_err(|_| field)?;
+    Ok(fulfilled.min(quantity))
 }
 
 /// What the customer pays for the line without shipping and tax. Before the payment there may be no amounts.

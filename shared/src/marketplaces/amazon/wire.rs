@@ -163,7 +163,16 @@ pub(super) struct OrderItem {
     pub(super) quantity_ordered: Option<i64>,
     pub(super) product: Option<ItemProduct>,
     pub(super) proceeds: Option<ItemProceeds>,
+    pub(super) fulfillment: Option<ItemFulfillment>,
     pub(super) cancellation: Option<ItemCancellation>,
+}
+
+/// ItemFulfillment.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ItemFulfillment {
+    #[serde(default, deserialize_with = "loose::whole")]
+    pub(super) quantity_fulfilled: Option<i64>,
 }
 
 /// ItemProduct.

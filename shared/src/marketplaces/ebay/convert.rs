@@ -1,14 +1,17 @@
 //! Wire ⇄ domain, pure.
 
+mod refunds;
+
+use refunds::{failed_refunds, refunded_minor, refunds_of};
+pub(super) use refunds::{refund_reason, refund_state, refunds};
+
 use super::{limits, wire};
 use crate::{
     domain::{
         AccountId, Address, Buyer, Cancel, ChannelOrderId, CountryCode, LineId, ListingId, Money,
         OrderDetails, OrderLine, Payment, Pseudonym, SignalKind, TrackingNumber,
     },
-    marketplaces::{
-        FetchedOrder, ListingUpdate, PseudonymKey, RefundReason, RefundState, Refunded, Shown,
-    },
+    marketplaces::{FetchedOrder, ListingUpdate, PseudonymKey, Shown},
 };
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -26,8 +29,20 @@ pub(super) struct PushSays {
     pub(super) published_at: Option<Timestamp>,
 }
 
-/// An order as the domain has it. Unknown states are read as the ones in which nothing is bought.
-pub(super) fn order(order: &wire::Order) -> Result<FetchedOrder, BadField> {
+/// Whether the parcels have to be read for how many units of a line were shipped: eBay says of a line only that a part was.
+pub(super) fn is_partly_shipped(order: &wire::Order) -> bool {
+    let mut lines = order.line_items.as_deref().unwrap_or_default().iter();
+    lines.any(|line| {
+        line.quantity > 1 && line.line_item_fulfillment_status.as_deref() == Some("IN_PROGRESS")
+    })
+}
+
+/// An order as the domain has it. Unknown states are read as the ones in which nothing is bought. `parcels`: those that
+/// eBay knows, where a line was shipped in part.
+pub(super) fn order(
+    order: &wire::Order,
+    parcels: &[wire::Fulfillment],
+) -> Result<FetchedOrder, BadField> {
     let contact = ship_to(order);
     let total = order
         .pricing_summary
@@ -47,6 +62,9 @@ pub(super) fn order(order: &wire::Order) -> Result<FetchedOrder, BadField> {
     if lines.is_empty() {
         return Err(BadField("lineItems"));
     }
+    let failed = failed_refunds(order);
+    let lines = lines.iter().map(|one| line(one, parcels, &failed));
+    let lines: Vec<OrderLine> = lines.collect::<Result<_, _>>()?;
     let details = OrderDetails {
         bought_at: time(&order.creation_date, "creationDate")?,
         modified_at: time(&order.last_modified_date, "lastModifiedDate")?,
@@ -55,8 +73,9 @@ pub(super) fn order(order: &wire::Order) -> Result<FetchedOrder, BadField> {
         fulfilled: order.order_fulfillment_status.as_deref() == Some("FULFILLED"),
         total,
         fee,
+        refunded_minor: refunded_minor(order, total.currency)?,
         country: country(order, contact)?,
-        lines: lines.iter().map(line).collect::<Result<_, _>>()?,
+        lines,
     };
     let buyer = contact.and_then(|contact| buyer(order, contact, &details.country));
     Ok(FetchedOrder { details, buyer })
@@ -294,64 +313,6 @@ pub(super) fn rates(limits: &wire::RateLimits) -> Vec<(&'static str, u64)> {
     rates
 }
 
-/// eBay's word for why money is given back (`ReasonForRefundEnum`).
-pub(super) const fn refund_reason(reason: RefundReason) -> &'static str {
-    match reason {
-        RefundReason::CustomerCancelled => "BUYER_CANCEL",
-        RefundReason::OutOfStock => "SELLER_CANCEL",
-        RefundReason::NotReceived => "ITEM_NOT_RECEIVED",
-        RefundReason::NotAsDescribed => "ITEM_NOT_AS_DESCRIBED",
-        RefundReason::Goodwill => "OTHER_ADJUSTMENT",
-    }
-}
-
-/// How far a refund is (`RefundStatusEnum`). A word of tomorrow is not taken for an end.
-pub(super) fn refund_state(status: Option<&str>) -> RefundState {
-    match status {
-        Some("REFUNDED") => RefundState::Paid,
-        Some("FAILED") => RefundState::Failed,
-        _ => RefundState::Pending,
-    }
-}
-
-/// All refunds of an order: of the whole, and of its lines, which have no status but a date once they are paid.
-pub(super) fn refunds(order: &wire::Order) -> Result<Vec<Refunded>, BadField> {
-    let summary = order.payment_summary.as_ref();
-    let of_order = summary.and_then(|summary| summary.refunds.as_deref());
-    let of_order = of_order.unwrap_or_default().iter().map(|refund| {
-        let state = refund_state(refund.refund_status.as_deref());
-        refunded(refund, state, "paymentSummary.refunds")
-    });
-    let lines = order.line_items.as_deref().unwrap_or_default().iter();
-    let of_lines = lines.flat_map(|line| line.refunds.as_deref().unwrap_or_default());
-    let of_lines = of_lines.map(|refund| {
-        let state = match (&refund.refund_status, &refund.refund_date) {
-            (Some(status), _) => refund_state(Some(status)),
-            (None, Some(_)) => RefundState::Paid,
-            (None, None) => RefundState::Pending,
-        };
-        refunded(refund, state, "lineItems.refunds")
-    });
-    of_order.chain(of_lines).collect()
-}
-
-fn refunded(
-    refund: &wire::OrderRefund,
-    state: RefundState,
-    field: &'static str,
-) -> Result<Refunded, BadField> {
-    // One that was made in eBay's own pages has only the second.
-    let id = refund
-        .refund_id
-        .as_ref()
-        .or(refund.refund_reference_id.as_ref());
-    Ok(Refunded {
-        id: id.cloned().unwrap_or_default(),
-        amount: money(refund.amount.as_ref(), field)?,
-        state,
-    })
-}
-
 fn payment(status: Option<&str>) -> Payment {
     match status {
         // A part paid back leaves the rest to be sent.
@@ -371,7 +332,28 @@ fn cancelled(cancel_state: &str, payment: Option<&str>) -> Cancel {
     }
 }
 
-fn line(line: &wire::LineItem) -> Result<OrderLine, BadField> {
+/// Units of a line in parcels that eBay knows.
+fn shipped(line: &wire::LineItem, parcels: &[wire::Fulfillment]) -> u32 {
+    match line.line_item_fulfillment_status.as_deref() {
+        Some("FULFILLED") => line.quantity,
+        Some("IN_PROGRESS") => {
+            let lines = parcels.iter().flat_map(|parcel| parcel.line_items.iter());
+            let lines = lines.flatten();
+            let of_line = lines.filter(|one| one.line_item_id == line.line_item_id);
+            let units = of_line.map(|one| one.quantity.unwrap_or(1));
+            // The other half of "a part was shipped" is that a part was not.
+            let most = line.quantity.saturating_sub(1);
+            units.fold(0, u32::saturating_add).min(most)
+        }
+        _ => 0,
+    }
+}
+
+fn line(
+    line: &wire::LineItem,
+    parcels: &[wire::Fulfillment],
+    failed: &[&str],
+) -> Result<OrderLine, BadField> {
     if line.quantity == 0 {
         return Err(BadField("lineItems.quantity"));
     }
@@ -381,14 +363,24 @@ fn line(line: &wire::LineItem) -> Result<OrderLine, BadField> {
         .line_item_fulfillment_instructions
         .as_ref()
         .and_then(|instructions| instructions.ship_by_date.as_deref());
+    let price = money(price, "lineItems.lineItemCost")?;
+    let (paid, under_way) = refunds_of(line, price.currency, failed)?;
+    let is_whole = |minor: i64| price.minor > 0 && minor >= price.minor;
+    let is_refunded = is_whole(paid.minor);
+    let is_refunding = is_whole(paid.minor.saturating_add(under_way.minor)) && !is_refunded;
     Ok(OrderLine {
         id: LineId::parse(&line.line_item_id).map_err(|_| BadField("lineItems.lineItemId"))?,
         sku: line.sku.clone().unwrap_or_default(),
         quantity: line.quantity,
-        price: money(price, "lineItems.lineItemCost")?,
+        price,
         ship_by: ship_by
             .map(|text| time(text, "lineItems.shipByDate"))
             .transpose()?,
+        shipped: shipped(line, parcels),
+        // eBay cancels whole orders only.
+        cancelled: 0,
+        refunded: if is_refunded { line.quantity } else { 0 },
+        refunding: if is_refunding { line.quantity } else { 0 },
     })
 }
 

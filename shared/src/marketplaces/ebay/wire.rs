@@ -149,6 +149,7 @@ pub(super) struct LineItem {
     pub(super) line_item_cost: Option<Amount>,
     pub(super) discounted_line_item_cost: Option<Amount>,
     pub(super) line_item_fulfillment_instructions: Option<LineInstructions>,
+    pub(super) line_item_fulfillment_status: Option<String>,
     pub(super) refunds: Option<Vec<OrderRefund>>,
 }
 
@@ -186,6 +187,15 @@ pub(super) struct Fulfillments {
 pub(super) struct Fulfillment {
     pub(super) fulfillment_id: Option<String>,
     pub(super) shipment_tracking_number: Option<String>,
+    pub(super) line_items: Option<Vec<FulfillmentLine>>,
+}
+
+/// What is in a parcel that eBay knows (`LineItemReference`).
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct FulfillmentLine {
+    pub(super) line_item_id: String,
+    pub(super) quantity: Option<u32>,
 }
 
 /// A parcel to confirm (Fulfillment API, createShippingFulfillment).

@@ -16,3 +16,4 @@ mod clients;
 mod contracts;
 mod ebay;
 mod ports;
+mod wanted;

@@ -20,3 +20,4 @@ mod faults;
 mod privacy;
 mod resolve;
 mod road;
+mod wanted;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use kervan::clock::Clock;
 use kervan::domain::{AccountId, Listing, Part, Sku};
 use kervan::store::keys;
+use kervan_marketplaces::Ebay;
 use kervan_marketplaces::ebay::ListingView;
 
 /// The port in [`crate::network::SECOND_EBAY_URL`].
@@ -52,9 +53,13 @@ impl Monitor {
             if call.name == "aliexpress.ds.order.create" {
                 let order = field("param_place_order_request4_open_api_d_t_o").unwrap_or_default();
                 let order: Result<serde_json::Value, _> = serde_json::from_str(&order);
-                let reference = order.map(|order| order["out_order_id"].to_string());
-                let reference = reference.unwrap_or_default().replace('"', "");
-                self.placing(&mut call, reference);
+                let order = order.unwrap_or_default();
+                let reference = order["out_order_id"].to_string().replace('"', "");
+                let items = order["product_items"].as_array().into_iter().flatten();
+                let units = items
+                    .filter_map(|item| item["product_count"].as_u64())
+                    .sum();
+                self.placing(&mut call, reference, units);
             }
         } else if path.ends_with("/auth/token/refresh") {
             call.alone = Some(format!(
@@ -80,8 +85,9 @@ impl Monitor {
         }
     }
 
-    /// I2: who places has the lease, and nobody else is at it.
-    pub(crate) fn placing(&self, call: &mut Call, reference: String) {
+    /// I2: who places has the lease, and nobody else is at it. I9: what is placed is wanted.
+    pub(crate) fn placing(&self, call: &mut Call, reference: String, units: u64) {
+        self.only_wanted(&reference, u32::try_from(units).unwrap_or(u32::MAX));
         let (run, now) = (self.gate.current(), self.clock.now());
         let mut broken = Vec::new();
         {
@@ -131,10 +137,14 @@ impl Monitor {
 
     /// The channel whose account is at this port.
     fn channel_at(&self, port: Option<u16>) -> Option<(AccountId, Vec<(String, u32)>)> {
-        let is_second = port == Some(SECOND_EBAY_PORT);
-        let place = usize::from(is_second);
-        let (channel, _) = self.channels.get(place)?;
+        let (channel, _) = self.channel_of(port)?;
         Some((channel.clone(), Vec::new()))
+    }
+
+    /// The channel at this port, with its marketplace.
+    pub(super) fn channel_of(&self, port: Option<u16>) -> Option<&(AccountId, Ebay)> {
+        let is_second = port == Some(SECOND_EBAY_PORT);
+        self.channels.get(usize::from(is_second))
     }
 
     /// The listings that a call tells of: view, what the table has of it, and the quantity.

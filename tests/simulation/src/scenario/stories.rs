@@ -101,6 +101,38 @@ pub fn scenarios() -> Vec<Scenario> {
             ..scenario("cancel-asked", "The buyer asks to cancel at any moment.")
         },
         Scenario {
+            disturbance: Some(Action::ShipByHand),
+            actions: vec![(BOUGHT_MS, Action::Buy("LAMP-01", 2))],
+            ..scenario(
+                "partly-by-hand",
+                "One of two units is shipped by hand at any moment.",
+            )
+        },
+        Scenario {
+            goods: vec![
+                ("LAMP-01", vec![offer(LAMP, 5, 1)]),
+                ("MUG-02", vec![offer(OTHER, 5, 1)]),
+            ],
+            disturbance: Some(Action::RefundLine),
+            actions: vec![(BOUGHT_MS, Action::BuyBoth)],
+            ..scenario(
+                "line-refunded",
+                "One of two lines is paid back by hand at any moment.",
+            )
+        },
+        Scenario {
+            goods: vec![
+                ("LAMP-01", vec![offer(LAMP, 5, 1)]),
+                ("MUG-02", vec![offer(OTHER, 5, 1)]),
+            ],
+            disturbance: Some(Action::RefundLineInVain),
+            actions: vec![(BOUGHT_MS, Action::BuyBoth)],
+            ..scenario(
+                "refund-in-vain",
+                "One of two lines is paid back by hand at any moment, and the refund fails.",
+            )
+        },
+        Scenario {
             goods: vec![("LAMP-01", vec![offer(LAMP, 5, 1), offer(OTHER, 5, 2)])],
             disturbance: Some(Action::RefuseOrders),
             ..scenario(

@@ -1,7 +1,7 @@
 //! What is to be done next about buying, row by row, in the order of the protocol's questions.
 
 use super::*;
-use BuyingStep::{GiveBack, Place, Plan, PlanAnew, ReportLateCancel, Rest, Settle};
+use BuyingStep::{GiveBack, Place, Plan, PlanAnew, ReportLateCancel, ReportTooMuch, Rest, Settle};
 
 /// What happened to the order, the second in which it is looked at, and what is then to be done.
 type Row = (&'static str, Vec<Event>, i64, BuyingStep);
@@ -153,7 +153,7 @@ fn what_is_not_bought_is_given_back_once_the_order_is_cancelled_or_shipped_by_ha
             "shipped when all is placed",
             and(placed(1, "LAMP"), by_hand()),
             0,
-            Rest,
+            ReportTooMuch(too_much("LAMP", 1)),
         ),
         (
             "the half is there, and nothing else",

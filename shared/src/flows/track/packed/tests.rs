@@ -28,6 +28,7 @@ fn order(sets: u32, is_mapped: bool) -> Order {
         fulfilled: false,
         total: usd(99_99),
         fee: usd(0),
+        refunded_minor: 0,
         country: "US".parse().unwrap(),
         lines: vec![OrderLine {
             id: line_id(),
@@ -35,6 +36,10 @@ fn order(sets: u32, is_mapped: bool) -> Order {
             quantity: sets,
             price: usd(99_99),
             ship_by: None,
+            shipped: 0,
+            cancelled: 0,
+            refunded: 0,
+            refunding: 0,
         }],
     };
     let part = |text, units| Part {

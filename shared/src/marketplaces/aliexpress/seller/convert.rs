@@ -100,6 +100,8 @@ pub(super) fn order(
             .iter()
             .try_fold(Money::zero(total.currency), |sum, line| sum.plus(line.fee))
             .unwrap_or(Money::zero(total.currency)),
+        // Told only to who asks for it, and not asked for yet.
+        refunded_minor: 0,
         country: country_code(country.unwrap_or_default())?,
         lines: lines
             .into_iter()
@@ -179,11 +181,25 @@ fn lines(order: &Order) -> Result<Vec<Line>, BadField> {
     }
     let children = order.child_order_list.iter();
     children
-        .map(|child| line(child.as_ref().ok_or(BadField("child_order_list"))?))
+        .map(|child| line(child.as_ref().ok_or(BadField("child_order_list"))?, order))
         .collect()
 }
 
-fn line(child: &ChildOrder) -> Result<Line, BadField> {
+/// Whether a line was sent, whole, and whether it ended without being sent. AliExpress does not tell how many units of a
+/// line were sent. One that ended counts as sent where anything of the order was: there is nothing left to do with it
+/// either way.
+fn ended(child: &ChildOrder, order: &Order) -> (bool, bool) {
+    match child.order_status.as_deref() {
+        Some("WAIT_BUYER_ACCEPT_GOODS" | "FUND_PROCESSING") => (true, false),
+        Some("FINISH") => {
+            let has_moved = has_moved(order);
+            (has_moved, !has_moved)
+        }
+        _ => (false, false),
+    }
+}
+
+fn line(child: &ChildOrder, order: &Order) -> Result<Line, BadField> {
     let id = child.child_order_id.as_deref().or(child.id.as_deref());
     let id = LineId::parse(id.unwrap_or_default()).map_err(|_| BadField("child_order_id"))?;
     let quantity = child
@@ -194,6 +210,7 @@ fn line(child: &ChildOrder) -> Result<Line, BadField> {
         .ok_or(BadField("product_count"))?;
     let price = money(child.product_price.as_ref(), "product_price")?;
     let price = price.times(quantity).ok_or(BadField("product_price"))?;
+    let (shipped, cancelled) = ended(child, order);
     Ok(Line {
         line: OrderLine {
             id,
@@ -201,6 +218,10 @@ fn line(child: &ChildOrder) -> Result<Line, BadField> {
             quantity,
             price,
             ship_by: None,
+            shipped: if shipped { quantity } else { 0 },
+            cancelled: if cancelled { quantity } else { 0 },
+            refunded: 0,
+            refunding: 0,
         },
         fee: fee(price, child.escrow_fee_rate.as_deref()),
     })

@@ -148,6 +148,8 @@ pub(super) struct ChildOrder {
     #[serde(default, deserialize_with = "loose::id")]
     pub(super) id: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
+    pub(super) order_status: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
     pub(super) sku_code: Option<String>,
     #[serde(default, deserialize_with = "loose::whole")]
     pub(super) product_count: Option<i64>,

@@ -126,13 +126,15 @@ fn only_what_is_paid_wanted_and_ours_to_send_can_be_bought() {
 }
 
 #[test]
-fn a_line_that_was_cancelled_is_left_out_and_with_the_last_the_order_is_over() {
+fn a_line_that_was_cancelled_is_not_wanted_and_with_the_last_the_order_is_over() {
     let cancelled =
         json!({"cancellationExecution": {"cancelledBy": "BUYER"}, "cancellationRequest": {}});
     let one = fetch(|order| item(order)["cancellation"] = cancelled.clone())
         .unwrap()
         .details;
-    assert_eq!((one.lines.len(), one.cancel), (1, Cancel::No));
+    let cancelled_units: Vec<u32> = one.lines.iter().map(|line| line.cancelled).collect();
+    assert_eq!(cancelled_units[0], one.lines[0].quantity);
+    assert_eq!((cancelled_units[1], one.cancel), (0, Cancel::No));
     let none = fetch(|order| item(order)["quantityOrdered"] = 0.into())
         .unwrap()
         .details;

@@ -23,7 +23,12 @@ impl Client {
         id: &ChannelOrderId,
     ) -> Result<FetchedOrder, CallError> {
         let order = self.wire_order(id).await?;
-        convert::order(&order).map_err(|field| self.bad(Operation::GetOrder, field))
+        let parcels = if convert::is_partly_shipped(&order) {
+            self.parcels(id).await?
+        } else {
+            Vec::new()
+        };
+        convert::order(&order, &parcels).map_err(|field| self.bad(Operation::GetOrder, field))
     }
 
     /// An order as eBay sends it.
@@ -85,13 +90,18 @@ impl Client {
         order: &ChannelOrderId,
         number: &TrackingNumber,
     ) -> Result<bool, CallError> {
-        let path = format!("{}/shipping_fulfillment", order_path(order));
-        let call = Call::get(Operation::GetShippingFulfillments, path);
-        let answer: wire::Fulfillments = self.read(&call, Caller::Seller).await?;
-        let parcels = answer.fulfillments.unwrap_or_default();
+        let parcels = self.parcels(order).await?;
         Ok(parcels
             .iter()
             .any(|parcel| convert::is_parcel(parcel, number)))
+    }
+
+    /// getShippingFulfillments (Fulfillment API).
+    async fn parcels(&self, order: &ChannelOrderId) -> Result<Vec<wire::Fulfillment>, CallError> {
+        let path = format!("{}/shipping_fulfillment", order_path(order));
+        let call = Call::get(Operation::GetShippingFulfillments, path);
+        let answer: wire::Fulfillments = self.read(&call, Caller::Seller).await?;
+        Ok(answer.fulfillments.unwrap_or_default())
     }
 
     /// createShippingFulfillment (Fulfillment API): one call a parcel, without any key against repeats.

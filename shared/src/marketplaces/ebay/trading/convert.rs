@@ -37,6 +37,7 @@ pub(super) fn order(order: &Element) -> Result<FetchedOrder, BadField> {
         fulfilled: order.value(&["ShippedTime"]).is_some(),
         total,
         fee: fee(order, total),
+        refunded_minor: refunded_minor(order, total)?,
         country: country.ok_or(BadField("ShippingAddress.Country"))?,
         lines,
     };
@@ -251,6 +252,15 @@ fn line(transaction: &Element) -> Result<OrderLine, BadField> {
         // eBay's is that of one unit.
         price: price.times(quantity).ok_or(BadField("TransactionPrice"))?,
         ship_by: ship_by.map(|text| time(text, "HandleByTime")).transpose()?,
+        // eBay tells of a line that all of it was sent, and not how many units of it.
+        shipped: match transaction.value(&["ShippedTime"]) {
+            Some(_) => quantity,
+            None => 0,
+        },
+        // Whole orders only are cancelled, and a refund does not say of which line it is.
+        cancelled: 0,
+        refunded: 0,
+        refunding: 0,
     })
 }
 
@@ -268,6 +278,24 @@ fn fee(order: &Element, total: Money) -> Money {
     fees.fold(Money::zero(total.currency), |sum, fee| {
         sum.plus(fee).unwrap_or(sum)
     })
+}
+
+/// What was paid back, or is about to be.
+fn refunded_minor(order: &Element, total: Money) -> Result<i64, BadField> {
+    let path = ["MonetaryDetails", "Refunds"];
+    let refunds = order.at(&path).into_iter();
+    let mut sum = 0_i64;
+    for refund in refunds.flat_map(|refunds| refunds.all("Refund")) {
+        if refund.value(&["RefundStatus"]) == Some("Failed") {
+            continue;
+        }
+        let amount = money(refund.child("RefundAmount"), "RefundAmount")?;
+        if amount.currency != total.currency {
+            return Err(BadField("RefundAmount.currencyID"));
+        }
+        sum = sum.saturating_add(amount.minor);
+    }
+    Ok(sum)
 }
 
 /// Where the parcel goes: to eBay's own warehouse where the order is for its international shipping.

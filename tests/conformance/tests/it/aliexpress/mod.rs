@@ -10,6 +10,6 @@ mod requests;
 mod samples;
 mod seller;
 mod seller_listings;
-mod seller_simulator;
+pub(crate) mod seller_simulator;
 mod simulator;
 mod tables;

@@ -93,7 +93,7 @@ impl World {
     }
 
     /// A paid order of these units.
-    fn sold(&self, lines: &[(&str, u32)]) -> (u64, ChannelOrderId) {
+    pub(crate) fn sold(&self, lines: &[(&str, u32)]) -> (u64, ChannelOrderId) {
         let lines = lines
             .iter()
             .map(|(code, units)| ((*code).to_owned(), *units));

@@ -9,5 +9,5 @@ mod coverage;
 mod model;
 mod requests;
 mod samples;
-mod simulator;
+pub(crate) mod simulator;
 mod tables;

@@ -44,14 +44,14 @@ impl Clock for OneClock {
     }
 }
 
-struct World {
-    simulators: Simulators,
+pub(crate) struct World {
+    pub(crate) simulators: Simulators,
     clock: Arc<ManualClock>,
-    amazon: Amazon,
+    pub(crate) amazon: Amazon,
 }
 
 impl World {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let clock = Arc::new(ManualClock::new("2026-11-02T08:00:00Z".parse().unwrap()));
         let config = SimulatorsConfig {
             clock: clock.clone(),
@@ -79,7 +79,7 @@ impl World {
         }
     }
 
-    fn pass(&self, seconds: u64) {
+    pub(crate) fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
@@ -87,7 +87,7 @@ impl World {
         kervan_marketplaces::Clock::now(&*self.clock)
     }
 
-    fn place(&self, order: AmazonNewOrder) -> (ChannelOrderId, String) {
+    pub(crate) fn place(&self, order: AmazonNewOrder) -> (ChannelOrderId, String) {
         let id = self.simulators.amazon.place_order(order).unwrap();
         let line = self.simulators.amazon.order(&id).unwrap().lines[0]
             .order_item_id

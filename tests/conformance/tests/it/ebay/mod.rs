@@ -5,7 +5,7 @@
 //! out without it is recorded.
 
 mod codes;
-mod common;
+pub(crate) mod common;
 mod requests;
 mod samples;
 mod simulator;

@@ -257,6 +257,7 @@ fn recorded(kervan: &Kervan, wanted: &[Sku]) -> [Event; 2] {
         fulfilled: false,
         total: usd(19_99),
         fee: usd(0),
+        refunded_minor: 0,
         country: "US".parse().unwrap(),
         lines: vec![OrderLine {
             id: line(),
@@ -264,6 +265,10 @@ fn recorded(kervan: &Kervan, wanted: &[Sku]) -> [Event; 2] {
             quantity: 1,
             price: usd(19_99),
             ship_by: None,
+            shipped: 0,
+            cancelled: 0,
+            refunded: 0,
+            refunding: 0,
         }],
     };
     let lines = vec![MappedLine {

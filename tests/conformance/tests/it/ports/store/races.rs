@@ -197,6 +197,7 @@ fn details(now: Timestamp) -> OrderDetails {
         fulfilled: false,
         total: usd(19_99),
         fee: usd(0),
+        refunded_minor: 0,
         country: "US".parse().unwrap(),
         lines: vec![OrderLine {
             id: "1".to_owned().try_into().unwrap(),
@@ -204,6 +205,10 @@ fn details(now: Timestamp) -> OrderDetails {
             quantity: 1,
             price: usd(19_99),
             ship_by: None,
+            shipped: 0,
+            cancelled: 0,
+            refunded: 0,
+            refunding: 0,
         }],
     }
 }
