@@ -67,6 +67,10 @@ pub(super) fn advice(order: &Order, flags: &str) -> Vec<Advice> {
             let action = format!("keep --units {units}");
             all.push(to.make("you keep what is too much", &action, "kept"));
         }
+        Reason::RefundFailed => {
+            all.extend(to.again("it shall be bought after all", &[], "bought after all"));
+            all.extend(to.otherwise());
+        }
         Reason::SupplierRefused { .. } | Reason::AddressRefused { .. } | Reason::NoRate => {
             all.extend(to.again("what stood in the way is mended", &[], "tried again"));
             all.extend(to.otherwise());

@@ -392,6 +392,9 @@ fn keeper_command(
         .env("PYTHONUNBUFFERED", "1")
         // Code of functions, sockets and process numbers go here and vanish with the stack.
         .env("TMPDIR", &scratch)
+        // Without these two it keeps keys and objects in folders of its own below /tmp.
+        .env("STATE_DIR", scratch.join("state"))
+        .env("S3_DATA_DIR", scratch.join("s3"))
         .env("GATEWAY_PORT", port.to_string())
         .env("BIND_HOST", "127.0.0.1")
         // What it puts into queues' addresses; "localhost" would be tried over IPv6 first.

@@ -10,8 +10,8 @@ mod urgency;
 
 pub use margin::{Margin, margin, most_loss};
 pub use next::{
-    BuyingStep, Lane, Open, TooMuch, TrackingStep, bought_too_much, due, next_buying_step,
-    next_tracking_step, open_units,
+    BuyingStep, Lane, Open, TooMuch, TrackingStep, bought_too_much, due, is_too_much,
+    next_buying_step, next_tracking_step, open_units,
 };
 pub use price::{
     Change, Pricable, Priced, PricedOffer, PricedPart, Step, Steps, WhyNot, first_choice,

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// after this time; the channel's push usually comes first.
 const HOLD_CHECK: SignedDuration = SignedDuration::from_mins(30);
 
+/// A channel pays a refund within so long of the order's last change; then a person has to look.
+const REFUND_LASTS: SignedDuration = SignedDuration::from_hours(72);
+
 /// A supplier's terms are bought on for so long. Later they are asked for anew: the price may have jumped.
 const TERMS_LAST: SignedDuration = SignedDuration::from_mins(10);
 
@@ -27,6 +30,8 @@ pub enum BuyingStep {
     ReportLateCancel,
     /// More is bought than the channel still wants: a person has to see to it.
     ReportTooMuch(TooMuch),
+    /// A refund has been under way for long: it may have failed, and the goods may be owed.
+    ReportRefund,
     /// Choose suppliers, ask for terms, reserve.
     Plan,
     /// The terms of a planned purchase are old, or it has more than is still wanted: give it up, so that what is wanted is
@@ -91,18 +96,11 @@ pub fn next_buying_step(order: &Order, now: Timestamp) -> BuyingStep {
         return BuyingStep::PlanAnew(number);
     }
     let kept = order.purchases.iter().any(|one| !one.is_given_up());
-    if !kept && open_units(order).is_empty() && !is_refunding(order) {
+    if !kept && open_units(order).is_empty() && !order.is_refunding() {
         return BuyingStep::GiveBack;
     }
-    if bought && details.cancel != Cancel::No && !details.fulfilled && order.attention.is_none() {
-        return BuyingStep::ReportLateCancel;
-    }
-    if let Some(too_much) = bought_too_much(order)
-        && details.cancel == Cancel::No
-        && too_much.units > order.decided.kept_units
-        && order.attention.as_ref().is_none_or(|it| it.reason.passes())
-    {
-        return BuyingStep::ReportTooMuch(too_much);
+    if let Some(report) = report(order, now) {
+        return report;
     }
     let waits_for_person = |attention: &Attention| !attention.reason.passes();
     if order.attention.as_ref().is_some_and(waits_for_person) || !may_buy(order) {
@@ -125,10 +123,28 @@ pub fn next_buying_step(order: &Order, now: Timestamp) -> BuyingStep {
     }
 }
 
-/// Whether a refund of a whole line or of the order is under way. If it fails, the goods are to be sent after all; once the
-/// channel says that all is paid back, the order is cancelled.
-fn is_refunding(order: &Order) -> bool {
-    order.is_paid_back() || order.details.lines.iter().any(|line| line.refunding > 0)
+/// What a person has to hear of, unless it is in the attention list already or something there must not be hidden.
+fn report(order: &Order, now: Timestamp) -> Option<BuyingStep> {
+    let details = &order.details;
+    let may_raise = |reason: &Reason| {
+        let known = order.attention.as_ref().map(|attention| &attention.reason);
+        known.is_none_or(|known| known != reason && known.gives_way_to(reason))
+    };
+    let bought = order.purchases.iter().any(Purchase::is_live);
+    if details.cancel != Cancel::No {
+        let is_late = bought && !details.fulfilled;
+        return (is_late && may_raise(&Reason::CancelledAfterPurchase))
+            .then_some(BuyingStep::ReportLateCancel);
+    }
+    if let Some(too_much) = bought_too_much(order) {
+        let (sku, units) = (too_much.sku.clone(), too_much.units);
+        let is_news = units > order.decided.kept_units;
+        return (is_news && may_raise(&Reason::BoughtTooMuch { sku, units }))
+            .then_some(BuyingStep::ReportTooMuch(too_much));
+    }
+    let is_slow = now.duration_since(details.modified_at) > REFUND_LASTS;
+    (order.is_refunding() && is_slow && may_raise(&Reason::RefundFailed))
+        .then_some(BuyingStep::ReportRefund)
 }
 
 /// Whether money may be spent on the order: paid, not shipped by hand, nobody asks to cancel, and the merchant does not
@@ -179,6 +195,9 @@ pub fn next_tracking_step(order: &Order, now: Timestamp) -> TrackingStep {
     // What only a person can close stays in the attention list, even when everything has arrived.
     let attended = |attention: &Attention| !attention.reason.passes();
     let held = order.attention.as_ref().is_some_and(attended);
+    // What is bought too much, and a refund that may still fail, is reported first.
+    let too_much = bought_too_much(order).map_or(0, |too_much| too_much.units);
+    let held = held || order.is_refunding() || too_much > order.decided.kept_units;
     if !arrived || held || !order.parcels.iter().all(|parcel| told(&parcel.state)) {
         return TrackingStep::Rest;
     }
@@ -235,12 +254,15 @@ fn filled(order: &Order, line: &OrderLine, part: Option<&Sku>) -> u32 {
         .fold(0, u32::saturating_add)
 }
 
-/// What purchases have beyond what is wanted, by the order's line and the part. A line that the channel no longer has is
-/// not wanted at all.
-fn surplus(order: &Order) -> Vec<(LineId, Sku, u32)> {
-    let kept = order.purchases.iter().filter(|one| !one.is_given_up());
+/// What these purchases have beyond what is wanted, by the order's line and the part. A line that the channel no longer has
+/// is not wanted at all.
+fn surplus<'a>(
+    order: &'a Order,
+    purchases: impl Iterator<Item = &'a Purchase>,
+    wanted: impl Fn(&OrderLine) -> u32,
+) -> Vec<(LineId, Sku, u32)> {
     let mut bought: BTreeMap<(&LineId, &Sku), u32> = BTreeMap::new();
-    for line in kept.flat_map(|purchase| &purchase.lines) {
+    for line in purchases.flat_map(|purchase| &purchase.lines) {
         let units = bought.entry((&line.line, &line.sku)).or_default();
         *units = units.saturating_add(line.quantity);
     }
@@ -252,7 +274,7 @@ fn surplus(order: &Order) -> Vec<(LineId, Sku, u32)> {
             // Recorded before anything was known of what it is made of: one for one.
             None => 1,
         };
-        Some(wanted(order, line).saturating_mul(units))
+        Some(wanted(line).saturating_mul(units))
     };
     let beyond = bought.into_iter().filter_map(|((id, sku), units)| {
         let units = units.saturating_sub(needed(id, sku).unwrap_or(0));
@@ -261,9 +283,27 @@ fn surplus(order: &Order) -> Vec<(LineId, Sku, u32)> {
     beyond.collect()
 }
 
+fn kept(order: &Order) -> impl Iterator<Item = &Purchase> {
+    let purchases = order.purchases.iter();
+    purchases.filter(|purchase| !purchase.is_given_up())
+}
+
+/// What is at a supplier, or may be, beyond what is wanted and what the channel was told of.
+fn bought_surplus(order: &Order) -> Vec<(LineId, Sku, u32)> {
+    let bought = kept(order).filter(|purchase| purchase.is_live());
+    surplus(order, bought, |line| {
+        if stands(Guard::WantedUnits) {
+            order.wanted_or_told(line)
+        } else {
+            line.quantity
+        }
+    })
+}
+
 /// A planned purchase that has units of what there is too much of. The last one: it has the least claim.
 fn planned_too_much(order: &Order) -> Option<u8> {
-    surplus(order).into_iter().find_map(|(line, sku, _)| {
+    let too_much = surplus(order, kept(order), |line| wanted(order, line));
+    too_much.into_iter().find_map(|(line, sku, _)| {
         let has = |purchase: &&Purchase| {
             let mut lines = purchase.lines.iter();
             matches!(purchase.state, PurchaseState::Planned { .. })
@@ -276,11 +316,22 @@ fn planned_too_much(order: &Order) -> Option<u8> {
 
 /// What is bought beyond what is wanted. What is only planned is given up before.
 pub fn bought_too_much(order: &Order) -> Option<TooMuch> {
-    let all = surplus(order);
+    let all = bought_surplus(order);
     let units = all.iter().map(|(_, _, units)| *units);
     let units = units.fold(0, u32::saturating_add);
     let (_, sku, _) = all.into_iter().next()?;
     Some(TooMuch { sku, units })
+}
+
+/// Whether a purchase has units of which more is bought, or may be, than is wanted.
+pub fn is_too_much(order: &Order, purchase: &Purchase) -> bool {
+    let all = bought_surplus(order);
+    let mut lines = purchase.lines.iter();
+    lines.any(|bought| {
+        let is_it =
+            |(line, sku, _): &(LineId, Sku, u32)| *line == bought.line && *sku == bought.sku;
+        all.iter().any(is_it)
+    })
 }
 
 /// What of the order's lines purchases do not fill, part by part; refused and cancelled purchases are not counted.
@@ -329,7 +380,7 @@ pub fn due(order: &Order, checked_at: Timestamp) -> Option<(Timestamp, Lane)> {
             ParcelState::Confirmed { .. } | ParcelState::Refused | ParcelState::NotTold => None,
         });
     let unplanned = !open_units(order).is_empty();
-    let undecided = is_refunding(order);
+    let undecided = order.is_refunding();
     let unbought = unplanned || undecided || (held && order.purchases.iter().any(|p| planned(&p)));
     let open = unbought.then(|| {
         let wait = if held || !unplanned {
@@ -350,6 +401,18 @@ pub fn due(order: &Order, checked_at: Timestamp) -> Option<(Timestamp, Lane)> {
         .chain(open)
         .filter(|(_, lane)| !attended || *lane == Lane::Track || doubtful)
         .min();
+    let acts = matches!(
+        next_buying_step(order, checked_at),
+        BuyingStep::GiveBack
+            | BuyingStep::ReportLateCancel
+            | BuyingStep::ReportTooMuch(_)
+            | BuyingStep::ReportRefund
+            | BuyingStep::PlanAnew(_)
+    );
+    if acts {
+        let now = (checked_at, Lane::Forward);
+        return Some(earliest.map_or(now, |earliest| earliest.min(now)));
+    }
     match earliest {
         None if !attended => Some((checked_at, Lane::Track)),
         earliest => earliest,

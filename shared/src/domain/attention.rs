@@ -71,6 +71,8 @@ pub enum Reason {
         /// How many units too many, of all that there is too much of.
         units: u32,
     },
+    /// A refund failed at the channel after it had been taken, or has been under way for days.
+    RefundFailed,
     /// The buyer's data was erased before the purchase was placed.
     BuyerErased,
     /// An account's consent has ended; a person has to renew it. Taken up again by itself afterwards.
@@ -139,6 +141,9 @@ impl Reason {
             Self::BoughtTooMuch { .. } => {
                 "Cancel the units on the supplier's site and buy again what is still wanted, or keep them, with `kervan orders resolve`."
             }
+            Self::RefundFailed => {
+                "See at the channel why it failed; then give the money back again with `kervan orders refund`, or buy what was sold with `kervan orders resolve`."
+            }
             Self::BuyerErased => {
                 "Cancel the order at the channel, then here with `kervan orders resolve`: there is no address any more."
             }
@@ -169,6 +174,19 @@ impl Reason {
                 | Self::ConsentEnded { .. }
                 | Self::Misconfigured { .. }
         )
+    }
+
+    /// Whether another reason may take this one's place in the list: one that passes by itself, one that asks to pay for what
+    /// is no longer wanted, and one whose number has changed.
+    pub const fn gives_way_to(&self, other: &Self) -> bool {
+        self.passes()
+            || matches!(
+                (self, other),
+                (
+                    Self::PurchaseUnpaid | Self::BoughtTooMuch { .. },
+                    Self::BoughtTooMuch { .. } | Self::CancelledAfterPurchase
+                )
+            )
     }
 
     /// The code as written in logs and lists.

@@ -74,6 +74,9 @@ pub struct OrderLine {
     /// Units that the channel counts as shipped, whoever has shipped them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub shipped: u32,
+    /// Whether the channel counts the line as a whole, and as shipped with its first parcel.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shipped_whole: bool,
     /// Units that were cancelled.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cancelled: u32,
@@ -185,7 +188,10 @@ impl Order {
             Event::Recorded { .. } => return Err(misfit),
             Event::Changed { details } => self.details = details.clone(),
             Event::Mapped { lines } => self.map(lines, misfit)?,
-            Event::Planned { purchase, lines } => self.plan(*purchase, lines, at, misfit)?,
+            Event::Planned { purchase, lines } => {
+                self.plan(*purchase, lines, at, misfit)?;
+                self.decided.kept_units = 0;
+            }
             // Kept for whoever asks later why it was not a loss; nothing follows from it.
             Event::CostsConverted { .. } => {}
             Event::ParcelSeen { parcel } => {
@@ -284,6 +290,13 @@ impl Order {
         use OrderRefundState as S;
         let is_open = |refund: &OrderRefund| matches!(refund.state, S::Started { .. });
         let next = self.refunds.len() + 1;
+        // One that the channel has can fail there later.
+        if let Event::RefundFailed { refund, code } = event {
+            let is_it = |one: &&mut OrderRefund| one.number == *refund && one.counts();
+            let failed = self.refunds.iter_mut().find(is_it)?;
+            failed.state = S::Failed { code: code.clone() };
+            return Some(());
+        }
         let open = self.refunds.iter_mut().find(|refund| is_open(refund));
         match (event, open) {
             (
@@ -304,9 +317,6 @@ impl Order {
             }
             (Event::RefundIssued { refund, id }, Some(open)) if open.number == *refund => {
                 open.state = S::Issued { id: id.clone() };
-            }
-            (Event::RefundFailed { refund, code }, Some(open)) if open.number == *refund => {
-                open.state = S::Failed { code: code.clone() };
             }
             _ => return None,
         }

@@ -74,6 +74,7 @@ pub async fn decline(
         .details
         .lines
         .iter()
+        .filter(|line| line.cancelled < line.quantity)
         .map(|line| line.id.clone())
         .collect();
     let told = channel.cancel(&key.id, &lines).await;

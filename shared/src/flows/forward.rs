@@ -2,7 +2,9 @@
 //! [`next_buying_step`](crate::decide::next_buying_step) from the stored state alone, so that it does not matter which
 //! signal came, how often, or what failed before.
 
-use super::{FlowError, Outcome, erase, ledger, mapping, plan, purchase, reason_of, wait_of};
+use super::{
+    FlowError, Outcome, erase, ledger, mapping, plan, purchase, reason_of, refund, wait_of,
+};
 use crate::Kervan;
 use crate::decide::{self, BuyingStep, Lane, TooMuch, next_buying_step};
 use crate::domain::{
@@ -60,7 +62,7 @@ async fn order_changed(
     // What was sealed when the order was recorded may have changed since.
     let sealed_now = known.is_none();
     let order = match known {
-        Some(order) => Some(note_changes(kervan, order, &fetched.details).await?),
+        Some(order) => Some(note_changes(kervan, order, &fetched).await?),
         None => record_new(kervan, &key, &fetched).await?,
     };
     match order {
@@ -227,9 +229,11 @@ pub(super) async fn buyer_writes(
 pub(super) async fn note_changes(
     kervan: &Kervan,
     mut order: Order,
-    details: &OrderDetails,
+    fetched: &FetchedOrder,
 ) -> Result<Order, FlowError> {
-    let mut events = Vec::new();
+    let details = &fetched.details;
+    let mut events = refund::failures(&order, &fetched.failed_refunds);
+    let has_failed = !events.is_empty();
     let is_older = details.modified_at < order.details.modified_at;
     if *details != order.details && !(is_older && stands(Guard::NewerDetails)) {
         events.push(Event::Changed {
@@ -238,6 +242,11 @@ pub(super) async fn note_changes(
     }
     if has_passed(&order, details) {
         events.push(Event::AttentionCleared);
+    }
+    let stays = |known: &Attention| !known.reason.passes() && !has_passed(&order, details);
+    if has_failed && !order.attention.as_ref().is_some_and(stays) {
+        let reason = Reason::RefundFailed;
+        events.push(Event::AttentionRaised { reason });
     }
     if !events.is_empty() {
         ledger::record(kervan, &mut order, &events, Vec::new()).await?;
@@ -284,6 +293,9 @@ async fn buy(
             BuyingStep::ReportTooMuch(TooMuch { sku, units }) => {
                 let reason = Reason::BoughtTooMuch { sku, units };
                 raise(kervan, &mut order, reason).await?;
+            }
+            BuyingStep::ReportRefund => {
+                raise(kervan, &mut order, Reason::RefundFailed).await?;
             }
             BuyingStep::Plan => {
                 if let Some(wait) = plan::plan(kervan, &mut order).await? {
@@ -359,7 +371,7 @@ pub(super) async fn raise(
     order: &mut Order,
     reason: Reason,
 ) -> Result<(), FlowError> {
-    let stays = |known: &Attention| known.reason == reason || !known.reason.passes();
+    let stays = |known: &Attention| known.reason == reason || !known.reason.gives_way_to(&reason);
     if order.attention.as_ref().is_some_and(stays) {
         return Ok(());
     }

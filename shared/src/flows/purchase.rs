@@ -8,7 +8,7 @@
 
 use super::{FlowError, LANDS_WITHIN, LONGEST_RUN, forward, ledger, plan, reason_of, wait_of};
 use crate::Kervan;
-use crate::decide::bought_too_much;
+use crate::decide::is_too_much;
 use crate::domain::{
     Buyer, Cancel, Doubt, Event, Order, Purchase, PurchaseState, Reason, Refusal, SupplierOrderId,
 };
@@ -120,7 +120,9 @@ pub(super) async fn settle(
         Settle::Repeat { .. }
             if (order.is_shipped_by_hand()
                 || order.details.cancel != Cancel::No
-                || bought_too_much(order).is_some())
+                || order
+                    .purchase(number)
+                    .is_some_and(|it| is_too_much(order, it)))
                 && stands(Guard::RepeatOnlyWanted) =>
         {
             forward::raise(kervan, order, Reason::PurchaseInDoubt).await

@@ -7,10 +7,15 @@ use super::ledger::{self, NotRecorded};
 use super::{FlowError, LANDS_WITHIN};
 use crate::Accounts;
 use crate::clock::Clock;
-use crate::domain::{Event, Money, Order, OrderKey, OrderRefundState, RefundReason, Remark};
+use crate::domain::{
+    Event, Money, Order, OrderKey, OrderRefund, OrderRefundState, Reason, RefundReason, Remark,
+};
 use crate::marketplaces::{CallError, Effect, Refund, RefundRequest, RefundState, Refunded};
 use crate::store::Store;
 use jiff::{SignedDuration, Timestamp};
+
+/// The code of a refund that the channel took and that failed there.
+const FAILED: &str = "failed-at-channel";
 
 /// Longer than a request can take to be made.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
@@ -57,6 +62,9 @@ pub enum RefundError {
     /// The channel refused.
     #[error("the channel was asked and refused: {0}")]
     Refused(CallError),
+    /// The channel took it, and it failed there.
+    #[error("the channel took the refund as {0}, and it failed there: nothing was paid")]
+    Failed(String),
     /// The channel could not be asked; nothing was recorded and nothing paid.
     #[error("the channel cannot be asked: {0}")]
     Unasked(CallError),
@@ -87,6 +95,11 @@ pub async fn refund(
     let known = channel.refunds(&key.id).await;
     let known = known.map_err(RefundError::Unasked)?;
     settle(store, clock, &mut order, &known).await?;
+    let failed = known.iter().filter(|one| one.state == RefundState::Failed);
+    let failed: Vec<String> = failed.map(|one| one.id.clone()).collect();
+    for event in failures(&order, &failed) {
+        record(store, clock, &mut order, event).await?;
+    }
     check_amount(&order, &known, wanted.amount)?;
 
     let now = clock.now();
@@ -101,6 +114,10 @@ pub async fn refund(
         by: wanted.by.clone(),
     };
     record(store, clock, &mut order, started).await?;
+    let waits = order.attention.as_ref().map(|attention| &attention.reason);
+    if waits == Some(&Reason::RefundFailed) {
+        record(store, clock, &mut order, Event::AttentionCleared).await?;
+    }
     let request = RefundRequest {
         amount: wanted.amount,
         reason: wanted.reason,
@@ -108,6 +125,20 @@ pub async fn refund(
         not_after: lease_until,
     };
     pay(store, clock, &mut order, channel, number, &request).await
+}
+
+/// Refunds of ours that the channel had taken and that have failed there, by its ids.
+pub(super) fn failures(order: &Order, failed: &[String]) -> Vec<Event> {
+    let is_failed = |refund: &&OrderRefund| match &refund.state {
+        OrderRefundState::Issued { id } => failed.contains(id),
+        _ => false,
+    };
+    let ours = order.refunds.iter().filter(is_failed);
+    ours.map(|refund| Event::RefundFailed {
+        refund: refund.number,
+        code: FAILED.to_owned(),
+    })
+    .collect()
 }
 
 async fn pay(
@@ -119,6 +150,14 @@ async fn pay(
     request: &RefundRequest,
 ) -> Result<(Order, Refunded), RefundError> {
     match channel.refund(&order.key.id, request).await {
+        Ok(refunded) if refunded.state == RefundState::Failed => {
+            let failed = Event::RefundFailed {
+                refund: number,
+                code: FAILED.to_owned(),
+            };
+            record(store, clock, order, failed).await?;
+            Err(RefundError::Failed(refunded.id))
+        }
         Ok(refunded) => {
             let id = refunded.id.clone();
             let issued = Event::RefundIssued { refund: number, id };

@@ -359,6 +359,12 @@ async fn confirm(
 ) -> Result<Option<Outcome>, FlowError> {
     let mut events = Vec::new();
     if let Some(lines) = fewer_lines(order, number) {
+        // The merchant may have entered this very number: then it is at the channel, and nothing is missing.
+        match is_at_channel(kervan, order, number).await {
+            Ok(true) => return by_hand(kervan, order, number).await,
+            Ok(false) => {}
+            Err(error) => return Ok(Some(Outcome::Later(wait_of(&error)))),
+        }
         let is_none = lines.is_empty();
         events.push(Event::ParcelReduced {
             parcel: number.clone(),
@@ -420,8 +426,14 @@ async fn after_refusal(
     error: &CallError,
 ) -> Result<Vec<Event>, FlowError> {
     let parcel = number.clone();
-    if let Some(lines) = fewer_lines_now(kervan, order, number).await? {
-        return Ok(vec![Event::ParcelReduced { parcel, lines }]);
+    let state = order.parcel(number).map(|parcel| &parcel.state);
+    // One that may have been told of before is never told of differently.
+    let is_first = matches!(state, Some(ParcelState::Confirming { attempt: 1, .. }));
+    if is_first && let Some(lines) = fewer_lines_now(kervan, order, number).await? {
+        return Ok(match is_at_channel(kervan, order, number).await {
+            Ok(true) => vec![Event::ParcelConfirmed { parcel }],
+            _ => vec![Event::ParcelReduced { parcel, lines }],
+        });
     }
     let reason = Reason::TrackingRefused {
         code: error.code.clone(),
@@ -463,7 +475,7 @@ async fn fewer_lines_now(
     let Ok(fetched) = forward::fetch(kervan, &order.key).await else {
         return Ok(None);
     };
-    *order = forward::note_changes(kervan, order.clone(), &fetched.details).await?;
+    *order = forward::note_changes(kervan, order.clone(), &fetched).await?;
     let mut untold = order.clone();
     let parcels = untold.parcels.iter_mut();
     for parcel in parcels.filter(|parcel| parcel.tracking_number == *number) {
@@ -471,6 +483,37 @@ async fn fewer_lines_now(
         parcel.state = ParcelState::Seen { not_before };
     }
     Ok(fewer_lines(&untold, number))
+}
+
+/// Whether the channel has a parcel of this number.
+async fn is_at_channel(
+    kervan: &Kervan,
+    order: &Order,
+    number: &TrackingNumber,
+) -> Result<bool, CallError> {
+    let channel = &order.key.channel;
+    let account = kervan.accounts.get(channel).await?;
+    match account.confirm_parcels() {
+        Some(door) => door.is_confirmed(&order.key.id, number).await,
+        None => Ok(false),
+    }
+}
+
+/// Somebody has told the channel of the parcel already.
+async fn by_hand(
+    kervan: &Kervan,
+    order: &mut Order,
+    number: &TrackingNumber,
+) -> Result<Option<Outcome>, FlowError> {
+    let started = Event::ConfirmStarted {
+        parcel: number.clone(),
+        lease_until: kervan.clock.now(),
+    };
+    let confirmed = Event::ParcelConfirmed {
+        parcel: number.clone(),
+    };
+    ledger::record(kervan, order, &[started, confirmed], Vec::new()).await?;
+    Ok(None)
 }
 
 fn channel_trouble_is_over(order: &Order) -> bool {

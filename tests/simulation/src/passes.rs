@@ -102,8 +102,8 @@ pub fn one_fault_pass(breadth: Breadth, only: Option<&str>) -> Result<Pass> {
         title: "one fault",
         floor: match (breadth, only) {
             (_, Some(_)) => 1,
-            (Breadth::Full, None) => 50_000,
-            (Breadth::Sample { .. }, None) => 8_000,
+            (Breadth::Full, None) => 100_000,
+            (Breadth::Sample { .. }, None) => 15_000,
         },
         schedules,
     })

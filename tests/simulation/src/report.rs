@@ -300,6 +300,13 @@ fn print_guards(guards: &Guards) {
             "  {guard:<18} {scenario:<18} {:>9}  {noticed}",
             search.schedules
         );
+        let has_known = guards.needed == guards.searches.len();
+        if has_known && !search.was_known && search.noticed.is_some() {
+            println!(
+                "  {:<18} its known schedule no longer notices: put this one into guarded.rs",
+                ""
+            );
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::report::Progress;
 use anyhow::{Context, Result};
-use kervan_simulation::{Effort, Pass, Sales, Summary, run_all};
+use kervan_simulation::{Effort, Pass, Sales, Schedule, Summary, run_all};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -22,8 +22,10 @@ struct Notes {
 }
 
 /// The first schedules of a pass, which all held.
-#[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 struct Done {
+    /// SHA-256 of those schedules, as they are written on the command line.
+    which: String,
     schedules: usize,
     effects: u64,
     steps: u64,
@@ -71,8 +73,12 @@ impl Resume {
         effort: Effort,
         progress: &Progress,
     ) -> Result<Summary> {
-        let known = self.notes.passes.get(pass.title).copied();
-        let known = known.filter(|done| done.schedules <= pass.schedules.len());
+        let known = self.notes.passes.get(pass.title).cloned();
+        // Other schedules of the same kind say nothing: another offset, another scenario.
+        let known = known.filter(|done| {
+            let first = pass.schedules.get(..done.schedules);
+            first.is_some_and(|first| which(first) == done.which)
+        });
         let mut summary = known.unwrap_or_default().summary();
         if summary.schedules > 0 {
             progress.say(&format!(
@@ -96,7 +102,7 @@ impl Resume {
             if !held {
                 break;
             }
-            self.note(pass.title, &summary)?;
+            self.note(pass, &summary)?;
         }
         Ok(summary)
     }
@@ -111,12 +117,13 @@ impl Resume {
         }
     }
 
-    fn note(&mut self, title: &str, summary: &Summary) -> Result<()> {
+    fn note(&mut self, pass: &Pass, summary: &Summary) -> Result<()> {
         let Some(file) = &self.file else {
             return Ok(());
         };
-        let done = Done::of(summary);
-        self.notes.passes.insert(title.to_owned(), done);
+        let first = &pass.schedules[..summary.schedules.min(pass.schedules.len())];
+        let done = Done::of(which(first), summary);
+        self.notes.passes.insert(pass.title.to_owned(), done);
         let text = serde_json::to_string(&self.notes)?;
         // Written beside and moved, so that an interruption leaves the old notes or the new ones.
         let beside = file.with_extension("new");
@@ -126,9 +133,19 @@ impl Resume {
     }
 }
 
+/// A hash of schedules in their order.
+fn which(schedules: &[Schedule]) -> String {
+    let mut hasher = Sha256::new();
+    for schedule in schedules {
+        hasher.update(format!("{schedule}\n"));
+    }
+    hex::encode(hasher.finalize())
+}
+
 impl Done {
-    fn of(summary: &Summary) -> Self {
+    fn of(which: String, summary: &Summary) -> Self {
         Self {
+            which,
             schedules: summary.schedules,
             effects: summary.effects,
             steps: summary.steps,

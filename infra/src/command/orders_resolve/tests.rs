@@ -103,6 +103,7 @@ async fn the_printed_commands_are_taken_as_they_stand_and_end_the_waiting() {
         (4, Reason::PurchaseUnpaid, 3),
         (4, Reason::CancelledAfterPurchase, 1),
         (4, too_much(), 2),
+        (1, Reason::RefundFailed, 3),
         (1, Reason::SupplierRefused { code: code() }, 3),
         (1, Reason::AddressRefused { code: code() }, 3),
         (1, Reason::WouldLose { margin_minor: -205 }, 4),

@@ -1,13 +1,13 @@
 //! The end-to-end test on the deployed stack, in the background: it builds the functions as they ship, deploys them, and
 //! mostly waits, so it begins first and everything else runs beside it.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use kervan_infra::deployment;
@@ -23,7 +23,7 @@ const TAIL_EVERY: Duration = Duration::from_secs(1);
 /// The test that runs, or waits for its program.
 pub(super) struct Deployed {
     program: Sender<PathBuf>,
-    work: JoinHandle<Result<()>>,
+    work: JoinHandle<Result<String>>,
     log: PathBuf,
 }
 
@@ -61,8 +61,7 @@ impl Deployed {
             thread::sleep(TAIL_EVERY);
         }
         let ended = work.join();
-        ended.unwrap_or_else(|_| Err(anyhow::anyhow!("the deployed test panicked")))?;
-        Ok(String::new())
+        ended.unwrap_or_else(|_| Err(anyhow::anyhow!("the deployed test panicked")))
     }
 }
 
@@ -72,7 +71,7 @@ fn build_and_run(
     log: &Path,
     full: bool,
     skipped: &Path,
-) -> Result<()> {
+) -> Result<String> {
     let tools = Tools::ensure(say)?;
     drop(deployment::build(&tools, say)?);
     let program = programs.recv();
@@ -84,7 +83,25 @@ fn build_and_run(
     if full {
         test.env(FULL, "1");
     }
-    process::run_kept("The deployed test", &tools.program("python3"), &test, log)
+    let started = Instant::now();
+    process::run_kept("The deployed test", &tools.program("python3"), &test, log)?;
+    let said = fs::read_to_string(log).with_context(|| format!("{} is gone", log.display()))?;
+    let figures = figures(&said)?;
+    let seconds = started.elapsed().as_secs();
+    Ok(format!("{figures}; {seconds} s in the background"))
+}
+
+/// What the test says of its orders. One that did not run is no success, whatever its exit code is.
+fn figures(said: &str) -> Result<&str> {
+    let has_run = said
+        .lines()
+        .any(|line| line.contains("test result: ok. 1 passed"));
+    anyhow::ensure!(
+        has_run,
+        "the deployed test was not run: its program has no test of that name"
+    );
+    let figures = said.lines().find(|line| line.starts_with("orders "));
+    figures.context("the deployed test does not say what became of its orders")
 }
 
 /// Standard error once more, for a program's standard output.
@@ -92,4 +109,18 @@ pub(super) fn standard_error() -> Result<Stdio> {
     let copy = std::io::stderr().as_fd().try_clone_to_owned();
     let copy = copy.context("standard error cannot be shared")?;
     Ok(Stdio::from(File::from(copy)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::figures;
+
+    #[test]
+    fn a_test_that_did_not_run_is_no_success() {
+        let orders = "orders 200, purchases 200, parcels 245; 0 lost, 0 twice, 0 stuck";
+        let ran = format!("{orders}\ntest result: ok. 1 passed; 0 failed");
+        assert_eq!(figures(&ran).unwrap(), orders);
+        assert!(figures("test result: ok. 0 passed; 0 failed").is_err());
+        assert!(figures("test result: ok. 1 passed; 0 failed").is_err());
+    }
 }

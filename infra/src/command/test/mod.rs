@@ -99,8 +99,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
 fn run_steps(arguments: &Arguments) -> Result<ExitCode> {
     let steps = arguments.steps();
     let started = Instant::now();
-    let skipped = Skipped::begin()?;
     let mut resume = Resume::open(arguments.full, arguments.restart)?;
+    let skipped = Skipped::begin(resume.goes_on())?;
     let say = progress();
     let mut bench = Bench {
         full: arguments.full,

@@ -1,4 +1,5 @@
-//! Goes on where a full test was interrupted. What passed counts as long as no file of the checkout has changed.
+//! Goes on where a full test was interrupted. What passed counts as long as neither a file of the checkout, the compiler nor
+//! what the tests need has changed.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
@@ -72,10 +73,19 @@ impl Resume {
         fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))
     }
 
-    /// Everything has passed: the next full test begins anew.
+    /// Whether something passed before.
+    pub(super) fn goes_on(&self) -> bool {
+        !self.notes.passed.is_empty()
+    }
+
+    /// All that was asked for has passed. Once every step has, the next full test begins anew.
     pub(super) fn end(self) -> Result<()> {
+        let all = Step::ALL.iter().all(|step| {
+            let mut passed = self.notes.passed.iter();
+            passed.any(|title| title == step.title())
+        });
         match self.file {
-            Some(file) if file.exists() => {
+            Some(file) if all && file.exists() => {
                 fs::remove_file(&file).with_context(|| format!("{} stays", file.display()))
             }
             _ => Ok(()),
@@ -83,9 +93,16 @@ impl Resume {
     }
 }
 
-/// A hash of every file of the checkout that git does not ignore: the commit, what differs from it, and what is new.
+/// A hash of what decides how a test ends: the compiler, what is required, and every file of the checkout that git does not
+/// ignore: the commit, what differs from it, and what is new.
 fn checkout() -> Result<u64> {
     let mut hasher = DefaultHasher::new();
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let rustc = Command::new(rustc).arg("--version").output();
+    rustc.map(|output| output.stdout).ok().hash(&mut hasher);
+    for name in ["KERVAN_CONTRACTS", "KERVAN_REQUIRE"] {
+        std::env::var_os(name).hash(&mut hasher);
+    }
     git(&["rev-parse", "HEAD^{tree}"])?.hash(&mut hasher);
     git(&["diff", "--binary", "HEAD"])?.hash(&mut hasher);
     let new = git(&["ls-files", "--others", "--exclude-standard", "-z"])?;

@@ -34,13 +34,16 @@ impl fmt::Display for Group {
 }
 
 impl Skipped {
-    /// An empty record.
-    pub(super) fn begin() -> Result<Self> {
+    /// An empty record, or that of the run that goes on.
+    pub(super) fn begin(goes_on: bool) -> Result<Self> {
         let folder = resume::folder();
         fs::create_dir_all(&folder)
             .with_context(|| format!("{} cannot be made", folder.display()))?;
         let file = folder.join("skipped.tsv");
-        fs::write(&file, "").with_context(|| format!("{} cannot be written", file.display()))?;
+        if !goes_on || !file.exists() {
+            fs::write(&file, "")
+                .with_context(|| format!("{} cannot be written", file.display()))?;
+        }
         Ok(Self(file))
     }
 

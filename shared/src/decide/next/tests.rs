@@ -36,6 +36,7 @@ fn order(events: &[Event]) -> Order {
             price: usd(1999),
             ship_by: None,
             shipped: 0,
+            shipped_whole: false,
             cancelled: 0,
             refunded: 0,
             refunding: 0,

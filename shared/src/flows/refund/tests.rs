@@ -19,6 +19,7 @@ enum Does {
     Refuses,
     PaysInSilence,
     NothingInSilence,
+    FailsAtOnce,
 }
 
 #[derive(Debug)]
@@ -62,6 +63,10 @@ impl Refund for Channel {
         let error = |kind, retry| CallError::new(&self.id, "refund", kind, retry, "34915");
         match does {
             Does::Pays => Ok(refunded),
+            Does::FailsAtOnce => Ok(Refunded {
+                state: RefundState::Failed,
+                ..refunded
+            }),
             Does::Refuses => Err(error(Kind::Refused, Retry::Permanent)),
             Does::PaysInSilence | Does::NothingInSilence => {
                 let silent = error(Kind::NoAnswer, Retry::After(Duration::ZERO));
@@ -204,6 +209,22 @@ async fn a_refund_that_never_landed_is_only_repeated_once_that_is_sure() {
     shop.clock.advance(LEASE + LANDS_WITHIN);
     assert_eq!(shop.refund(700).await.unwrap(), "R1");
     assert_eq!(shop.paid(), 700);
+}
+
+#[tokio::test]
+async fn a_refund_that_fails_at_the_channel_at_once_or_later_is_made_again() {
+    let shop = shop().await;
+    shop.will(Does::FailsAtOnce);
+    assert!(matches!(shop.refund(2000).await, Err(RefundError::Failed(id)) if id == "R1"));
+    shop.will(Does::Pays);
+    assert_eq!(shop.refund(2000).await.unwrap(), "R1");
+    let more = shop.refund(1).await;
+    assert!(matches!(more, Err(RefundError::TooMuch(_))), "{more:?}");
+    shop.channel.paid.lock().unwrap()[0].state = RefundState::Failed;
+    assert_eq!(shop.refund(2000).await.unwrap(), "R2");
+    let order = ledger::load(&*shop.store, &key()).await.unwrap().unwrap();
+    let counting = order.refunds.iter().map(|refund| refund.counts());
+    assert_eq!(counting.collect::<Vec<_>>(), [false, false, true]);
 }
 
 #[tokio::test]

@@ -276,6 +276,7 @@ const fn waits_for_an_offer(reason: &Reason) -> bool {
             | Reason::SupplierRefused { .. }
             | Reason::AddressRefused { .. }
             | Reason::BuyerErased
+            | Reason::RefundFailed
     )
 }
 

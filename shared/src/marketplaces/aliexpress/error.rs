@@ -15,7 +15,7 @@ use crate::marketplaces::{CallError, Effect, Kind, Retry};
 use codes::{LATER, SHORT, WHILE};
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// One call, as far as its errors need to know it.
@@ -46,7 +46,8 @@ impl Call<'_> {
     }
 
     /// The answer's root object, or the error that it is. On `/sync` the root is named after the method; pages and some
-    /// servers leave `_response` or the whole root away. The old gateway may answer in XML.
+    /// servers leave `_response` or the whole root away, and orders are answered under an older method's name too
+    /// (`aliexpress_trade_buy_placeorder_response`). The old gateway may answer in XML.
     pub(super) fn root(&self, status: StatusCode, body: &[u8]) -> Result<Value, CallError> {
         let answer = serde_json::from_slice(body).ok();
         let answer = answer.or_else(|| xml::value(body)).unwrap_or_default();
@@ -58,6 +59,7 @@ impl Call<'_> {
                     let root = fields
                         .remove(&format!("{name}_response"))
                         .or_else(|| fields.remove(&name))
+                        .or_else(|| only_response(&mut fields))
                         .unwrap_or(Value::Object(fields));
                     return Ok(root);
                 }
@@ -210,6 +212,18 @@ fn word_of(code: &str) -> &str {
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
     if like_a_code { code } else { "undocumented" }
+}
+
+/// What stands under the one name of the kind `…_response`, whatever method it is named after.
+fn only_response(fields: &mut Map<String, Value>) -> Option<Value> {
+    let is_one = |(name, value): &(&String, &Value)| {
+        name.ends_with("_response") && *name != "error_response" && value.is_object()
+    };
+    let mut names = fields.iter().filter(is_one).map(|(name, _)| name.clone());
+    match (names.next(), names.next()) {
+        (Some(name), None) => fields.remove(&name),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -79,7 +79,11 @@ pub(super) fn order(order: &wire::Order, fee: u32) -> Result<FetchedOrder, BadFi
         lines,
     };
     let buyer = buyer(order, &details.country);
-    Ok(FetchedOrder { details, buyer })
+    Ok(FetchedOrder {
+        details,
+        buyer,
+        failed_refunds: Vec::new(),
+    })
 }
 
 /// The marketplace on which an order was bought.
@@ -146,6 +150,9 @@ fn lines(
     let ship_by = ship_by
         .map(|text| time(Some(text), "fulfillment.shipByWindow"))
         .transpose()?;
+    let fulfillment = order.fulfillment.as_ref();
+    let status = fulfillment.and_then(|fulfillment| fulfillment.fulfillment_status.as_deref());
+    let is_partly_shipped = status == Some("PARTIALLY_SHIPPED");
     let mut lines = Vec::with_capacity(order.order_items.len());
     for item in &order.order_items {
         let field = BadField("orderItems.quantityOrdered");
@@ -166,7 +173,8 @@ fn lines(
             quantity,
             price: line_price(item, quantity, standing, currency)?,
             ship_by,
-            shipped: shipped(item, quantity)?,
+            shipped: shipped(item, quantity, is_partly_shipped)?,
+            shipped_whole: false,
             cancelled: if is_cancelled(item) { quantity } else { 0 },
             // An order does not tell of refunds.
             refunded: 0,
@@ -176,13 +184,20 @@ fn lines(
     Ok(lines)
 }
 
-/// Units of a line that Amazon counts as shipped.
-fn shipped(item: &wire::OrderItem, quantity: u32) -> Result<u32, BadField> {
+/// Units of a line that Amazon counts as shipped. Of an order that was shipped in part it has to say so: nobody may guess.
+fn shipped(
+    item: &wire::OrderItem,
+    quantity: u32,
+    is_partly_shipped: bool,
+) -> Result<u32, BadField> {
     let field = BadField("orderItems.fulfillment.quantityFulfilled");
     let fulfilled = item
         .fulfillment
         .as_ref()
         .and_then(|it| it.quantity_fulfilled);
+    if fulfilled.is_none() && is_partly_shipped {
+        return Err(field);
+    }
     let fulfilled = u32::try_from(fulfilled.unwrap_or(0)).map_err(|_| field)?;
     Ok(fulfilled.min(quantity))
 }
@@ -207,7 +222,7 @@ fn line_price(
             let unit = money(unit, "orderItems.product.price.unitPrice")?;
             unit.times(quantity).ok_or(BadField(field))
         }
-        None if standing.is_open() => Err(BadField(field)),
+        None if standing.is_open() && !is_cancelled(item) => Err(BadField(field)),
         None => Ok(Money::zero(currency)),
     }
 }

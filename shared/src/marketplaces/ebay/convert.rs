@@ -78,7 +78,11 @@ pub(super) fn order(
         lines,
     };
     let buyer = contact.and_then(|contact| buyer(order, contact, &details.country));
-    Ok(FetchedOrder { details, buyer })
+    Ok(FetchedOrder {
+        details,
+        buyer,
+        failed_refunds: failed.into_iter().map(str::to_owned).collect(),
+    })
 }
 
 /// What a verified push says. Of the data only ids are read; the order itself is asked for.
@@ -332,20 +336,24 @@ fn cancelled(cancel_state: &str, payment: Option<&str>) -> Cancel {
     }
 }
 
-/// Units of a line in parcels that eBay knows.
-fn shipped(line: &wire::LineItem, parcels: &[wire::Fulfillment]) -> u32 {
+/// Units of a line in parcels that eBay knows. A word of tomorrow is not taken for "nothing was shipped".
+fn shipped(line: &wire::LineItem, parcels: &[wire::Fulfillment]) -> Result<u32, BadField> {
     match line.line_item_fulfillment_status.as_deref() {
-        Some("FULFILLED") => line.quantity,
-        Some("IN_PROGRESS") => {
+        Some("FULFILLED") => Ok(line.quantity),
+        Some("IN_PROGRESS") if line.quantity > 1 => {
             let lines = parcels.iter().flat_map(|parcel| parcel.line_items.iter());
             let lines = lines.flatten();
             let of_line = lines.filter(|one| one.line_item_id == line.line_item_id);
             let units = of_line.map(|one| one.quantity.unwrap_or(1));
-            // The other half of "a part was shipped" is that a part was not.
-            let most = line.quantity.saturating_sub(1);
-            units.fold(0, u32::saturating_add).min(most)
+            match units.fold(0, u32::saturating_add) {
+                // The list of parcels can lag behind the order.
+                0 => Err(BadField("fulfillments.lineItems")),
+                // The other half of "a part was shipped" is that a part was not.
+                units => Ok(units.min(line.quantity - 1)),
+            }
         }
-        _ => 0,
+        Some("NOT_STARTED" | "IN_PROGRESS") | None => Ok(0),
+        Some(_) => Err(BadField("lineItems.lineItemFulfillmentStatus")),
     }
 }
 
@@ -365,7 +373,15 @@ fn line(
         .and_then(|instructions| instructions.ship_by_date.as_deref());
     let price = money(price, "lineItems.lineItemCost")?;
     let (paid, under_way) = refunds_of(line, price.currency, failed)?;
-    let is_whole = |minor: i64| price.minor > 0 && minor >= price.minor;
+    // What was paid back up to the price alone may be the shipping: the goods are still to be sent.
+    let delivery = line
+        .delivery_cost
+        .as_ref()
+        .and_then(|cost| cost.shipping_cost.as_ref());
+    let delivery = delivery.map(|cost| money(Some(cost), "lineItems.deliveryCost"));
+    let delivery = delivery.transpose()?.map_or(0, |cost| cost.minor);
+    let whole = price.minor.saturating_add(delivery);
+    let is_whole = |minor: i64| whole > 0 && minor >= whole;
     let is_refunded = is_whole(paid.minor);
     let is_refunding = is_whole(paid.minor.saturating_add(under_way.minor)) && !is_refunded;
     Ok(OrderLine {
@@ -376,7 +392,8 @@ fn line(
         ship_by: ship_by
             .map(|text| time(text, "lineItems.shipByDate"))
             .transpose()?,
-        shipped: shipped(line, parcels),
+        shipped: shipped(line, parcels)?,
+        shipped_whole: false,
         // eBay cancels whole orders only.
         cancelled: 0,
         refunded: if is_refunded { line.quantity } else { 0 },

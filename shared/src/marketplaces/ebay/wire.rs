@@ -150,7 +150,15 @@ pub(super) struct LineItem {
     pub(super) discounted_line_item_cost: Option<Amount>,
     pub(super) line_item_fulfillment_instructions: Option<LineInstructions>,
     pub(super) line_item_fulfillment_status: Option<String>,
+    pub(super) delivery_cost: Option<DeliveryCost>,
     pub(super) refunds: Option<Vec<OrderRefund>>,
+}
+
+/// What a line's delivery costs the customer (`DeliveryCost`).
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct DeliveryCost {
+    pub(super) shipping_cost: Option<Amount>,
 }
 
 /// When a line is to be sent (`LineItemFulfillmentInstructions`).

@@ -15,6 +15,8 @@ pub struct FetchedOrder {
     pub details: OrderDetails,
     /// What may only be stored sealed; `None` where the channel does not show the buyer (any more).
     pub buyer: Option<Buyer>,
+    /// The channel's ids of refunds of the order that failed, as far as it tells with the order.
+    pub failed_refunds: Vec<String>,
 }
 
 /// A page of orders that changed.

@@ -5,6 +5,7 @@
 //! it. They are installed below `target/`. Where Node or npm is missing, its scripts are left out and that is recorded.
 
 use kervan_conformance::{Requirement, missing};
+use kervan_infra::process::contain;
 use kervan_infra::workspace;
 use kervan_marketplaces::{Simulators, SimulatorsConfig};
 use std::ffi::OsStr;
@@ -115,6 +116,7 @@ fn with_pip(script: &Path, home: &Path) -> Command {
                 .arg(home.join("venv")),
         );
         let mut pip = Command::new(&own);
+        contain(&mut pip);
         pip.args([
             "-m",
             "pip",
@@ -126,6 +128,7 @@ fn with_pip(script: &Path, home: &Path) -> Command {
         done(pip.arg("-r").arg(&requirements));
     });
     let mut command = Command::new(own);
+    contain(&mut command);
     command.arg(script);
     command
 }
@@ -135,6 +138,7 @@ fn with_npm(script: &Path, home: &Path) -> Command {
     install_once(home, &packages, || {
         fs::copy(&packages, home.join("package.json")).unwrap();
         let mut npm = Command::new("npm");
+        contain(&mut npm);
         npm.args(["install", "--no-audit", "--no-fund", "--loglevel=error"]);
         done(npm.current_dir(home));
     });
@@ -142,6 +146,7 @@ fn with_npm(script: &Path, home: &Path) -> Command {
     let copy = home.join(script.file_name().unwrap());
     fs::copy(script, &copy).unwrap();
     let mut command = Command::new("node");
+    contain(&mut command);
     command.arg(copy);
     command
 }

@@ -7,7 +7,7 @@ use kervan::domain::{Cancel, OrderDetails, OrderLine};
 use kervan::marketplaces::ReadOrders;
 use kervan_marketplaces::amazon::AmazonNewOrder;
 use kervan_marketplaces::ebay::{NewListing, NewOrder};
-use kervan_marketplaces::{Money, OrderAction, Party, RefundEnd, RefundOf};
+use kervan_marketplaces::{FeeReport, Money, OrderAction, Party, RefundEnd, RefundOf};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -166,5 +166,40 @@ async fn a_shop_of_aliexpress_tells_lines_that_were_sent_or_ended() {
         assert_eq!(read().await, [NOTHING, (0, 1, 0)], "{gateway}");
         act(&by_hand(2));
         assert_eq!(read().await[0], (2, 0, 0), "{gateway}");
+    }
+}
+
+#[tokio::test]
+async fn tax_that_ebay_collects_is_no_revenue_at_either_of_its_apis() {
+    for orders in ["fulfillment", "trading"] {
+        let shop = Ebay::with_order(&json!({ "orders": orders })).await;
+        let read = async || {
+            let order = shop.world.ebay.order(&order_id(&shop.order)).await;
+            order.unwrap().details
+        };
+        assert_eq!(read().await.total.to_string(), "59.97 USD", "{orders}");
+        shop.act(&OrderAction::CollectTax {
+            cents_a_line: 2_15,
+            reference: None,
+        });
+        assert_eq!(read().await.total.to_string(), "59.97 USD", "{orders}");
+        shop.act(&OrderAction::ReportFee {
+            how: FeeReport::Always,
+        });
+        assert!(read().await.fee.minor > 7_00, "{orders}");
+        shop.act(&OrderAction::ReportFee {
+            how: FeeReport::OtherCurrency,
+        });
+        let fee = read().await.fee;
+        assert_eq!((fee.currency.code(), fee.minor > 7_00), ("EUR", true));
+        let back = refund(
+            RefundOf::Part {
+                line: 0,
+                cents: 5_00,
+            },
+            RefundEnd::Paid,
+        );
+        shop.act(&back);
+        assert_eq!(read().await.refunded_minor, 5_00, "{orders}");
     }
 }

@@ -234,7 +234,7 @@ fn a_cancellation_that_comes_too_late_is_reported_once() {
             "listed for a cause that can pass",
             [bought(), vec![requested(), raised(Reason::NoRate)]].concat(),
             0,
-            Rest,
+            ReportLateCancel,
         ),
     ]);
 }

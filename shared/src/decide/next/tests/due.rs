@@ -197,7 +197,12 @@ fn while_nothing_may_be_bought_the_channel_is_asked_again_every_half_hour() {
             7,
             half_hour,
         ),
-        ("shipped by hand", vec![planned(), by_hand()], 7, half_hour),
+        (
+            "shipped by hand, and given back at once",
+            vec![planned(), by_hand()],
+            7,
+            Some((7, Forward)),
+        ),
         ("declined", vec![elsewhere()], 7, half_hour),
         (
             "what is in doubt is settled all the same",
@@ -206,8 +211,18 @@ fn while_nothing_may_be_bought_the_channel_is_asked_again_every_half_hour() {
             Some((30, Forward)),
         ),
         (
-            "what was placed is tracked all the same",
+            "what was placed is reported at once",
             [placed(1, "LAMP"), vec![requested()]].concat(),
+            7,
+            Some((7, Forward)),
+        ),
+        (
+            "and tracked all the same",
+            [
+                placed(1, "LAMP"),
+                vec![requested(), raised(Reason::CancelledAfterPurchase)],
+            ]
+            .concat(),
             7,
             Some((307, Track)),
         ),
@@ -217,6 +232,7 @@ fn while_nothing_may_be_bought_the_channel_is_asked_again_every_half_hour() {
                 vec![set()],
                 placed(1, "LAMP"),
                 vec![planned_of(2, "SHADE"), requested()],
+                vec![raised(Reason::CancelledAfterPurchase)],
             ]
             .concat(),
             7,

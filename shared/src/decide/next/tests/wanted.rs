@@ -182,7 +182,7 @@ fn what_the_channel_was_told_of_is_no_doing_of_somebody_else() {
         let order = order(&events);
         let line = &order.details.lines[0];
         (
-            order.wanted(line),
+            order.wanted_or_told(line),
             order.shipped_by_hand(line),
             order.left_to_tell(line),
         )
@@ -249,31 +249,7 @@ fn given_back(minor: i64) -> Event {
 }
 
 #[test]
-fn what_is_given_back_whole_is_not_bought_and_a_part_lessens_the_revenue() {
-    check(&[
-        ("a part, before the plan", vec![given_back(10_00)], Plan),
-        (
-            "a part, planned",
-            vec![planned(), given_back(10_00)],
-            Place(1),
-        ),
-        ("all, before the plan", vec![given_back(19_99)], Rest),
-        (
-            "all, planned",
-            vec![planned(), given_back(19_99)],
-            PlanAnew(1),
-        ),
-        (
-            "all, as the channel says it",
-            vec![planned(), changed(|details| details.refunded_minor = 19_99)],
-            PlanAnew(1),
-        ),
-        (
-            "all, placed",
-            then(placed(1, "LAMP"), given_back(19_99)),
-            ReportTooMuch(too_much("LAMP", 1)),
-        ),
-    ]);
+fn what_is_given_back_lessens_the_revenue() {
     let revenue = |events: &[Event]| order(events).revenue().minor;
     assert_eq!(revenue(&[]), 19_99);
     assert_eq!(revenue(&[given_back(10_00)]), 9_99);
@@ -287,6 +263,92 @@ fn what_is_given_back_whole_is_not_bought_and_a_part_lessens_the_revenue() {
         code: "X".to_owned(),
     };
     assert_eq!(revenue(&[given_back(10_00), failed]), 19_99);
-    let waits = order(&[given_back(19_99)]);
-    assert_eq!(due(&waits, at(0)), Some((at(30 * 60), Lane::Forward)));
+}
+
+#[test]
+fn a_line_that_the_channel_counts_as_a_whole_is_ours_once_it_was_told_of_a_parcel() {
+    let whole = changed(|details| {
+        let line = &mut details.lines[0];
+        (line.quantity, line.shipped, line.shipped_whole) = (2, 2, true);
+        details.fulfilled = true;
+    });
+    let one_of_two = [
+        vec![two(0, 0, 0)],
+        placed(1, "LAMP"),
+        confirmed("LP0001", 1),
+        vec![planned_of(2, "LAMP"), whole.clone()],
+    ]
+    .concat();
+    check(&[("the other unit is still owed", one_of_two.clone(), Place(2))]);
+    let order = order(&one_of_two);
+    let line = &order.details.lines[0];
+    assert_eq!(
+        (order.shipped_by_hand(line), order.left_to_tell(line)),
+        (0, 1)
+    );
+    check(&[(
+        "nothing was told",
+        vec![two(0, 0, 0), planned(), whole],
+        GiveBack,
+    )]);
+}
+
+#[test]
+fn what_is_too_much_is_reported_in_the_place_of_a_request_to_pay_for_it() {
+    let unpaid = || raised(Reason::PurchaseUnpaid);
+    let too_many = then(then(two_placed(), unpaid()), two(0, 1, 0));
+    check(&[("", too_many.clone(), ReportTooMuch(too_much("LAMP", 1)))]);
+    assert_eq!(due(&order(&too_many), at(7)), Some((at(7), Lane::Forward)));
+}
+
+#[test]
+fn the_rest_of_a_bundle_is_not_bought_for_a_line_that_is_paid_back() {
+    let lead_is_told = || [vec![set()], placed(1, "LAMP"), confirmed("LP0001", 1)].concat();
+    let paid_back = || changed(|details| details.lines[0].refunded = 1);
+    check(&[
+        ("before", lead_is_told(), Plan),
+        ("open", then(lead_is_told(), paid_back()), Rest),
+        (
+            "planned",
+            then(then(lead_is_told(), planned_of(2, "SHADE")), paid_back()),
+            PlanAnew(2),
+        ),
+    ]);
+}
+
+#[test]
+fn an_order_does_not_end_while_a_refund_may_fail_or_too_much_is_not_reported() {
+    let arrived = || {
+        [
+            vec![two(0, 0, 0)],
+            delivered(1, "LAMP"),
+            confirmed("LP0001", 1),
+        ]
+        .concat()
+    };
+    let step = |more: Event| next_tracking_step(&order(&then(arrived(), more)), at(1));
+    assert_eq!(step(two(0, 0, 1)), TrackingStep::Finish);
+    let refunding = changed(|details| {
+        let line = &mut details.lines[0];
+        (line.quantity, line.refunding) = (2, 1);
+    });
+    assert_eq!(step(refunding.clone()), TrackingStep::Rest);
+    let events = then(arrived(), refunding);
+    let later = at(73 * 3600);
+    assert_eq!(next_buying_step(&order(&events), at(1)), Rest);
+    assert_eq!(
+        next_buying_step(&order(&events), later),
+        BuyingStep::ReportRefund
+    );
+    let nothing_kept = [
+        placed(1, "LAMP"),
+        vec![Event::PurchaseGivenUp { purchase: 1 }],
+    ]
+    .concat();
+    let nothing_kept = order(&then(
+        nothing_kept,
+        changed(|details| details.lines[0].refunded = 1),
+    ));
+    assert_eq!(next_buying_step(&nothing_kept, at(1)), GiveBack);
+    assert_eq!(due(&nothing_kept, at(1)), Some((at(1), Lane::Forward)));
 }

@@ -37,6 +37,7 @@ fn order(sets: u32, is_mapped: bool) -> Order {
             price: usd(99_99),
             ship_by: None,
             shipped: 0,
+            shipped_whole: false,
             cancelled: 0,
             refunded: 0,
             refunding: 0,

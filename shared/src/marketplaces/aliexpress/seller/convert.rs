@@ -112,7 +112,11 @@ pub(super) fn order(
             .collect(),
     };
     let buyer = receipt.and_then(|receipt| buyer(receipt, order, &details.country));
-    Ok(FetchedOrder { details, buyer })
+    Ok(FetchedOrder {
+        details,
+        buyer,
+        failed_refunds: Vec::new(),
+    })
 }
 
 /// Where the order itself says that it goes.
@@ -219,6 +223,7 @@ fn line(child: &ChildOrder, order: &Order) -> Result<Line, BadField> {
             price,
             ship_by: None,
             shipped: if shipped { quantity } else { 0 },
+            shipped_whole: true,
             cancelled: if cancelled { quantity } else { 0 },
             refunded: 0,
             refunding: 0,

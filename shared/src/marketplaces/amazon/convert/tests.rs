@@ -100,11 +100,20 @@ fn only_what_is_paid_wanted_and_ours_to_send_can_be_bought() {
         ("OF_TOMORROW", Pending, No, false),
     ];
     for (status, payment, cancel, fulfilled) in rows {
-        let details = fetch(|order| order["fulfillment"]["fulfillmentStatus"] = status.into());
+        let details = fetch(|order| {
+            order["fulfillment"]["fulfillmentStatus"] = status.into();
+            for item in order["orderItems"].as_array_mut().unwrap() {
+                item["fulfillment"] = json!({ "quantityFulfilled": 0 });
+            }
+        });
         let details = details.unwrap().details;
         let seen = (details.payment, details.cancel, details.fulfilled);
         assert_eq!(seen, (payment, cancel, fulfilled), "{status}");
     }
+    let untold =
+        fetch(|order| order["fulfillment"]["fulfillmentStatus"] = "PARTIALLY_SHIPPED".into());
+    let field = BadField("orderItems.fulfillment.quantityFulfilled");
+    assert_eq!(untold.unwrap_err(), field, "how much is not guessed");
     let by_amazon = fetch(|order| order["fulfillment"]["fulfilledBy"] = "AMAZON".into());
     assert!(by_amazon.unwrap().details.fulfilled);
     let asked = |order: &mut Value| {

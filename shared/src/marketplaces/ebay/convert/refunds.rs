@@ -104,28 +104,42 @@ fn state_of_line(refund: &wire::OrderRefund) -> RefundState {
     }
 }
 
-/// What was paid back of the order and of its lines, or is about to be. A refund of a line can stand at the order too, under
-/// the same id, and then counts once.
+/// What was paid back of the order and of its lines, or is about to be. A refund of a line can stand at the order too: under
+/// the same id or, because one of the two places may show none, with the same amount. It counts once.
 pub(super) fn refunded_minor(order: &wire::Order, currency: Currency) -> Result<i64, BadField> {
-    let mut seen: Vec<&str> = Vec::new();
     let failed = failed_refunds(order);
+    let is_failed = |refund: &&wire::OrderRefund| {
+        let id = refund.refund_id.as_deref();
+        id.is_some_and(|id| failed.contains(&id))
+    };
+    let amount = |refund: &wire::OrderRefund| {
+        let amount = money(refund.amount.as_ref(), "refunds.amount")?;
+        if amount.currency == currency {
+            Ok(amount.minor)
+        } else {
+            Err(BadField("refunds.amount.currency"))
+        }
+    };
     let summary = order.payment_summary.as_ref();
     let of_order = summary.and_then(|summary| summary.refunds.as_deref());
+    let of_order = of_order.unwrap_or_default().iter();
+    let mut seen = Vec::new();
+    for refund in of_order.filter(|refund| !is_failed(refund)) {
+        seen.push((refund.refund_id.as_deref(), amount(refund)?));
+    }
+    let mut sum: i64 = seen.iter().map(|(_, minor)| *minor).sum();
     let lines = order.line_items.as_deref().unwrap_or_default().iter();
     let of_lines = lines.flat_map(|line| line.refunds.as_deref().unwrap_or_default());
-    let mut sum = 0_i64;
-    for refund in of_order.unwrap_or_default().iter().chain(of_lines) {
-        let id = refund.refund_id.as_deref();
-        let has_failed = id.is_some_and(|id| failed.contains(&id));
-        if has_failed || id.is_some_and(|id| seen.contains(&id)) {
-            continue;
+    for refund in of_lines.filter(|refund| !is_failed(refund)) {
+        let (id, minor) = (refund.refund_id.as_deref(), amount(refund)?);
+        let is_it = |(other, theirs): &(Option<&str>, i64)| match (id, other) {
+            (Some(id), Some(other)) => id == *other,
+            _ => minor == *theirs,
+        };
+        match seen.iter().position(is_it) {
+            Some(place) => drop(seen.swap_remove(place)),
+            None => sum = sum.saturating_add(minor),
         }
-        seen.extend(id);
-        let amount = money(refund.amount.as_ref(), "refunds.amount")?;
-        if amount.currency != currency {
-            return Err(BadField("refunds.amount.currency"));
-        }
-        sum = sum.saturating_add(amount.minor);
     }
     Ok(sum)
 }

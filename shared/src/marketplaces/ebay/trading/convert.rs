@@ -21,7 +21,7 @@ const PLACEHOLDERS: [&str; 2] = ["Invalid Request", "default"];
 
 /// An order as the domain has it. Unknown states are read as the ones in which nothing is bought.
 pub(super) fn order(order: &Element) -> Result<FetchedOrder, BadField> {
-    let total = money(order.child("Total"), "Total")?;
+    let total = without_collected_tax(order)?;
     let address = ship_to(order);
     let transactions = transactions(order);
     let lines: Vec<OrderLine> = transactions.map(line).collect::<Result<_, _>>()?;
@@ -36,13 +36,17 @@ pub(super) fn order(order: &Element) -> Result<FetchedOrder, BadField> {
         cancel: cancelled(order),
         fulfilled: order.value(&["ShippedTime"]).is_some(),
         total,
-        fee: fee(order, total),
+        fee: fee(order, total)?,
         refunded_minor: refunded_minor(order, total)?,
         country: country.ok_or(BadField("ShippingAddress.Country"))?,
         lines,
     };
     let buyer = address.and_then(|address| buyer(order, address, &details.country));
-    Ok(FetchedOrder { details, buyer })
+    Ok(FetchedOrder {
+        details,
+        buyer,
+        failed_refunds: failed_refunds(order),
+    })
 }
 
 /// An order's id and the time of its last change.
@@ -257,6 +261,7 @@ fn line(transaction: &Element) -> Result<OrderLine, BadField> {
             Some(_) => quantity,
             None => 0,
         },
+        shipped_whole: true,
         // Whole orders only are cancelled, and a refund does not say of which line it is.
         cancelled: 0,
         refunded: 0,
@@ -271,22 +276,52 @@ fn money(amount: Option<&Element>, field: &'static str) -> Result<Money, BadFiel
     Money::parse(amount.text(), currency).map_err(|_| BadField(field))
 }
 
-/// What eBay keeps of the lines, where it says so.
-fn fee(order: &Element, total: Money) -> Money {
-    let fees = transactions(order).filter_map(|line| line.child("FinalValueFee"));
-    let fees = fees.filter_map(|fee| money(Some(fee), "FinalValueFee").ok());
-    fees.fold(Money::zero(total.currency), |sum, fee| {
-        sum.plus(fee).unwrap_or(sum)
-    })
+/// What the customer pays, without the taxes that eBay collects and pays to the state: from version 1307 of the schema on,
+/// `Total` holds them (KB 5216).
+fn without_collected_tax(order: &Element) -> Result<Money, BadField> {
+    let mut total = money(order.child("Total"), "Total")?;
+    for line in transactions(order) {
+        let taxes = line.all("eBayCollectAndRemitTaxes");
+        for tax in taxes.filter_map(|taxes| taxes.child("TotalTaxAmount")) {
+            let field = "eBayCollectAndRemitTaxes.TotalTaxAmount";
+            let tax = money(Some(tax), field)?;
+            total = total.minus(tax).ok_or(BadField(field))?;
+        }
+    }
+    Ok(total)
+}
+
+/// What eBay keeps of the lines, where it says so: in its own currency, which need not be the order's. A fee that cannot be
+/// read is not none.
+fn fee(order: &Element, total: Money) -> Result<Money, BadField> {
+    let field = "FinalValueFee";
+    let fees = transactions(order).filter_map(|line| line.child(field));
+    let fees = fees.map(|fee| money(Some(fee), field));
+    let sum = fees.reduce(|sum, fee| sum?.plus(fee?).ok_or(BadField(field)));
+    sum.unwrap_or(Ok(Money::zero(total.currency)))
+}
+
+fn refunds(order: &Element) -> impl Iterator<Item = &Element> {
+    let refunds = order.at(&["MonetaryDetails", "Refunds"]).into_iter();
+    refunds.flat_map(|refunds| refunds.all("Refund"))
+}
+
+fn has_failed(refund: &Element) -> bool {
+    refund.value(&["RefundStatus"]) == Some("Failed")
+}
+
+/// The ids of refunds that failed.
+fn failed_refunds(order: &Element) -> Vec<String> {
+    let failed = refunds(order).filter(|refund| has_failed(refund));
+    let ids = failed.filter_map(|refund| refund.value(&["ReferenceID"]));
+    ids.map(str::to_owned).collect()
 }
 
 /// What was paid back, or is about to be.
 fn refunded_minor(order: &Element, total: Money) -> Result<i64, BadField> {
-    let path = ["MonetaryDetails", "Refunds"];
-    let refunds = order.at(&path).into_iter();
     let mut sum = 0_i64;
-    for refund in refunds.flat_map(|refunds| refunds.all("Refund")) {
-        if refund.value(&["RefundStatus"]) == Some("Failed") {
+    for refund in refunds(order) {
+        if has_failed(refund) {
             continue;
         }
         let amount = money(refund.child("RefundAmount"), "RefundAmount")?;

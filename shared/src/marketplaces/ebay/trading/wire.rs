@@ -76,6 +76,8 @@ pub(super) fn get_order(id: &str) -> String {
     Writer::request("GetOrders", |request| {
         request.leaf("DetailLevel", "ReturnAll");
         preamble(request);
+        // The fee is told to nobody who does not ask for it.
+        request.leaf("IncludeFinalValueFee", "true");
         request.nest("OrderIDArray", |ids| ids.leaf("OrderID", id));
         request.leaf("OrderRole", "Seller");
     })

@@ -13,7 +13,7 @@ use kervan::{
 };
 use kervan_marketplaces::{
     AliExpressConfig, Clock as _, Fault, ManualClock, Money, Simulators, SimulatorsConfig,
-    aliexpress::{AliExpressOperation, AliExpressSettings, NewProduct},
+    aliexpress::{AliExpressOperation, AliExpressSettings, NewProduct, OrderCreateRoot},
     defaults,
 };
 use serde_json::json;
@@ -156,6 +156,25 @@ async fn a_purchase_goes_its_whole_way() {
     );
     marketplace.deliver(number).unwrap();
     assert_eq!(world.state(id).await, SupplierState::Delivered);
+}
+
+#[tokio::test]
+async fn a_purchase_is_known_whatever_the_root_of_its_answer_is_named() {
+    for root in [
+        OrderCreateRoot::MethodResponse,
+        OrderCreateRoot::PlaceorderResponse,
+        OrderCreateRoot::Method,
+        OrderCreateRoot::Bare,
+    ] {
+        let world = World::start().await;
+        let aliexpress = &world.simulators.aliexpress;
+        aliexpress.set_settings(AliExpressSettings {
+            order_create_root: root,
+            ..aliexpress.settings()
+        });
+        let placed = world.place(1).await.unwrap();
+        assert_eq!(placed.supplier_orders.len(), 1, "{root:?}");
+    }
 }
 
 #[tokio::test]

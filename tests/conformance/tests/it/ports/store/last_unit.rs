@@ -266,6 +266,7 @@ fn recorded(kervan: &Kervan, wanted: &[Sku]) -> [Event; 2] {
             price: usd(19_99),
             ship_by: None,
             shipped: 0,
+            shipped_whole: false,
             cancelled: 0,
             refunded: 0,
             refunding: 0,

@@ -206,6 +206,7 @@ fn details(now: Timestamp) -> OrderDetails {
             price: usd(19_99),
             ship_by: None,
             shipped: 0,
+            shipped_whole: false,
             cancelled: 0,
             refunded: 0,
             refunding: 0,
