@@ -9,6 +9,7 @@ use super::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What the channel says of an order, without the buyer's data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +134,10 @@ pub struct Order {
     /// What was given back to the customer through Kervan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<OrderRefund>,
+    /// Units of each line that others have surely shipped, the most that was ever seen: a read that does not show our own
+    /// parcel yet must not take theirs for ours.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shipped_by_others: BTreeMap<LineId, u32>,
     /// Whether the buyer's data was erased.
     pub buyer_erased: bool,
     /// When the last record was written.
@@ -155,7 +160,7 @@ impl Order {
                 event: event.name(),
             });
         };
-        Ok(Self {
+        let mut order = Self {
             key,
             version: 1,
             last_hash: String::new(),
@@ -167,9 +172,12 @@ impl Order {
             attention: None,
             decided: Decided::default(),
             refunds: Vec::new(),
+            shipped_by_others: BTreeMap::new(),
             buyer_erased: false,
             updated_at: at,
-        })
+        };
+        order.note_shipped_by_others();
+        Ok(order)
     }
 
     /// Applies one more event. Everything that is decided is decided before; here a state that does not fit is an error.
@@ -186,7 +194,10 @@ impl Order {
         };
         match event {
             Event::Recorded { .. } => return Err(misfit),
-            Event::Changed { details } => self.details = details.clone(),
+            Event::Changed { details } => {
+                self.details = details.clone();
+                self.note_shipped_by_others();
+            }
             Event::Mapped { lines } => self.map(lines, misfit)?,
             Event::Planned { purchase, lines } => {
                 self.plan(*purchase, lines, at, misfit)?;

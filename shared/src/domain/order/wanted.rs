@@ -31,6 +31,30 @@ impl Order {
     /// Units of a line that somebody else has shipped. A channel that knows no units counts the line as shipped with the
     /// first parcel of ours, which says nothing of anybody else.
     pub fn shipped_by_hand(&self, line: &OrderLine) -> u32 {
+        let known = self.shipped_by_others.get(&line.id).copied();
+        self.shipped_by_hand_now(line).max(known.unwrap_or(0))
+    }
+
+    /// Keeps what the channel's answer shows beyond our own parcels.
+    pub(super) fn note_shipped_by_others(&mut self) {
+        let lines = self.details.lines.iter();
+        let counted = lines.filter(|line| !line.shipped_whole);
+        let seen: Vec<_> = counted
+            .map(|line| {
+                (
+                    line.id.clone(),
+                    line.shipped.saturating_sub(self.told_units(line)),
+                )
+            })
+            .filter(|(_, units)| *units > 0)
+            .collect();
+        for (line, units) in seen {
+            let most = self.shipped_by_others.entry(line).or_default();
+            *most = units.max(*most);
+        }
+    }
+
+    fn shipped_by_hand_now(&self, line: &OrderLine) -> u32 {
         let shipped = if self.details.fulfilled {
             line.quantity.saturating_sub(line.cancelled)
         } else {

@@ -352,3 +352,14 @@ fn an_order_does_not_end_while_a_refund_may_fail_or_too_much_is_not_reported() {
     assert_eq!(next_buying_step(&nothing_kept, at(1)), GiveBack);
     assert_eq!(due(&nothing_kept, at(1)), Some((at(1), Lane::Forward)));
 }
+
+#[test]
+fn what_others_shipped_is_not_taken_for_ours_while_the_channel_does_not_show_our_parcel() {
+    let one_by_hand = vec![two(1, 0, 0)];
+    let ours = [one_by_hand, placed(1, "LAMP"), confirming("LP0001", 1, 90)].concat();
+    check(&[
+        ("as it was", ours.clone(), Rest),
+        ("read again", then(ours.clone(), two(1, 0, 0)), Rest),
+        ("with our own", then(ours, two(2, 0, 0)), Rest),
+    ]);
+}
