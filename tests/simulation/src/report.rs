@@ -115,6 +115,8 @@ impl Section {
 /// What came of taking guards away.
 pub(crate) struct Guards {
     title: &'static str,
+    /// Of a few words, for the last line.
+    short: &'static str,
     searches: Vec<Search>,
     /// So many have to be missed.
     needed: usize,
@@ -126,6 +128,7 @@ impl Guards {
     pub(crate) fn each((searches, took): (Vec<Search>, Duration)) -> Self {
         Self {
             title: "guards, each taken away",
+            short: "guards missed",
             needed: searches.len(),
             searches,
             took,
@@ -136,6 +139,7 @@ impl Guards {
     pub(crate) fn by_sample((searches, took): (Vec<Search>, Duration), needed: usize) -> Self {
         Self {
             title: "guards, each taken away, and the sample of its scenario alone",
+            short: "by the sample alone",
             needed,
             searches,
             took,
@@ -240,7 +244,20 @@ pub(crate) fn many(
     }
     sections.iter().for_each(print_section);
     guards.iter().for_each(print_guards);
+    println!("{}", conclusion(sections, guards, offset));
     code(held)
+}
+
+/// Everything in one line, the last one: the summary of `cargo kervan test` shows it.
+fn conclusion(sections: &[Section], guards: &[Guards], offset: Option<&Offset>) -> String {
+    let run: usize = sections.iter().map(|one| one.summary.schedules).sum();
+    let mut words = vec![format!("{run} schedules")];
+    words.extend(offset.map(|offset| format!("offset {}", offset.number())));
+    for one in guards {
+        let (missed, all) = (one.missed(), one.searches.len());
+        words.push(format!("{missed} of {all} {}", one.short));
+    }
+    words.join(", ")
 }
 
 fn print_section(section: &Section) {

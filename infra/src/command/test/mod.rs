@@ -121,7 +121,9 @@ fn run_steps(arguments: &Arguments) -> Result<ExitCode> {
         } else if resume.has_passed(step) {
             (Outcome::Before, Duration::ZERO)
         } else {
-            eprintln!("\n==> {} ({} of {})", step.title(), index + 1, steps.len());
+            let at = started.elapsed().as_secs_f32();
+            let place = format!("{} of {}", index + 1, steps.len());
+            eprintln!("\n[{at:6.1} s] ==> {} ({place})", step.title());
             let step_started = Instant::now();
             let outcome = match bench.run(step) {
                 Ok(words) => Outcome::Passed(words),

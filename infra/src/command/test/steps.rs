@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -219,8 +220,7 @@ impl Bench {
                 simulate.args(["--offset", &offset.to_string()]);
             }
         }
-        execute("cargo kervan simulate", &mut simulate)?;
-        Ok(if self.full { "all" } else { "the sample" }.to_owned())
+        last_line("cargo kervan simulate", &mut simulate)
     }
 }
 
@@ -283,6 +283,29 @@ fn cargo(arguments: &[&str]) -> Result<String> {
     let what = format!("cargo {}", arguments.first().copied().unwrap_or_default());
     execute(&what, nice("cargo").args(arguments))?;
     Ok(String::new())
+}
+
+/// Runs a program in the checkout as [`execute`] does, and answers the last line of its output.
+fn last_line(what: &str, command: &mut Command) -> Result<String> {
+    let mut child = command
+        .current_dir(workspace::root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{what} cannot be started"))?;
+    let mut last = String::new();
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).lines() {
+            let line = line.with_context(|| format!("{what} cannot be read"))?;
+            eprintln!("{line}");
+            last = line;
+        }
+    }
+    let status = child.wait().with_context(|| format!("{what} was lost"))?;
+    if !status.success() {
+        bail!("{what} failed ({status})");
+    }
+    Ok(last)
 }
 
 /// Runs a program in the checkout. Its output goes to standard error, where that of cargo goes too.
