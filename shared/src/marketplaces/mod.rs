@@ -21,10 +21,12 @@ mod call_error;
 mod carriers;
 pub mod ebay;
 mod loose;
+mod phone;
 mod products;
 mod push;
 mod roles;
 mod token;
+mod us_states;
 mod user_tokens;
 
 pub use call_error::{CallError, Effect, Kind, Retry};

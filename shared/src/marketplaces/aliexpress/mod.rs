@@ -10,7 +10,7 @@
 //!
 //! Sources: the dropshipping guides and the API reference of openservice.aliexpress.com.
 
-pub(in crate::marketplaces) mod address;
+mod address;
 mod auth;
 mod client;
 mod config;

@@ -9,7 +9,8 @@ use crate::domain::{
     Buyer, Currency, Evidence, Invalid, Money, Reference, SignalKind, SupplierOrderId,
     TrackingNumber, safe_code,
 };
-use crate::marketplaces::aliexpress::address::{US_STATES, phone};
+use crate::marketplaces::phone::phone;
+use crate::marketplaces::us_states::US_STATES;
 use crate::marketplaces::{
     CallError, Effect, Kind, Placed, Retry, SupplierOrder, SupplierParcel, SupplierState,
 };
