@@ -2,15 +2,12 @@
 
 /// The calling code with its `+`, and the national number's digits; both empty where there is no phone number.
 pub(in crate::marketplaces) fn phone(country: &str, text: &str) -> (String, String) {
-    // Channels hide numbers behind a common one with an extension, which a carrier cannot use.
-    let number = text.split(|c: char| c.is_ascii_alphabetic()).next();
-    let number = number.unwrap_or_default().trim();
-    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let (is_international, digits) = parts(text);
     if digits.is_empty() {
         return (String::new(), String::new());
     }
     let home = calling_code(country);
-    if let Some(international) = international(number, &digits) {
+    if let Some(international) = international(is_international, &digits) {
         let mut codes: Vec<_> = CALLING_CODES.iter().map(|(_, code)| *code).collect();
         codes.sort_unstable_by_key(|code| std::cmp::Reverse(code.len()));
         let code = home
@@ -28,8 +25,38 @@ pub(in crate::marketplaces) fn phone(country: &str, text: &str) -> (String, Stri
     }
 }
 
-fn international<'a>(number: &str, digits: &'a str) -> Option<&'a str> {
-    if number.starts_with('+') {
+/// Whether a number begins with `+`, and its digits, those of every script as ASCII. Letters before the first digit are a
+/// label, as in `Tel. 030 123456`. Letters after it begin an extension, which a carrier cannot use: channels hide numbers
+/// behind a common one with an extension.
+fn parts(text: &str) -> (bool, String) {
+    let is_digit = |c: char| digit(c).is_some();
+    let start = text.find(is_digit).unwrap_or(text.len());
+    let (label, number) = text.split_at(start);
+    let number = number.split(|c: char| c.is_alphabetic() || c == '#').next();
+    let digits = number.unwrap_or_default().chars().filter_map(digit);
+    (label.contains(['+', '\u{ff0b}']), digits.collect())
+}
+
+/// The ASCII digit that a digit of any script stands for.
+fn digit(c: char) -> Option<char> {
+    let value = DIGIT_ZEROS.iter().find_map(|zero| {
+        let value = u32::from(c).checked_sub(*zero)?;
+        (value < 10).then_some(value)
+    });
+    value.and_then(|value| char::from_digit(value, 10))
+}
+
+/// The zeros of the scripts that write numbers in tens, each followed by its nine other digits: category Nd of Unicode 16,
+/// Basic Multilingual Plane.
+const DIGIT_ZEROS: &[u32] = &[
+    0x0030, 0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6,
+    0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80,
+    0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0,
+    0xFF10,
+];
+
+fn international(has_plus: bool, digits: &str) -> Option<&str> {
+    if has_plus {
         return Some(digits);
     }
     digits.strip_prefix("00")
@@ -193,6 +220,14 @@ mod tests {
             ("ES", "34612345678", "+34", "612345678"),
             ("SA", "0512345678", "+966", "512345678"),
             ("XX", "12345", "", "12345"),
+            ("DE", "Tel. 030 123456", "+49", "030123456"),
+            ("DE", "Tel.: +49 30 123456", "+49", "30123456"),
+            ("US", "phone (407) 555-0100 #77", "+1", "4075550100"),
+            ("JP", "＋８１ ９０ １２３４ ５６７８", "+81", "9012345678"),
+            ("SA", "٠٥١٢٣٤٥٦٧٨", "+966", "512345678"),
+            ("IN", "९१ ९८७६५४३२१०", "+91", "919876543210"),
+            ("KR", "전화 010-1234-5678 내선 9", "+82", "01012345678"),
+            ("US", "none", "", ""),
         ];
         for (country, text, code, digits) in cases {
             assert_eq!(

@@ -6,7 +6,7 @@
 
 use super::error::Call;
 use super::wire::LogisticsAddress;
-use crate::domain::{Buyer, CountryCode};
+use crate::domain::{Address, Buyer, CountryCode};
 use crate::marketplaces::phone::phone;
 use crate::marketplaces::us_states::US_STATES;
 use crate::marketplaces::{CallError, Kind, Retry};
@@ -31,9 +31,10 @@ pub(super) fn logistics_address(
     };
     let (phone_country, mobile_no) = phone(country, &buyer.phone);
     let full_name = one_line(&buyer.name);
+    let (street, rest) = street(country, &buyer.address);
     let address = LogisticsAddress {
-        address: one_line(&buyer.address.line1),
-        address2: one_line(&buyer.address.line2),
+        address: street,
+        address2: rest,
         city: one_line(&buyer.address.city),
         contact_person: full_name.clone(),
         country: country.to_owned(),
@@ -84,7 +85,7 @@ fn broken_rule(country: &str, address: &LogisticsAddress) -> Option<&'static str
             ("full_name", two_words && (2..=32).contains(&name_length)),
             (
                 "address",
-                (5..=35).contains(&address.address.chars().count()),
+                (5..=US_STREET_CHARACTERS_MAX).contains(&address.address.chars().count()),
             ),
         ],
         "AU" | "NZ" => &[(
@@ -115,6 +116,35 @@ fn broken_rule(country: &str, address: &LogisticsAddress) -> Option<&'static str
         .map(|(field, _)| *field)
 }
 
+/// Characters of an American street line, at most.
+const US_STREET_CHARACTERS_MAX: usize = 35;
+
+/// Both lines of the street. One that is too long for the first goes on in the second, from a blank on.
+fn street(country: &str, address: &Address) -> (String, String) {
+    let (first, second) = (one_line(&address.line1), one_line(&address.line2));
+    let too_long = first.char_indices().nth(US_STREET_CHARACTERS_MAX);
+    let (Some((end, after)), "US") = (too_long, country) else {
+        return (first, second);
+    };
+    // A word that ends right there stays whole.
+    let place = if after == ' ' {
+        Some(end)
+    } else {
+        first[..end].rfind(' ')
+    };
+    let Some(place) = place else {
+        return (first, second);
+    };
+    let (first, rest) = first.split_at(place);
+    let rest = rest.trim_start();
+    let rest = if second.is_empty() {
+        rest.to_owned()
+    } else {
+        format!("{rest}, {second}")
+    };
+    (first.to_owned(), rest)
+}
+
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -139,7 +169,7 @@ fn province(country: &str, region: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{AccountId, Address};
+    use crate::domain::AccountId;
 
     fn buyer(country: &str) -> Buyer {
         Buyer {
@@ -217,6 +247,38 @@ mod tests {
         assert_eq!(with("MX", |_| ()), "MX.passport_no");
         assert_eq!(with("FR", |b| b.address.city = " ".into()), "FR.city");
         assert_eq!(with("FR", |b| b.name.clear()), "FR.full_name");
+    }
+
+    #[test]
+    fn an_american_street_that_is_too_long_goes_on_in_the_second_line() {
+        let lines = |line1: &str, line2: &str| {
+            let mut buyer = buyer("US");
+            buyer.address.line1 = line1.into();
+            buyer.address.line2 = line2.into();
+            let address = mapped(&buyer).ok().unwrap();
+            (address.address, address.address2)
+        };
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        let long = "12345 Northwest Martin Luther King Junior Boulevard";
+        assert_eq!(
+            lines(long, ""),
+            pair("12345 Northwest Martin Luther King", "Junior Boulevard")
+        );
+        assert_eq!(
+            lines(long, "Apt 4"),
+            pair(
+                "12345 Northwest Martin Luther King",
+                "Junior Boulevard, Apt 4"
+            )
+        );
+        // 35 characters, and the word that ends with the 35th.
+        let fits = "123 Saint Christopher Street Number";
+        assert_eq!(lines(fits, "Apt 4"), pair(fits, "Apt 4"));
+        assert_eq!(lines(&format!("{fits} 5"), ""), pair(fits, "5"));
+        // Only the USA has the rule.
+        let mut german = buyer("DE");
+        german.address.line1 = long.into();
+        assert_eq!(mapped(&german).ok().unwrap().address, long);
     }
 
     #[test]
