@@ -182,6 +182,9 @@ impl Accounts {
                 OpenError::Secret(SecretsError::Missing(_)) => {
                     (Kind::Misconfigured, Retry::Person, "secret-missing")
                 }
+                OpenError::Secret(SecretsError::Denied(_)) => {
+                    (Kind::Misconfigured, Retry::Person, "secret-denied")
+                }
                 OpenError::Secret(SecretsError::Unavailable(_)) => {
                     let retry = Retry::After(Duration::from_secs(10));
                     (Kind::Unavailable, retry, "secrets")

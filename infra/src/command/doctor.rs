@@ -96,6 +96,9 @@ async fn examine(accounts: &Accounts, id: &AccountId) -> Vec<Finding> {
                     "Fill it: aws secretsmanager put-secret-value --secret-id {secret} --secret-string file://{}.json",
                     id.marketplace()
                 ),
+                OpenError::Secret(SecretsError::Denied(_)) => format!(
+                    "Allow whoever runs this secretsmanager:GetSecretValue on {secret}, and kms:Decrypt on its key."
+                ),
                 OpenError::Secret(SecretsError::Unavailable(_)) => "Try again.".to_owned(),
                 OpenError::Invalid(_) => format!("Correct this field of the secret {secret}."),
             };

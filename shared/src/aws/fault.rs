@@ -10,6 +10,8 @@ use std::error::Error;
 pub(crate) struct Fault {
     /// It may pass: no answer, too many requests, or a fault of the service.
     pub(crate) passing: bool,
+    /// Who calls may not.
+    pub(crate) denied: bool,
     /// What happened, in one line.
     pub(crate) text: String,
 }
@@ -32,7 +34,12 @@ impl Fault {
             (code, Some(message)) => format!("{code}: {message}"),
             (code, None) => code.to_owned(),
         };
-        Self { passing, text }
+        let denied = code.starts_with("AccessDenied");
+        Self {
+            passing,
+            denied,
+            text,
+        }
     }
 }
 

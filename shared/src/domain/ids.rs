@@ -140,6 +140,15 @@ impl From<AccountId> for String {
     }
 }
 
+/// Whether a character shows nothing and is yet another one: zero-width and direction marks, soft hyphens. Spreadsheets and
+/// web pages leave them in what is copied, and two ids that look alike would be two.
+const fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
+}
+
 /// Declares an id: text of bounded length without blanks or control characters, so that it can stand in a key,
 /// a log field and a URL path (percent-encoded there).
 macro_rules! text_id {
@@ -150,12 +159,12 @@ macro_rules! text_id {
         pub struct $name(String);
 
         impl $name {
-            /// Checks the text: not empty, not too long, no blanks, no control characters, no `#`.
+            /// Checks the text: not empty, not too long, no blanks, no control or invisible characters, no `#`.
             pub fn parse(text: &str) -> Result<Self, Invalid> {
                 let fits = (1..=$longest).contains(&text.len())
-                    && text.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '#');
+                    && text.chars().all(|c| !c.is_whitespace() && !c.is_control() && !is_invisible(c) && c != '#');
                 if !fits {
-                    let problem = concat!("must be 1 to ", $longest, " bytes without blanks, control characters and #");
+                    let problem = concat!("must be 1 to ", $longest, " bytes without blanks, control or invisible characters and #");
                     return Err(Invalid::new($what, problem));
                 }
                 Ok(Self(text.to_owned()))

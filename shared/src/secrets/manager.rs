@@ -53,6 +53,8 @@ impl Secrets for SecretsManager {
             let fault = Fault::of(&error);
             if fault.passing {
                 SecretsError::Unavailable(fault.text)
+            } else if fault.denied {
+                SecretsError::Denied(name.to_owned())
             } else {
                 SecretsError::Missing(name.to_owned())
             }

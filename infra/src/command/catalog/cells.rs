@@ -333,16 +333,19 @@ pub(super) fn listing_id(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A marketplace's id. Spreadsheets turn long ones into `1.00501E+15`, with digits lost for good.
+/// A marketplace's id. Spreadsheets turn long ones into `1.00501E+15` or write zeros for all digits after the fifteenth, and
+/// what was there is lost for good. `="12000037001234500"`, as a spreadsheet writes a text, is taken as it stands.
 fn id(text: &str, longest: usize) -> Result<String, String> {
-    let digits = text.replacen("E+", "", 1).replace(['.', ','], "");
-    let is_rounded = text.contains("E+") && digits.bytes().all(|b| b.is_ascii_digit());
-    if is_rounded {
+    let quoted = text
+        .strip_prefix("=\"")
+        .and_then(|text| text.strip_suffix('"'));
+    if quoted.is_none() && is_rounded(text) {
         return Err(
-            "has been rounded by a spreadsheet: set the column to text and enter the number again"
+            "has been rounded by a spreadsheet: set the column to text and enter the number again; if it really is so, write =\"NUMBER\""
                 .to_owned(),
         );
     }
+    let text = quoted.unwrap_or(text);
     let fits = (1..=longest).contains(&text.len())
         && text
             .bytes()
@@ -351,6 +354,18 @@ fn id(text: &str, longest: usize) -> Result<String, String> {
         return Err(format!("must be 1 to {longest} letters, digits, - or _"));
     }
     Ok(text.to_owned())
+}
+
+/// Whether a spreadsheet has rounded it: `1.2E+16`, `1E15`, or 17 digits and more of which only zeros follow the fifteenth.
+/// Of numbers of 16 digits one in ten ends so anyway, so they are taken.
+fn is_rounded(text: &str) -> bool {
+    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if let Some((number, exponent)) = text.split_once(['E', 'e']) {
+        let exponent = exponent.trim_start_matches(['+', '-']);
+        return all_digits(&number.replace(['.', ','], "")) && all_digits(exponent);
+    }
+    let rest = text.get(15..).filter(|rest| rest.len() >= 2);
+    all_digits(text) && rest.is_some_and(|rest| rest.bytes().all(|b| b == b'0'))
 }
 
 fn currency(text: &str) -> Result<Currency, String> {

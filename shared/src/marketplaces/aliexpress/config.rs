@@ -106,7 +106,7 @@ impl Config {
             gateway: gateway(&fields, side)?,
             app_key: required(&fields, "app_key")?,
             app_secret: Secret::new(required(&fields, "app_secret")?),
-            refresh_token: Secret::new(required(&fields, "refresh_token")?),
+            refresh_token: Secret::new(required(&fields, "refresh_token")?).percent_decoded(),
             seller_id: optional(&fields, "seller_id")?,
             currency: currency.parse()?,
             language: language(&fields)?,

@@ -88,7 +88,7 @@ impl Config {
             is_local,
             client_id: plain(raw.client_id, "client_id")?,
             client_secret: plain_secret(raw.client_secret, "client_secret")?,
-            refresh_token: plain_secret(raw.refresh_token, "refresh_token")?,
+            refresh_token: plain_secret(raw.refresh_token, "refresh_token")?.percent_decoded(),
             seller_id,
             marketplace_ids,
             product_type,

@@ -108,7 +108,7 @@ impl Config {
             api,
             client_id,
             client_secret: plain_secret(raw.client_secret, "client_secret")?,
-            refresh_token: plain_secret(raw.refresh_token, "refresh_token")?,
+            refresh_token: plain_secret(raw.refresh_token, "refresh_token")?.percent_decoded(),
             endpoint: endpoint(required(raw.endpoint, "endpoint")?, is_local)?,
             verification_token: verification_token(raw.verification_token)?,
             marketplace_id,

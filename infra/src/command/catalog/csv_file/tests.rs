@@ -204,7 +204,16 @@ fn each_wrong_cell_is_named_with_what_would_be_right() {
         (Column::Cap, "+5", "whole number"),
         (Column::Supplier, "ebay:main", "where you buy"),
         (Column::ProductId, "1.00501E+15", "rounded by a spreadsheet"),
+        (Column::ProductId, "1E15", "rounded by a spreadsheet"),
+        (Column::ProductId, "1,2e+16", "rounded by a spreadsheet"),
+        (
+            Column::VariantId,
+            "12000037001234500",
+            "rounded by a spreadsheet",
+        ),
+        (Column::VariantId, "=\"12 00\"", "letters, digits"),
         (Column::VariantId, "12 00", "letters, digits"),
+        (Column::Sku, "MUG\u{200b}-1", "invisible"),
         (Column::Rank, "first", "whole number"),
         (Column::ShipTo, "USA", "as in US"),
     ] {
@@ -212,6 +221,21 @@ fn each_wrong_cell_is_named_with_what_would_be_right() {
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert_eq!(faults[0].column.as_deref(), Some(column.name()));
         assert!(faults[0].problem.contains(right), "{:?}", faults[0]);
+    }
+}
+
+#[test]
+fn an_id_that_only_looks_rounded_is_taken() {
+    for (text, id) in [
+        ("1200003700123450", "1200003700123450"),
+        ("12000037001234501", "12000037001234501"),
+        ("=\"12000037001234500\"", "12000037001234500"),
+        ("100", "100"),
+        ("E15", "E15"),
+        ("1E15X", "1E15X"),
+    ] {
+        let terms = with(&[(Column::ProductId, text)]).expect(text);
+        assert_eq!(terms.offers[0].id.product, id);
     }
 }
 

@@ -157,7 +157,7 @@ impl Config {
             base: fields.base(PRODUCTION)?,
             app_key,
             app_secret: Secret::new(fields.required("app_secret")?),
-            refresh_token: Secret::new(fields.required("refresh_token")?),
+            refresh_token: Secret::new(fields.required("refresh_token")?).percent_decoded(),
             refresh_token_ends: ends,
             member_id: fields.optional("member_id")?,
             flow,

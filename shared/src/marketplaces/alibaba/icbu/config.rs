@@ -106,7 +106,7 @@ impl Config {
             base: fields.base(PRODUCTION)?,
             app_key: fields.required("app_key")?,
             app_secret: Secret::new(fields.required("app_secret")?),
-            refresh_token: Secret::new(fields.required("refresh_token")?),
+            refresh_token: Secret::new(fields.required("refresh_token")?).percent_decoded(),
             seller_id: fields.optional("seller_id")?,
             dispatch_from,
             quote_addresses: quote_addresses(&fields)?,
