@@ -14,6 +14,7 @@
 //!
 //! **Invariant:** only this module knows a marketplace by name; the flows see roles.
 
+mod address_lines;
 pub mod alibaba;
 pub mod aliexpress;
 pub mod amazon;

@@ -10,7 +10,9 @@ use crate::{
         Address, Buyer, Cancel, ChannelOrderId, CountryCode, Currency, LineId, Money, OrderDetails,
         OrderLine, Payment, TrackingNumber,
     },
-    marketplaces::{FetchedOrder, ListingUpdate, ParcelToConfirm, Shown, carriers},
+    marketplaces::{
+        FetchedOrder, ListingUpdate, ParcelToConfirm, Shown, address_lines::second_line, carriers,
+    },
 };
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -330,13 +332,11 @@ fn country(order: &wire::Order) -> Result<CountryCode, BadField> {
 fn buyer(order: &wire::Order, country: &CountryCode) -> Option<Buyer> {
     let address = address(order)?;
     let given = order.buyer.as_ref();
-    let company = address.company_name.clone();
     let name = address
         .name
         .clone()
-        .or_else(|| company.clone())
+        .or_else(|| address.company_name.clone())
         .or_else(|| given?.buyer_name.clone())?;
-    let company = company.filter(|company| *company != name);
     let lines = [
         &address.address_line1,
         &address.address_line2,
@@ -344,8 +344,8 @@ fn buyer(order: &wire::Order, country: &CountryCode) -> Option<Buyer> {
     ];
     // Some customers leave the first line free; suppliers want it filled.
     let mut lines = lines.into_iter().flatten().cloned();
-    let line1 = lines.next()?;
-    let line2: Vec<String> = company.into_iter().chain(lines).collect();
+    let line1 = lines.next().or_else(|| street(address))?;
+    let lines: Vec<String> = lines.collect();
     let city = [
         &address.city,
         &address.municipality,
@@ -353,6 +353,18 @@ fn buyer(order: &wire::Order, country: &CountryCode) -> Option<Buyer> {
     ];
     let region = [&address.state_or_region, &address.district_or_county];
     let first = |of: &[&Option<String>]| of.iter().find_map(|text| (*text).clone());
+    let (city, region) = (first(&city)?, first(&region).unwrap_or_default());
+    let extended = address.extended_fields.as_ref();
+    let rest = [
+        extended.and_then(|fields| fields.complement.as_deref()),
+        extended.and_then(|fields| fields.neighborhood.as_deref()),
+        address.municipality.as_deref(),
+        address.district_or_county.as_deref(),
+    ];
+    let company = address.company_name.as_deref().into_iter();
+    let lines = company.chain(lines.iter().map(String::as_str));
+    let parts = lines.chain(rest.into_iter().flatten());
+    let line2 = second_line(parts, &[&name, &line1, &city, &region]);
     // The alias is all that Amazon tells of who the buyer is.
     let email = given
         .and_then(|buyer| buyer.buyer_email.clone())
@@ -364,13 +376,21 @@ fn buyer(order: &wire::Order, country: &CountryCode) -> Option<Buyer> {
         email,
         address: Address {
             line1,
-            line2: line2.join(", "),
-            city: first(&city)?,
-            region: first(&region).unwrap_or_default(),
+            line2,
+            city,
+            region,
             postal_code: address.postal_code.clone().unwrap_or_default(),
             country: country.clone(),
         },
     })
+}
+
+/// The street as Brazil's addresses name it in parts.
+fn street(address: &wire::CustomerAddress) -> Option<String> {
+    let fields = address.extended_fields.as_ref()?;
+    let number = fields.street_number.as_deref().unwrap_or_default();
+    let street = format!("{} {number}", fields.street_name.as_deref()?);
+    Some(street.trim().to_owned())
 }
 
 /// Whether Amazon has a parcel of this number.

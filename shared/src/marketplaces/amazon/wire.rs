@@ -125,6 +125,22 @@ pub(super) struct CustomerAddress {
     pub(super) country_code: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) phone: Option<String>,
+    #[serde(default, deserialize_with = "crate::marketplaces::loose::object")]
+    pub(super) extended_fields: Option<AddressExtendedFields>,
+}
+
+/// AddressExtendedFields; Brazil has them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AddressExtendedFields {
+    #[serde(default, deserialize_with = "loose::text")]
+    pub(super) street_name: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    pub(super) street_number: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    pub(super) complement: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    pub(super) neighborhood: Option<String>,
 }
 
 /// OrderProceeds.

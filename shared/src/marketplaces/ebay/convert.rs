@@ -11,7 +11,7 @@ use crate::{
         AccountId, Address, Buyer, Cancel, ChannelOrderId, CountryCode, LineId, ListingId, Money,
         OrderDetails, OrderLine, Payment, Pseudonym, SignalKind, TrackingNumber,
     },
-    marketplaces::{FetchedOrder, ListingUpdate, PseudonymKey, Shown},
+    marketplaces::{FetchedOrder, ListingUpdate, PseudonymKey, Shown, address_lines::second_line},
 };
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -442,10 +442,21 @@ fn buyer(
     let needed = |text: &Option<String>| Some(clean(text)).filter(|text| !text.is_empty());
     let line1 = needed(&address.address_line1)?;
     let reference = clean(&step.ship_to_reference_id);
-    let line2 = with_reference(&line1, clean(&address.address_line2), &reference);
+    let name = needed(&contact.full_name)?;
+    let city = needed(&address.city)?;
+    let region = Some(clean(&address.state_or_province)).filter(|region| region != "default");
+    let region = region.unwrap_or_default();
+    let rest = [
+        clean(&contact.company_name),
+        clean(&address.address_line2),
+        clean(&address.county),
+    ];
+    let rest = rest.iter().map(String::as_str);
+    let line2 = second_line(rest, &[&name, &line1, &city, &region]);
+    let line2 = with_reference(&line1, line2, &reference);
     let username = order.buyer.as_ref().map(|buyer| clean(&buyer.username));
     Some(Buyer {
-        name: needed(&contact.full_name)?,
+        name,
         phone: contact
             .primary_phone
             .as_ref()
@@ -457,10 +468,8 @@ fn buyer(
         address: Address {
             line1,
             line2,
-            city: needed(&address.city)?,
-            region: Some(clean(&address.state_or_province))
-                .filter(|region| region != "default")
-                .unwrap_or_default(),
+            city,
+            region,
             postal_code: clean(&address.postal_code),
             country: country.clone(),
         },

@@ -115,6 +115,7 @@ pub(super) struct ShippingStep {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Contact {
     pub(super) full_name: Option<String>,
+    pub(super) company_name: Option<String>,
     pub(super) contact_address: Option<ContactAddress>,
     pub(super) primary_phone: Option<Phone>,
     pub(super) email: Option<String>,
@@ -127,6 +128,7 @@ pub(super) struct ContactAddress {
     pub(super) address_line1: Option<String>,
     pub(super) address_line2: Option<String>,
     pub(super) city: Option<String>,
+    pub(super) county: Option<String>,
     pub(super) state_or_province: Option<String>,
     pub(super) postal_code: Option<String>,
     pub(super) country_code: Option<String>,

@@ -267,6 +267,23 @@ fn addresses_are_made_whole_where_amazon_is_sparing() {
         (town.city.as_str(), town.region.as_str()),
         ("Town", "County")
     );
+    let turkish = |a: &mut Value| {
+        a["addressLine2"] = "Daire 5".into();
+        a["districtOrCounty"] = "Kadıköy".into();
+    };
+    let line2 = address(turkish).1.unwrap().address.line2;
+    assert_eq!(line2, "Daire 5, Gate 3, Kadıköy");
+    let brazilian = |a: &mut Value| {
+        a["addressLine1"] = Value::Null;
+        a["addressLine3"] = Value::Null;
+        a["extendedFields"] = json!({
+            "streetName": "Rua das Flores", "streetNumber": "12",
+            "complement": "Apto 4", "neighborhood": "Jardins"
+        });
+    };
+    let brazilian = address(brazilian).1.unwrap().address;
+    assert_eq!(brazilian.line1, "Rua das Flores 12");
+    assert_eq!(brazilian.line2, "Apto 4, Jardins");
     let buyers_name = fetch(|order| order["recipient"]["deliveryAddress"]["name"] = Value::Null);
     assert_eq!(buyers_name.unwrap().buyer.unwrap().name, "Ann Example");
     for part in ["addressLine1", "addressLine3"] {

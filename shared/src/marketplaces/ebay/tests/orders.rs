@@ -95,6 +95,20 @@ async fn a_parcel_for_international_shipping_carries_its_reference() {
 }
 
 #[tokio::test]
+async fn company_and_county_are_said_in_the_second_line_where_they_say_something() {
+    let lines = async |county: &str| {
+        let mut order = order_json();
+        let contact = &mut order["fulfillmentStartInstructions"][0]["shippingStep"]["shipTo"];
+        contact["companyName"] = "Example Ltd".into();
+        contact["contactAddress"]["addressLine2"] = "Flat 2".into();
+        contact["contactAddress"]["county"] = county.into();
+        fetch(&order).await.unwrap().buyer.unwrap().address.line2
+    };
+    assert_eq!(lines("Surrey").await, "Example Ltd, Flat 2, Surrey");
+    assert_eq!(lines("Testville").await, "Example Ltd, Flat 2", "its town");
+}
+
+#[tokio::test]
 async fn a_field_without_meaning_is_named_and_its_value_is_not() {
     for (field, value, named) in [
         (

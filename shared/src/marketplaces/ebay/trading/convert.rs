@@ -10,7 +10,9 @@ use crate::{
         OrderDetails, OrderLine, Payment, TrackingNumber,
     },
     marketplaces::{
-        FetchedOrder, ListingUpdate, carriers,
+        FetchedOrder, ListingUpdate,
+        address_lines::second_line,
+        carriers,
         ebay::convert::{BadField, item_id, time, with_reference},
     },
 };
@@ -359,9 +361,13 @@ fn buyer(order: &Element, address: &Element, country: &CountryCode) -> Option<Bu
     };
     let needed = |name| Some(text(name)).filter(|text| !text.is_empty());
     let email = transactions(order).find_map(|line| line.value(&["Buyer", "Email"]));
-    let line1 = needed("Street1")?;
+    let (name, line1, city) = (needed("Name")?, needed("Street1")?, needed("CityName")?);
+    let region = text("StateOrProvince");
+    let rest = [text("CompanyName"), text("Street2"), text("County")];
+    let rest = rest.iter().map(String::as_str);
+    let line2 = second_line(rest, &[&name, &line1, &city, &region]);
     Some(Buyer {
-        name: needed("Name")?,
+        name,
         phone: text("Phone"),
         email: email
             .filter(|email| !PLACEHOLDERS.contains(email))
@@ -369,12 +375,31 @@ fn buyer(order: &Element, address: &Element, country: &CountryCode) -> Option<Bu
             .to_owned(),
         account_name: order.value(&["BuyerUserID"]).unwrap_or_default().to_owned(),
         address: Address {
-            line2: with_reference(&line1, text("Street2"), &text("ReferenceID")),
+            line2: with_reference(&line1, line2, &text("ReferenceID")),
             line1,
-            city: needed("CityName")?,
-            region: text("StateOrProvince"),
+            city,
+            region,
             postal_code: text("PostalCode"),
             country: country.clone(),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::marketplaces::ebay::trading::xml;
+
+    #[test]
+    fn company_and_county_are_said_in_the_second_line() {
+        let order = "<Order><BuyerUserID>buyer_one</BuyerUserID><ShippingAddress><Name>Ann Example</Name>\
+            <Street1>1 Test Rd</Street1><Street2>Flat 2</Street2><CityName>Testville</CityName>\
+            <StateOrProvince>default</StateOrProvince><PostalCode>AB1 2CD</PostalCode>\
+            <CompanyName>Example Ltd</CompanyName><County>Surrey</County></ShippingAddress></Order>";
+        let order = xml::parse(order.as_bytes()).ok().unwrap();
+        let address = ship_to(&order).unwrap();
+        let buyer = buyer(&order, address, &"GB".parse().unwrap()).unwrap();
+        assert_eq!(buyer.address.line1, "1 Test Rd");
+        assert_eq!(buyer.address.line2, "Example Ltd, Flat 2, Surrey");
+    }
 }
