@@ -116,7 +116,7 @@ async fn orders_of_the_sandbox_are_kept_as_they_are() {
             "171-9876543-2109876 Paid No false 299.90 BRL fee 29.99 BRL to BR Maria Silva Santos / Apartamento 45, Vila Madalena / São Paulo / SP +55 11 98765-4321 lines 1 1xECHO-DOT-4-BR-PRETO 299.90 BRL",
             "114-9876543-1234567 Unreadable programs.IN_STORE_PICK_UP",
             "250-1234567-8901234 Paid No true 19940 JPY fee 1994 JPY to JP John Smith / Suite 456 / Tokyo /   lines 2 1xECHO-DOT-4-JP-CHARCOAL 5980 JPY",
-            "202-7654321-1098765 Paid No true 34.99 GBP fee 3.50 GBP to GB Sarah Thompson / Flat 2A / London / England +44 20 7946 0958 lines 1 1xECHO-DOT-4-UK-CHARCOAL-SINGLE 34.99 GBP",
+            "202-7654321-1098765 Paid No true 34.99 GBP fee 3.50 GBP to GB Sarah Thompson / Flat 2A, Greater London / London / England +44 20 7946 0958 lines 1 1xECHO-DOT-4-UK-CHARCOAL-SINGLE 34.99 GBP",
         ]
     );
 }
