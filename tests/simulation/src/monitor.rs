@@ -268,7 +268,7 @@ impl Monitor {
         };
         {
             let mut state = self.lock();
-            state.mirror.orders.insert(order.key.clone(), order.clone());
+            let before = state.mirror.orders.insert(order.key.clone(), order.clone());
             for purchase in &order.purchases {
                 let reference = purchase.reference.as_str().to_owned();
                 state
@@ -280,8 +280,14 @@ impl Monitor {
                     lease_until: until, ..
                 } = purchase.state
                 {
-                    let known = state.leases.get(&reference);
-                    if known.is_none_or(|lease| lease.until != until) {
+                    // One that was given back and taken at the same instant ends at the same time, and is another.
+                    let before = before
+                        .as_ref()
+                        .and_then(|order| order.purchase(purchase.number));
+                    let is_held = before.is_some_and(|before| {
+                        matches!(before.state, PurchaseState::Placing { lease_until, .. } if lease_until == until)
+                    });
+                    if !is_held {
                         let lease = Lease {
                             holder: run,
                             until,
