@@ -5,12 +5,12 @@ use std::io::Write;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use kervan::clock::Clock;
-use kervan::domain::{Money, OrderKey, RefundReason, Remark};
+use kervan::domain::{LineId, Money, OrderKey, RefundReason, Remark};
 use kervan::flows::decline;
-use kervan::flows::refund::{self, RefundOrder};
+use kervan::flows::refund::{self, RefundOrder, Stops};
 use serde_json::json;
 
-use super::orders_resolve::{amount, user};
+use super::orders_resolve::{amount, line_id, user};
 use super::target::Target;
 use super::text::plain;
 
@@ -21,14 +21,25 @@ has is read first, so that nothing is paid twice. All refunds together, those ma
 never more than the customer paid. eBay takes refunds of sellers in the EU and the UK only signed: put the signing key into \
 the account's secret.
 
-Example:
-  cargo kervan orders refund ebay:main/01-12345-67890 --amount 12.50USD --because out-of-stock --reason 'supplier is out'")]
+A refund of all that is left stops the order: nothing more is bought for it. Of a part of the price of an open order say \
+what becomes of the goods: --line names the lines that need not be sent any more, whole; --keep-buying says that all of it \
+is still to be sent. A refund that fails makes its lines wanted again.
+
+Examples:
+  cargo kervan orders refund ebay:main/01-12345-67890 --amount 12.50USD --line 10000002 --because out-of-stock --reason 'supplier is out'
+  cargo kervan orders refund ebay:main/01-12345-67890 --amount 2USD --keep-buying --because goodwill --reason 'late'")]
 pub(super) struct Refund {
     /// The order: account, slash, the channel's id
     order: OrderKey,
     /// How much, with its currency, as 12.50USD
     #[arg(long, value_name = "AMOUNT", value_parser = amount)]
     amount: Money,
+    /// Lines that need not be sent any more because of it, as `orders show` names them
+    #[arg(long = "line", value_name = "LINE", value_delimiter = ',', value_parser = line_id)]
+    lines: Vec<LineId>,
+    /// All of the order is still to be sent
+    #[arg(long, conflicts_with = "lines")]
+    keep_buying: bool,
     /// Why, for the channel
     #[arg(long, value_name = "WHY")]
     because: Because,
@@ -107,8 +118,14 @@ pub(super) async fn refund(
         arguments.comment.chars().count() <= LONGEST_COMMENT,
         "The comment has more than {LONGEST_COMMENT} characters"
     );
+    let stops = match (arguments.keep_buying, arguments.lines) {
+        (true, _) => Stops::Nothing,
+        (false, lines) if lines.is_empty() => Stops::Unsaid,
+        (false, lines) => Stops::Lines(lines),
+    };
     let wanted = RefundOrder {
         amount: arguments.amount,
+        stops,
         reason: arguments.because.into(),
         comment: arguments.comment,
         why: common.reason,

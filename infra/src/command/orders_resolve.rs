@@ -10,7 +10,7 @@ use std::io::Write;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use kervan::clock::Clock;
-use kervan::domain::{Decision, Money, OrderKey, Remark, SupplierOrderId};
+use kervan::domain::{Decision, LineId, Money, OrderKey, Remark, SupplierOrderId};
 use kervan::flows::resolve::Told;
 
 use super::target::Target;
@@ -29,6 +29,8 @@ Examples:
   cargo kervan orders resolve ebay:main/01-1 bought --elsewhere --reason 'sent from our own shelf'
   cargo kervan orders resolve ebay:main/01-1 buy-again --not-at-supplier 1 --reason 'searched, it is not there'
   cargo kervan orders resolve ebay:main/01-1 cancel --reason 'refunded at eBay' --dry-run
+  cargo kervan orders resolve ebay:main/01-1 cancel --line 10000002 --reason 'refunded at eBay'
+  cargo kervan orders resolve ebay:main/01-1 send-the-rest --reason 'the bulb can come later'
   cargo kervan orders resolve ebay:main/01-1 confirmed --reason 'entered the number at eBay'")]
 pub(super) struct Resolve {
     /// The order: account, slash, the channel's id
@@ -43,8 +45,10 @@ enum Action {
     Bought(Bought),
     /// Buy it (again): what the supplier does not have, or what stood in the way
     BuyAgain(BuyAgain),
-    /// The order was cancelled: end it and free its units
+    /// The order, or lines of it, was cancelled: end it and free its units
     Cancel(Cancel),
+    /// What can be had is bought now, and the lines that cannot be had wait
+    SendTheRest(SendTheRest),
     /// You confirmed the shipment at the channel by hand
     Confirmed(Confirmed),
     /// More is bought than is wanted, and you keep it
@@ -61,12 +65,16 @@ With --elsewhere: you buy, or have bought, what Kervan has not. What was planned
 free again; nothing more is bought for the order, ever. What Kervan has bought is tracked on. Ship it at the channel by \
 hand: Kervan looks there about every half hour, and the order ends once all of it is shipped.
 
+With --elsewhere and --line: you send these lines, and Kervan the others. Nothing of them may be at a supplier; a purchase \
+that does not have them any more is named with --not-at-supplier. Their price does not count as revenue of what Kervan buys.
+
 Examples:
   cargo kervan orders resolve ebay:main/01-1 bought --purchase 1 --supplier-order 8123456789012345 --reason 'found it'
   cargo kervan orders resolve ebay:main/01-1 bought --purchase 1 --supplier-order 8123,8124 --reason 'two stores'
   cargo kervan orders resolve ebay:main/01-1 bought --purchase 1 --supplier-order 8124 --correct --reason 'mistyped'
   cargo kervan orders resolve ebay:main/01-1 bought --elsewhere --reason 'sent from our own shelf'
-  cargo kervan orders resolve ebay:main/01-1 bought --elsewhere --not-at-supplier 1 --reason 'closed, bought at a shop'")]
+  cargo kervan orders resolve ebay:main/01-1 bought --elsewhere --not-at-supplier 1 --reason 'closed, bought at a shop'
+  cargo kervan orders resolve ebay:main/01-1 bought --elsewhere --line 10000002 --reason 'the bulb is on our shelf'")]
 struct Bought {
     /// Which purchase of the order, as `orders show` counts them
     #[arg(
@@ -101,6 +109,16 @@ struct Bought {
         conflicts_with = "supplier_orders"
     )]
     not_at_supplier: Vec<u8>,
+    /// With --elsewhere: these lines alone, as `orders show` names them
+    #[arg(
+        long = "line",
+        value_name = "LINE",
+        value_delimiter = ',',
+        value_parser = line_id,
+        requires = "elsewhere",
+        conflicts_with = "supplier_orders"
+    )]
+    lines: Vec<LineId>,
     #[command(flatten)]
     common: Common,
 }
@@ -114,19 +132,27 @@ then, and under the same reference, so that a supplier that has it after all can
 goods are planned anew. Where nothing was placed (refused, out of stock, a loss, an address that was corrected), the order \
 is planned anew, and offers that refused before are asked again.
 
+With --line: these lines alone. Lines that were given up before are wanted again. With --not-at-supplier, the purchase has \
+these lines no longer, and the others of it stay. Where a supplier made several orders of a purchase and closed one of them, \
+--not-at-supplier without --line buys again what was in that one, as far as the supplier tells; where it does not, name the \
+lines.
+
 Nothing may be lost beyond --accept-loss. What was accepted stands for this order until another amount is given; 0 takes \
 it back.
 
 Examples:
   cargo kervan orders resolve ebay:main/01-1 buy-again --not-at-supplier 1 --reason 'searched, it is not there'
   cargo kervan orders resolve ebay:main/01-1 buy-again --reason 'the buyer corrected the address'
-  cargo kervan orders resolve ebay:main/01-1 buy-again --accept-loss 3.50USD --reason 'a regular customer'")]
+  cargo kervan orders resolve ebay:main/01-1 buy-again --accept-loss 3.50USD --reason 'a regular customer'
+  cargo kervan orders resolve ebay:main/01-1 buy-again --line 10000002 --not-at-supplier 1 --reason 'one store closed'")]
 struct BuyAgain {
     /// The most that the order may lose, in its currency, as 3.50USD
-    #[arg(long, value_name = "AMOUNT", value_parser = amount)]
+    #[arg(long, value_name = "AMOUNT", value_parser = amount, conflicts_with = "lines")]
     accept_loss: Option<Money>,
     #[command(flatten)]
     gone: Gone,
+    #[command(flatten)]
+    lines: Lines,
     #[command(flatten)]
     common: Common,
 }
@@ -137,12 +163,33 @@ The order ends here and nothing more is done for it; what was planned or in doub
 again. Kervan cancels nothing by itself: cancel the order at the channel, and what was bought at the supplier, before. \
 Where something was bought, name it with --not-at-supplier, to say that it was cancelled there or comes back.
 
+With --line: these lines are not sent, and the order goes on with the others. You have cancelled them or paid them back at \
+the channel, or will; their price does not count as revenue of the others. What is planned of them is planned anew without \
+them; what was bought of them already is too much, and `orders attention` says what to do about it, unless \
+--not-at-supplier names the purchase that does not have them any more.
+
 Examples:
   cargo kervan orders resolve ebay:main/01-1 cancel --reason 'refunded at eBay'
-  cargo kervan orders resolve ebay:main/01-1 cancel --not-at-supplier 1,2 --reason 'cancelled at AliExpress as well'")]
+  cargo kervan orders resolve ebay:main/01-1 cancel --not-at-supplier 1,2 --reason 'cancelled at AliExpress as well'
+  cargo kervan orders resolve ebay:main/01-1 cancel --line 10000002 --reason 'refunded at eBay'")]
 struct Cancel {
     #[command(flatten)]
     gone: Gone,
+    #[command(flatten)]
+    lines: Lines,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+For an order of which some lines cannot be had. The others are bought at once, as if the merchant's rule was to send the \
+rest, and the missing lines as soon as they can be had, which is a second delivery. The parts that are bought must not lose \
+money without the price of the others.
+
+Examples:
+  cargo kervan orders resolve ebay:main/01-1 send-the-rest --reason 'the bulb can come later'")]
+struct SendTheRest {
     #[command(flatten)]
     common: Common,
 }
@@ -184,6 +231,13 @@ struct Gone {
 }
 
 #[derive(Debug, Args)]
+struct Lines {
+    /// These lines of the order alone, as `orders show` names them
+    #[arg(long = "line", value_name = "LINE", value_delimiter = ',', value_parser = line_id)]
+    lines: Vec<LineId>,
+}
+
+#[derive(Debug, Args)]
 struct Common {
     /// Why: one line of up to 200 characters. It is kept for good, so no buyer's data belongs in it
     #[arg(long, value_name = "TEXT", value_parser = Remark::parse)]
@@ -208,6 +262,11 @@ fn supplier_order(text: &str) -> Result<SupplierOrderId, String> {
         return Err("the supplier's number of the order, as on its site".to_owned());
     }
     Ok(number)
+}
+
+/// A line of an order, as the channel names it.
+pub(super) fn line_id(text: &str) -> Result<LineId, String> {
+    LineId::parse(text.trim()).map_err(|error| error.to_string())
 }
 
 /// An amount with its currency: `3.50USD` or `3.50 USD`.
@@ -244,24 +303,57 @@ impl Action {
             }
             Self::Bought(Bought {
                 not_at_supplier,
+                lines,
                 common,
                 ..
-            }) => (Decision::BoughtElsewhere { not_at_supplier }, common),
-            Self::BuyAgain(BuyAgain {
-                accept_loss,
-                gone,
-                common,
             }) => {
-                let decision = Decision::BuyAgain {
-                    not_at_supplier: gone.not_at_supplier,
-                    accepted_loss: accept_loss,
+                let decision = if lines.is_empty() {
+                    Decision::BoughtElsewhere { not_at_supplier }
+                } else {
+                    Decision::LinesElsewhere {
+                        lines,
+                        not_at_supplier,
+                    }
                 };
                 (decision, common)
             }
-            Self::Cancel(Cancel { gone, common }) => {
+            Self::BuyAgain(BuyAgain {
+                accept_loss,
+                gone,
+                lines: Lines { lines },
+                common,
+            }) => {
                 let not_at_supplier = gone.not_at_supplier;
-                (Decision::Cancel { not_at_supplier }, common)
+                let decision = if lines.is_empty() {
+                    Decision::BuyAgain {
+                        not_at_supplier,
+                        accepted_loss: accept_loss,
+                    }
+                } else {
+                    Decision::LinesAgain {
+                        lines,
+                        not_at_supplier,
+                    }
+                };
+                (decision, common)
             }
+            Self::Cancel(Cancel {
+                gone,
+                lines: Lines { lines },
+                common,
+            }) => {
+                let not_at_supplier = gone.not_at_supplier;
+                let decision = if lines.is_empty() {
+                    Decision::Cancel { not_at_supplier }
+                } else {
+                    Decision::CancelLines {
+                        lines,
+                        not_at_supplier,
+                    }
+                };
+                (decision, common)
+            }
+            Self::SendTheRest(SendTheRest { common }) => (Decision::SendTheRest, common),
             Self::Confirmed(Confirmed { common }) => (Decision::ConfirmedByHand, common),
             Self::Keep(Keep { units, common }) => (Decision::Keep { units }, common),
         }

@@ -5,9 +5,9 @@ use std::io::Write;
 use anyhow::Result;
 use jiff::Timestamp;
 use kervan::domain::{
-    Cancel, Decision, Doubt, Event, HistoryRecord, Order, OrderDetails, OrderLine, Parcel,
-    ParcelState, Payment, Phase, Purchase, PurchaseLine, PurchaseState, Reason, Refusal,
-    SupplierOrderId,
+    Cancel, Decision, Doubt, Event, HistoryRecord, LineDecision, LineId, Order, OrderDetails,
+    OrderLine, Parcel, ParcelState, PartLine, Payment, Phase, Purchase, PurchaseLine,
+    PurchaseState, Reason, Refusal, Rest, SupplierOrderId,
 };
 use serde_json::{Map, Value};
 
@@ -45,6 +45,17 @@ pub(super) fn write_order(
             "elsewhere",
             "the merchant buys elsewhere; nothing more is bought".to_owned(),
         ));
+    }
+    if order.decided.send_the_rest {
+        let text = "what can be had is bought without the rest";
+        facts.push(("parted", text.to_owned()));
+    }
+    for (line, decision) in &order.decided.lines {
+        let what = match decision {
+            LineDecision::Cancelled => "is not sent",
+            LineDecision::Elsewhere => "is sent by the merchant",
+        };
+        facts.push(("given up", format!("line {line} {what}")));
     }
     if order.buyer_erased {
         facts.push(("buyer", "the data was erased".to_owned()));
@@ -111,11 +122,32 @@ pub(super) fn write_history(history: &[HistoryRecord], out: &mut dyn Write) -> R
 /// A reason with its details: `out_of_stock, sku MUG-1`.
 pub(super) fn reason(reason: &Reason) -> Result<String> {
     let mut text = reason.code();
+    if let Reason::LinesMissing { lines, rest } = reason {
+        let rest = match rest {
+            Rest::Waits => "the rest waits",
+            Rest::Asked => "shall the rest be sent?",
+            Rest::Sent => "the rest is bought",
+        };
+        let lines: Vec<String> = lines.iter().map(|line| plain(&line.to_string())).collect();
+        return Ok(format!("{text}, line {}; {rest}", lines.join(", line ")));
+    }
     for (name, value) in details_of(reason)? {
         let value = value.as_str().map_or_else(|| value.to_string(), plain);
         text.push_str(&format!(", {} {value}", name.replace('_', " ")));
     }
     Ok(text)
+}
+
+/// Lines of an order, by the channel's names.
+fn lines_of(lines: &[LineId]) -> String {
+    let lines: Vec<String> = lines.iter().map(LineId::to_string).collect();
+    lines.join(", ")
+}
+
+fn parts_of(parts: &[PartLine]) -> String {
+    let part = |part: &PartLine| format!("{} × {} of line {}", part.quantity, part.sku, part.line);
+    let parts: Vec<String> = parts.iter().map(part).collect();
+    parts.join(" + ")
 }
 
 /// The details of a reason: a sku, an account, a marketplace's code.
@@ -327,6 +359,14 @@ pub(super) fn decided(decision: &Decision) -> String {
             format!("buy again{gone}{}", loss.unwrap_or_default())
         }
         Decision::Cancel { .. } => format!("cancel{gone}"),
+        Decision::SendTheRest => "send the rest".to_owned(),
+        Decision::CancelLines { lines, .. } => format!("cancel line {}{gone}", lines_of(lines)),
+        Decision::LinesElsewhere { lines, .. } => {
+            format!("line {} bought elsewhere{gone}", lines_of(lines))
+        }
+        Decision::LinesAgain { lines, .. } => {
+            format!("buy line {} again{gone}", lines_of(lines))
+        }
         Decision::ConfirmedByHand => "confirmed by hand".to_owned(),
         Decision::Keep { units } => format!(
             "keep {} too many",
@@ -347,6 +387,23 @@ pub(super) fn event(event: &Event) -> Result<String> {
             let lines: Vec<_> = lines.iter().map(bought).collect();
             format!("purchase {purchase}: {}", lines.join(" + "))
         }
+        Event::LeftOut { lines } if lines.is_empty() => "no line any more".to_owned(),
+        Event::LeftOut { lines } => format!("line {}", lines_of(lines)),
+        Event::SupplierOrderClosed {
+            purchase,
+            supplier_order,
+            lines,
+        } => {
+            let number = numbered(std::slice::from_ref(supplier_order));
+            let what = match lines.as_slice() {
+                [] => "the supplier does not say what was in it".to_owned(),
+                lines => parts_of(lines),
+            };
+            format!("purchase {purchase}, {number}: {what}")
+        }
+        Event::PurchasePartGivenUp {
+            purchase, lines, ..
+        } => format!("purchase {purchase}: {}", parts_of(lines)),
         Event::CostsConverted { rates } => {
             let rates: Vec<String> = rates.iter().map(|rate| plain(&rate.to_string())).collect();
             rates.join(", ")
@@ -408,12 +465,17 @@ pub(super) fn event(event: &Event) -> Result<String> {
         Event::RefundStarted {
             refund,
             amount,
+            lines,
             why,
             by,
             ..
         } => {
             let (by, why) = (plain(by.as_str()), plain(why.as_str()));
-            format!("refund {refund} of {amount} by {by}: {why}")
+            let stops = match lines.as_slice() {
+                [] => String::new(),
+                lines => format!(", line {} not sent", lines_of(lines)),
+            };
+            format!("refund {refund} of {amount}{stops} by {by}: {why}")
         }
         Event::RefundIssued { refund, id } => format!("refund {refund}, {}", plain(id)),
         Event::RefundFailed { refund, code } => format!("refund {refund}, code {}", plain(code)),

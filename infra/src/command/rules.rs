@@ -56,6 +56,12 @@ Of price.rules the first that fits a listing counts, as a whole. This one keeps 
       \"loss\": { \"most\": \"5.00 USD\", \"most_percent\": 10 },
       \"rates\": { \"most_age_hours\": 96 } } }
 
+Where a line of an order cannot be had (no mapping, out of stock, not deliverable, refused by its suppliers, a loss alone), \
+orders.unavailable says what becomes of the others: wait (the default), send_the_rest, or ask a person. For after_minutes \
+everything waits first:
+
+  { \"orders\": { \"unavailable\": \"send_the_rest\", \"after_minutes\": 240 } }
+
 Examples:
   cargo kervan rules set rules.json
   cargo kervan rules set rules.json --profile shop")]

@@ -2,6 +2,7 @@
 
 mod margin;
 mod next;
+mod part;
 mod price;
 mod quantity;
 mod route;
@@ -11,8 +12,9 @@ mod urgency;
 pub use margin::{Margin, margin, most_loss};
 pub use next::{
     BuyingStep, Lane, Open, TooMuch, TrackingStep, bought_too_much, due, is_too_much,
-    next_buying_step, next_tracking_step, open_units,
+    next_buying_step, next_tracking_step, open_units, sends_the_rest,
 };
+pub use part::{Sending, part_revenue, rest_of, sending, worst_line};
 pub use price::{
     Change, Pricable, Priced, PricedOffer, PricedPart, Step, Steps, WhyNot, first_choice,
     least_bearable, price, price_step,

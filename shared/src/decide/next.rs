@@ -106,14 +106,17 @@ pub fn next_buying_step(order: &Order, now: Timestamp) -> BuyingStep {
     if order.attention.as_ref().is_some_and(waits_for_person) || !may_buy(order) {
         return BuyingStep::Rest;
     }
-    if !open_units(order).is_empty() {
-        return BuyingStep::Plan;
-    }
+    let is_open = !open_units(order).is_empty();
     let ready = order.purchases.iter().find(|purchase| {
         matches!(purchase.state, PurchaseState::Planned { not_before, .. } if not_before <= now)
     });
+    let ready = ready.filter(|_| !is_open || sends_the_rest(order));
     let Some(purchase) = ready else {
-        return BuyingStep::Rest;
+        return if is_open {
+            BuyingStep::Plan
+        } else {
+            BuyingStep::Rest
+        };
     };
     let is_old = now.duration_since(purchase.terms_at) > TERMS_LAST;
     if is_old && stands(Guard::FreshTerms) {
@@ -357,6 +360,16 @@ pub fn open_units(order: &Order) -> Vec<Open> {
     open
 }
 
+/// Whether what is planned is bought although lines are open: the last plan has left all of them out.
+pub fn sends_the_rest(order: &Order) -> bool {
+    let open = open_units(order);
+    let is_left_out = |open: &Open| {
+        let line = &order.details.lines[open.place];
+        order.left_out.contains(&line.id)
+    };
+    !open.is_empty() && open.iter().all(is_left_out)
+}
+
 /// When somebody has to look at the order again, and who. An open order has a due time unless it waits for a person,
 /// and then it is in the attention list (invariant I3).
 pub fn due(order: &Order, checked_at: Timestamp) -> Option<(Timestamp, Lane)> {
@@ -396,10 +409,14 @@ pub fn due(order: &Order, checked_at: Timestamp) -> Option<(Timestamp, Lane)> {
     let attended = order.attention.is_some();
     let in_doubt = |purchase: &Purchase| settle_from(purchase).is_some();
     let doubtful = order.purchases.iter().any(in_doubt) && may_settle(order);
+    // While it waits for lines alone, what is planned without them is bought; the lines are looked for by the sweep.
+    let reason = order.attention.as_ref().map(|attention| &attention.reason);
+    let waits_for_lines = matches!(reason, Some(Reason::LinesMissing { .. }));
+    let buys_on = waits_for_lines && sends_the_rest(order);
     let earliest = purchases
+        .filter(|(_, lane)| !attended || *lane == Lane::Track || doubtful || buys_on)
         .chain(parcels)
-        .chain(open)
-        .filter(|(_, lane)| !attended || *lane == Lane::Track || doubtful)
+        .chain(open.filter(|_| !attended || doubtful))
         .min();
     let acts = matches!(
         next_buying_step(order, checked_at),

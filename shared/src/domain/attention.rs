@@ -1,6 +1,6 @@
 //! Why an order waits for a person: a closed set, each reason with its next action and whether money may be spent.
 
-use super::Sku;
+use super::{MissingLine, Rest, Sku, SupplierOrderId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,13 @@ pub enum Reason {
         /// The sku that cannot be had.
         sku: Sku,
     },
+    /// Lines cannot be had, and the merchant's rule, or a person, says what becomes of the others.
+    LinesMissing {
+        /// The lines that cannot be had.
+        lines: Vec<MissingLine>,
+        /// What happens to the others.
+        rest: Rest,
+    },
     /// Buying would lose more than the rule allows.
     WouldLose {
         /// Minor units of the order's currency; negative.
@@ -61,6 +68,9 @@ pub enum Reason {
     PurchaseClosed {
         /// The supplier's documented code.
         code: String,
+        /// Which of the supplier's orders, where it made several of the purchase.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        supplier_order: Option<SupplierOrderId>,
     },
     /// The customer cancelled after the purchase was placed.
     CancelledAfterPurchase,
@@ -110,6 +120,17 @@ impl Reason {
             Self::OutOfStock { .. } => {
                 "Add an offer that has stock and it is taken up again within minutes; or buy elsewhere or cancel with `kervan orders resolve`."
             }
+            Self::LinesMissing { rest, .. } => match rest {
+                Rest::Waits => {
+                    "Add offers for the missing lines and it is taken up again within minutes; or send the rest, or cancel the lines or buy them elsewhere, with `kervan orders resolve`."
+                }
+                Rest::Asked => {
+                    "Send the rest, or cancel the missing lines or buy them elsewhere, with `kervan orders resolve`; or add offers for them, and all is bought within minutes."
+                }
+                Rest::Sent => {
+                    "The rest is bought. Add offers for the missing lines and they are bought too; or cancel them or buy them elsewhere with `kervan orders resolve`."
+                }
+            },
             Self::WouldLose { .. } => {
                 "Accept the loss, buy elsewhere or cancel with `kervan orders resolve`; or add a cheaper offer first and buy again."
             }
@@ -170,6 +191,7 @@ impl Reason {
             Self::OrderUnreadable { .. }
                 | Self::SkuNotMapped { .. }
                 | Self::OutOfStock { .. }
+                | Self::LinesMissing { .. }
                 | Self::NoRate
                 | Self::ConsentEnded { .. }
                 | Self::Misconfigured { .. }

@@ -1,7 +1,8 @@
 //! What a person decides about an order that waits, and in which words it is kept.
 
-use super::{Invalid, Money, SupplierOrderId};
+use super::{Invalid, LineId, Money, SupplierOrderId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A person's decision about an order.
@@ -41,6 +42,29 @@ pub enum Decision {
         /// How many units too many.
         units: u32,
     },
+    /// What can be had now is bought, and the lines that cannot be had wait.
+    SendTheRest,
+    /// These lines are not sent: the person has cancelled them or paid them back at the channel, or will.
+    CancelLines {
+        /// Which lines.
+        lines: Vec<LineId>,
+        /// Purchases that do not have these lines at the supplier any more.
+        not_at_supplier: Vec<u8>,
+    },
+    /// The merchant buys and sends these lines without Kervan.
+    LinesElsewhere {
+        /// Which lines.
+        lines: Vec<LineId>,
+        /// Purchases that do not have these lines at the supplier any more.
+        not_at_supplier: Vec<u8>,
+    },
+    /// These lines shall be bought (again), also where it was decided before that they are not.
+    LinesAgain {
+        /// Which lines.
+        lines: Vec<LineId>,
+        /// Purchases that do not have these lines at the supplier any more.
+        not_at_supplier: Vec<u8>,
+    },
 }
 
 impl Decision {
@@ -53,6 +77,10 @@ impl Decision {
             Self::Cancel { .. } => "cancel",
             Self::ConfirmedByHand => "confirmed_by_hand",
             Self::Keep { .. } => "keep",
+            Self::SendTheRest => "send_the_rest",
+            Self::CancelLines { .. } => "cancel_lines",
+            Self::LinesElsewhere { .. } => "lines_elsewhere",
+            Self::LinesAgain { .. } => "lines_again",
         }
     }
 
@@ -63,10 +91,31 @@ impl Decision {
             | Self::BuyAgain {
                 not_at_supplier, ..
             }
-            | Self::Cancel { not_at_supplier } => not_at_supplier,
-            Self::Bought { .. } | Self::ConfirmedByHand | Self::Keep { .. } => &[],
+            | Self::Cancel { not_at_supplier }
+            | Self::CancelLines {
+                not_at_supplier, ..
+            }
+            | Self::LinesElsewhere {
+                not_at_supplier, ..
+            }
+            | Self::LinesAgain {
+                not_at_supplier, ..
+            } => not_at_supplier,
+            Self::Bought { .. } | Self::ConfirmedByHand | Self::Keep { .. } | Self::SendTheRest => {
+                &[]
+            }
         }
     }
+}
+
+/// What was decided about a line that Kervan does not send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineDecision {
+    /// Nobody sends it.
+    Cancelled,
+    /// The merchant sends it without Kervan.
+    Elsewhere,
 }
 
 /// What of earlier decisions still counts for an order.
@@ -81,6 +130,12 @@ pub struct Decided {
     pub accepted_loss: Option<Money>,
     /// So many units too many are bought and kept.
     pub kept_units: u32,
+    /// What can be had is bought without waiting for the rest, whatever the merchant's rule.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub send_the_rest: bool,
+    /// Lines that Kervan does not send.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub lines: BTreeMap<LineId, LineDecision>,
 }
 
 /// One line that a person wrote: 1 to 200 characters, none of which could steer a terminal or break a line. It stays in

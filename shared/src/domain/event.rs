@@ -1,8 +1,8 @@
 //! What can happen to an order. Its history is a list of these, and its state is nothing but their sum.
 
 use super::{
-    Decision, Doubt, MappedLine, Money, OrderDetails, Parcel, ParcelLine, PurchaseLine, Rate,
-    Reason, RefundReason, Refusal, Remark, SupplierOrderId, TrackingNumber,
+    Decision, Doubt, LineId, MappedLine, Money, OrderDetails, Parcel, ParcelLine, PartLine,
+    PurchaseLine, Rate, Reason, RefundReason, Refusal, Remark, SupplierOrderId, TrackingNumber,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,12 @@ pub enum Event {
         purchase: u8,
         /// What it buys.
         lines: Vec<PurchaseLine>,
+    },
+    /// What is planned next leaves these lines out: they cannot be had now, and the others are bought without them. None:
+    /// nothing is left out any more.
+    LeftOut {
+        /// The lines.
+        lines: Vec<LineId>,
     },
     /// Costs of what is planned next were converted into the order's currency by these rates.
     CostsConverted {
@@ -92,6 +98,24 @@ pub enum Event {
     PurchaseGivenUp {
         /// Which purchase.
         purchase: u8,
+    },
+    /// The supplier has closed one of several orders that it made of a purchase.
+    SupplierOrderClosed {
+        /// Which purchase.
+        purchase: u8,
+        /// The supplier's number of the closed order.
+        supplier_order: SupplierOrderId,
+        /// What of the purchase was in it; empty where the supplier does not tell.
+        lines: Vec<PartLine>,
+    },
+    /// A person says that the supplier does not have a part of a purchase any more. That part is given up.
+    PurchasePartGivenUp {
+        /// Which purchase.
+        purchase: u8,
+        /// What is given up of it.
+        lines: Vec<PartLine>,
+        /// The supplier's numbers that are over with it.
+        supplier_orders: Vec<SupplierOrderId>,
     },
     /// All of a purchase is on its way.
     Shipped {
@@ -160,6 +184,9 @@ pub enum Event {
         refund: u8,
         /// How much.
         amount: Money,
+        /// Lines that need not be sent any more because of it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<LineId>,
         /// The end of the lease.
         lease_until: Timestamp,
         /// Why, in the channel's words.
@@ -206,6 +233,7 @@ impl Event {
             Self::Changed { .. } => "changed",
             Self::Mapped { .. } => "mapped",
             Self::Planned { .. } => "planned",
+            Self::LeftOut { .. } => "left_out",
             Self::CostsConverted { .. } => "costs_converted",
             Self::PlacingStarted { .. } => "placing_started",
             Self::Placed { .. } => "placed",
@@ -215,6 +243,8 @@ impl Event {
             Self::Refused { .. } => "refused",
             Self::PurchaseCancelled { .. } => "purchase_cancelled",
             Self::PurchaseGivenUp { .. } => "purchase_given_up",
+            Self::SupplierOrderClosed { .. } => "supplier_order_closed",
+            Self::PurchasePartGivenUp { .. } => "purchase_part_given_up",
             Self::Shipped { .. } => "shipped",
             Self::Delivered { .. } => "delivered",
             Self::ParcelSeen { .. } => "parcel_seen",

@@ -3,9 +3,10 @@
 mod wanted;
 
 use super::{
-    Attention, CountryCode, Decided, Decision, Doubt, Event, LineId, MappedLine, Money, OrderKey,
-    OrderRefund, OrderRefundState, Parcel, ParcelState, Part, Purchase, PurchaseLine,
-    PurchaseState, Reference, Refusal, SupplierOrderId, TrackingNumber,
+    Attention, ClosedOrder, CountryCode, Decided, Decision, Doubt, Event, LineDecision, LineId,
+    MappedLine, Money, OrderKey, OrderRefund, OrderRefundState, Parcel, ParcelState, Part,
+    Purchase, PurchaseLine, PurchaseState, Reason, Reference, Refusal, SupplierOrderId,
+    TrackingNumber,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -131,6 +132,12 @@ pub struct Order {
     /// What a person has decided about its buying, as far as it still counts.
     #[serde(default)]
     pub decided: Decided,
+    /// Lines that the last plan left out because they cannot be had now: what was planned is bought without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LineId>,
+    /// Since when a line has been known to be missing; none where none is, or the merchant's rule does not ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_since: Option<Timestamp>,
     /// What was given back to the customer through Kervan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<OrderRefund>,
@@ -171,6 +178,8 @@ impl Order {
             phase: Phase::Open,
             attention: None,
             decided: Decided::default(),
+            left_out: Vec::new(),
+            missing_since: None,
             refunds: Vec::new(),
             shipped_by_others: BTreeMap::new(),
             buyer_erased: false,
@@ -203,6 +212,7 @@ impl Order {
                 self.plan(*purchase, lines, at, misfit)?;
                 self.decided.kept_units = 0;
             }
+            Event::LeftOut { lines } => self.left_out.clone_from(lines),
             // Kept for whoever asks later why it was not a loss; nothing follows from it.
             Event::CostsConverted { .. } => {}
             Event::ParcelSeen { parcel } => {
@@ -217,12 +227,18 @@ impl Order {
             | Event::ParcelReduced { parcel, .. }
             | Event::ParcelDelivered { parcel } => self.parcel_event(parcel, at, event, misfit)?,
             Event::AttentionRaised { reason } => {
+                if matches!(reason, Reason::LinesMissing { .. }) {
+                    self.missing_since.get_or_insert(at);
+                }
                 self.attention = Some(Attention {
                     reason: reason.clone(),
                     since: at,
                 });
             }
-            Event::AttentionCleared => self.attention = None,
+            Event::AttentionCleared => {
+                self.attention = None;
+                self.missing_since = None;
+            }
             Event::Resolved { decision, .. } => self.note_decision(decision, at),
             Event::RefundStarted { .. }
             | Event::RefundIssued { .. }
@@ -237,6 +253,34 @@ impl Order {
                 self.phase = Phase::Done;
                 self.attention = None;
             }
+            Event::SupplierOrderClosed {
+                purchase,
+                supplier_order,
+                lines,
+            } => {
+                let purchase = self.purchases.iter_mut().find(|p| p.number == *purchase);
+                let purchase = purchase.filter(|p| p.supplier_orders().contains(supplier_order));
+                let purchase = purchase.ok_or_else(|| misfit.clone())?;
+                let is_it = |known: &ClosedOrder| known.supplier_order == *supplier_order;
+                if purchase.closed.iter().any(is_it) {
+                    return Err(misfit);
+                }
+                purchase.closed.push(ClosedOrder {
+                    supplier_order: supplier_order.clone(),
+                    lines: lines.clone(),
+                });
+            }
+            Event::PurchasePartGivenUp {
+                purchase,
+                lines,
+                supplier_orders,
+            } => {
+                let purchase = self.purchases.iter_mut().find(|p| p.number == *purchase);
+                let purchase = purchase.ok_or_else(|| misfit.clone())?;
+                purchase
+                    .give_up_part(lines, supplier_orders)
+                    .ok_or(misfit)?;
+            }
             Event::PlacingStarted { purchase, .. }
             | Event::Placed { purchase, .. }
             | Event::NumbersCorrected { purchase, .. }
@@ -250,6 +294,9 @@ impl Order {
                 let purchase = self.purchases.iter_mut().find(|p| p.number == *purchase);
                 let purchase = purchase.ok_or_else(|| misfit.clone())?;
                 purchase.state = next_state(&purchase.state, at, event).ok_or(misfit)?;
+                let ids = purchase.supplier_orders().to_vec();
+                let is_there = |closed: &ClosedOrder| ids.contains(&closed.supplier_order);
+                purchase.closed.retain(is_there);
             }
         }
         Ok(())
@@ -292,6 +339,7 @@ impl Order {
                 not_before: at,
                 attempts: 0,
             },
+            closed: Vec::new(),
         });
         Ok(())
     }
@@ -314,6 +362,7 @@ impl Order {
                 Event::RefundStarted {
                     refund,
                     amount,
+                    lines,
                     lease_until,
                     ..
                 },
@@ -323,6 +372,7 @@ impl Order {
                 self.refunds.push(OrderRefund {
                     number: *refund,
                     amount: *amount,
+                    lines: lines.clone(),
                     state: S::Started { lease_until },
                 });
             }
@@ -353,8 +403,21 @@ impl Order {
                 self.decided.accepted_loss = accepted_loss.or(self.decided.accepted_loss);
             }
             Decision::Keep { units } => self.decided.kept_units = *units,
+            Decision::SendTheRest => self.decided.send_the_rest = true,
+            Decision::CancelLines { lines, .. } => self.give_up(lines, LineDecision::Cancelled),
+            Decision::LinesElsewhere { lines, .. } => self.give_up(lines, LineDecision::Elsewhere),
+            Decision::LinesAgain { lines, .. } => {
+                self.decided.lines.retain(|line, _| !lines.contains(line));
+                self.decided.refusals_lifted_to =
+                    self.purchases.last().map_or(0, |purchase| purchase.number);
+            }
             Decision::Bought { .. } | Decision::Cancel { .. } | Decision::ConfirmedByHand => {}
         }
+    }
+
+    fn give_up(&mut self, lines: &[LineId], decision: LineDecision) {
+        let lines = lines.iter().map(|line| (line.clone(), decision));
+        self.decided.lines.extend(lines);
     }
 
     fn parcel_event(

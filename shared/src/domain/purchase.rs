@@ -41,6 +41,29 @@ pub struct Purchase {
     pub terms_at: Timestamp,
     /// How far it is.
     pub state: PurchaseState,
+    /// Orders at the supplier, of several that it made of the purchase, that it has closed and nobody has decided about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<ClosedOrder>,
+}
+
+/// One of several orders that a supplier made of a purchase, and that will not come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedOrder {
+    /// The supplier's number.
+    pub supplier_order: SupplierOrderId,
+    /// What of the purchase was in it; empty where the supplier does not tell.
+    pub lines: Vec<PartLine>,
+}
+
+/// Units of a line of a purchase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartLine {
+    /// The channel's line.
+    pub line: LineId,
+    /// What was bought.
+    pub sku: Sku,
+    /// Units of it.
+    pub quantity: u32,
 }
 
 /// How far a purchase is.
@@ -148,6 +171,50 @@ impl Purchase {
             | PurchaseState::Delivered { supplier_orders } => supplier_orders,
             _ => &[],
         }
+    }
+
+    /// Takes units out of it that the supplier does not have any more, with its numbers of them. `None`, and nothing changed,
+    /// where it has not so many, or nothing would be left of it.
+    pub(super) fn give_up_part(
+        &mut self,
+        parts: &[PartLine],
+        numbers: &[SupplierOrderId],
+    ) -> Option<()> {
+        let mut left = self.lines.clone();
+        for part in parts {
+            let mut units = part.quantity;
+            // One line may be bought through two offers.
+            let of_part =
+                |bought: &&mut PurchaseLine| bought.line == part.line && bought.sku == part.sku;
+            for bought in left.iter_mut().filter(of_part) {
+                let taken = units.min(bought.quantity);
+                bought.quantity -= taken;
+                units -= taken;
+            }
+            if units > 0 {
+                return None;
+            }
+        }
+        left.retain(|bought| bought.quantity > 0);
+        let known = self.supplier_orders().iter();
+        let kept: Vec<SupplierOrderId> =
+            known.filter(|id| !numbers.contains(id)).cloned().collect();
+        if left.is_empty() || (kept.is_empty() && !numbers.is_empty()) {
+            return None;
+        }
+        match &mut self.state {
+            PurchaseState::Placed {
+                supplier_orders, ..
+            }
+            | PurchaseState::Shipped {
+                supplier_orders, ..
+            } => *supplier_orders = kept,
+            _ => return None,
+        }
+        self.lines = left;
+        self.closed
+            .retain(|closed| !numbers.contains(&closed.supplier_order));
+        Some(())
     }
 
     /// What it costs on the quoted terms; `None` where the sum overflows or currencies differ.

@@ -1,6 +1,6 @@
 //! Money that a customer gets back.
 
-use super::Money;
+use super::{LineId, Money};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,9 @@ pub struct OrderRefund {
     pub number: u8,
     /// How much.
     pub amount: Money,
+    /// Lines that need not be sent any more because of it, whole; all of them where it gives back all of the order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<LineId>,
     /// How far it is.
     pub state: OrderRefundState,
 }

@@ -261,6 +261,13 @@ fn has_passed(order: &Order, details: &OrderDetails) -> bool {
         Some(Reason::ConsentEnded { account } | Reason::Misconfigured { account, .. }) => {
             *account == order.key.channel.to_string()
         }
+        Some(Reason::LinesMissing { .. }) => {
+            let now = Order {
+                details: details.clone(),
+                ..order.clone()
+            };
+            decide::open_units(&now).is_empty()
+        }
         Some(Reason::CancelledAfterPurchase) => details.cancel == Cancel::No,
         Some(Reason::BoughtTooMuch { .. }) => {
             let now = Order {

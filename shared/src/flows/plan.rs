@@ -1,5 +1,6 @@
 //! Suppliers are chosen, asked for their terms, and the units are reserved, all before any money is spent.
 
+mod missing;
 mod quote;
 
 use super::catalog::{self, BOUGHT, FREE, StoredOffer};
@@ -7,16 +8,21 @@ use super::ledger::NotRecorded;
 use super::stock::{self, InventoryTask};
 use super::{FlowError, forward, ledger, mapping, reason_of, wait_of};
 use crate::Kervan;
-use crate::decide::{Candidate, Margin, Need, Route, landed, margin, most_loss, open_units, route};
+use crate::decide::{
+    Candidate, Margin, Need, Route, landed, margin, most_loss, open_units, part_revenue, rest_of,
+    route, sending, worst_line,
+};
 use crate::domain::{
-    Cancel, Currency, Event, Exchange, OfferId, Order, OrderLine, Purchase, PurchaseLine,
-    PurchaseState, Rate, Reason, Reference, Refusal, Sku,
+    Cancel, Currency, Event, Exchange, LineDecision, LineId, MissingLine, Money, OfferId, Order,
+    OrderLine, Purchase, PurchaseLine, PurchaseState, Rate, Reason, Reference, Rest, Sku,
+    WhyMissing,
 };
 use crate::guards::{Guard as Safety, stands};
 use crate::marketplaces::{CallError, Retry};
 use crate::queue::Outgoing;
 use crate::store::{Due, Guard, MOST_WRITES, Write, keys};
 use jiff::{SignedDuration, Timestamp};
+use missing::Denied;
 use quote::{NoTerms, Short, quote_all};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,59 +31,76 @@ use std::time::Duration;
 const MOST_ROUTES: usize = 8;
 
 /// Plans the lines that no purchase fills. `Some`: come back after this time. Whatever stands in the way for longer puts
-/// the order into the attention list.
+/// the order into the attention list; what can be had without it is planned where the merchant's rule, or a person, says so.
 pub(super) async fn plan(
     kervan: &Kervan,
     order: &mut Order,
 ) -> Result<Option<Duration>, FlowError> {
     mapping::complete(kervan, order).await?;
-    let mut refused: Vec<OfferId> = refused_offers(order);
-    let mut scarce: Vec<Short> = Vec::new();
+    let rules = kervan.rules.get().await?;
+    let rest = rest_of(order, &rules.orders, kervan.clock.now());
+    let mut denied = Denied::of(order);
     let mut loss: Option<Reason> = None;
-    for _ in 0..MOST_ROUTES {
-        let (mut needs, skus) = match needs(kervan, order).await? {
-            Ok(needs) => needs,
-            Err(reason) => return raise(kervan, order, reason).await,
-        };
-        narrow(&mut needs, &refused, &scarce);
-        let routed = match route(&needs) {
-            Ok(routed) => routed,
-            Err(unroutable) => {
-                let sku = needs[unroutable.need].sku.clone();
-                let reason = loss.or_else(|| refusal_reason(order));
-                let reason = reason.unwrap_or(Reason::OutOfStock { sku });
-                return raise(kervan, order, reason).await;
+    let of_lines = rest.map_or(0, |_| 2 * order.details.lines.len());
+    for _ in 0..MOST_ROUTES + of_lines {
+        let (mut needs, mut missing) = needs(kervan, order, rest.is_none()).await?;
+        denied.narrow(&mut needs);
+        missing.extend(denied.lost());
+        let sending = sending(needs, missing, rest, |need| denied.why(order, need));
+        if sending.now.is_empty() {
+            if let Some(reason) = missing::reason(order, sending, rest, loss) {
+                missing::raise(kervan, order, reason).await?;
             }
+            return Ok(None);
+        }
+        let needs = &sending.now;
+        let Ok(routed) = route(needs) else {
+            break;
         };
-        let planned = match quote_all(kervan, order, &needs, &routed).await {
+        let planned = match quote_all(kervan, order, needs, &routed).await {
             Ok(planned) if is_too_large(&planned) => {
                 return raise(kervan, order, Reason::TooLarge).await;
             }
             Ok(planned) => planned,
-            Err(NoTerms::Offer(offer)) => {
-                refused.push(offer);
+            Err(NoTerms::Offer(offer, line)) => {
+                denied.undeliverable(offer, line);
                 continue;
             }
             Err(NoTerms::Short(short)) => {
                 announce_short(kervan, &short).await?;
-                scarce.push(short);
+                denied.short(short);
                 continue;
             }
-            Err(NoTerms::Call(error)) => return postpone(kervan, order, &error).await,
+            Err(NoTerms::Refused(line, sku, error)) if rest.is_some() => {
+                denied.refused(line, sku, error.code);
+                continue;
+            }
+            Err(NoTerms::Refused(_, _, error) | NoTerms::Call(error)) => {
+                return postpone(kervan, order, &error).await;
+            }
         };
         let rates = match loses(kervan, order, &planned).await? {
             Ok(rates) => rates,
+            Err(reason @ Reason::WouldLose { .. }) if rest.is_some() => {
+                let Some(line) = loses_alone(kervan, order, &planned).await? else {
+                    return raise(kervan, order, loss.unwrap_or(reason)).await;
+                };
+                loss.get_or_insert(reason);
+                denied.loses(&line, needs, &routed);
+                continue;
+            }
             // One offer that has all of it is chosen before several that are cheaper together.
             Err(reason @ Reason::WouldLose { .. }) if loss.is_none() => {
                 loss = Some(reason);
-                refused.extend(dearest(&needs, &routed));
+                denied.offers(dearest(needs, &routed, |_| true));
                 continue;
             }
             Err(reason) => return raise(kervan, order, loss.unwrap_or(reason)).await,
         };
-        match reserve(kervan, order, planned, rates).await {
+        let skus: Vec<Sku> = needs.iter().map(|need| need.sku.clone()).collect();
+        match reserve(kervan, order, planned, sending.missing, rates).await {
             Ok(()) => {
-                announce(kervan, &skus).await;
+                announce(kervan, skus).await;
                 return Ok(None);
             }
             // Another order took the units in between: look again.
@@ -86,19 +109,6 @@ pub(super) async fn plan(
         }
     }
     Ok(Some(Duration::from_secs(30)))
-}
-
-/// Leaves out offers that were refused, and units that a supplier was found not to have.
-fn narrow(needs: &mut [Need], refused: &[OfferId], scarce: &[Short]) {
-    for need in needs {
-        need.candidates
-            .retain(|candidate| !refused.contains(&candidate.offer));
-        for candidate in &mut need.candidates {
-            let known = scarce.iter().filter(|short| short.offer == candidate.offer);
-            let least = known.map(|short| i64::from(short.stock)).min();
-            candidate.free = least.map_or(candidate.free, |least| least.min(candidate.free));
-        }
-    }
 }
 
 /// Gives up a planned purchase whose terms are old, or that has more than is wanted. What is wanted of it is planned next,
@@ -130,7 +140,10 @@ pub(super) async fn give_back(kervan: &Kervan, order: &mut Order) -> Result<(), 
     let writes = release(lines, kervan.clock.now());
     if !order.purchases.iter().any(Purchase::is_live) {
         let lines = &order.details.lines;
-        let is_cancelled = |line: &OrderLine| line.cancelled >= line.quantity;
+        let is_cancelled = |line: &OrderLine| {
+            let decided = order.decided.lines.get(&line.id);
+            line.cancelled >= line.quantity || decided == Some(&LineDecision::Cancelled)
+        };
         let by_hand = order.details.cancel == Cancel::No && !lines.iter().all(is_cancelled);
         events.push(if by_hand {
             Event::Finished
@@ -202,11 +215,16 @@ fn change(
     }
 }
 
-/// The offer of a route that costs most, in the currency in which they are compared.
-fn dearest(needs: &[Need], routed: &Route<'_>) -> Option<OfferId> {
+/// The offer of a route that costs most, of the needs that are meant, in the currency in which they are compared.
+fn dearest(
+    needs: &[Need],
+    routed: &Route<'_>,
+    is_meant: impl Fn(&Need) -> bool,
+) -> Option<OfferId> {
     let shares = routed.purchases().flatten();
     let candidates = shares.filter_map(|share| {
-        let mut candidates = needs.get(share.need)?.candidates.iter();
+        let need = needs.get(share.need).filter(|need| is_meant(need))?;
+        let mut candidates = need.candidates.iter();
         candidates.find(|candidate| candidate.offer == *share.offer)
     });
     let dearest = candidates.max_by_key(|candidate| candidate.landed_minor);
@@ -240,12 +258,13 @@ async fn postpone(
     }
 }
 
-/// The open lines with their candidates, or why a line cannot be bought at all.
+/// The open lines with their candidates, and those that nobody offers. `first_alone`: one that nobody offers is enough.
 async fn needs(
     kervan: &Kervan,
     order: &Order,
-) -> Result<Result<(Vec<Need>, Vec<Sku>), Reason>, FlowError> {
-    let (mut needs, mut skus) = (Vec::new(), Vec::new());
+    first_alone: bool,
+) -> Result<(Vec<Need>, Vec<MissingLine>), FlowError> {
+    let (mut needs, mut missing) = (Vec::new(), Vec::new());
     let rules = kervan.rules.get().await?;
     let rates = kervan.rates.get().await?;
     let exchange = Exchange {
@@ -254,17 +273,23 @@ async fn needs(
         most_age: rules.price.rates.most_age(),
     };
     for open in open_units(order) {
+        if first_alone && !missing.is_empty() {
+            return Ok((Vec::new(), missing));
+        }
         let line = &order.details.lines[open.place];
-        let unmapped = || Reason::SkuNotMapped {
-            sku: crate::domain::safe_code(&line.sku),
+        let unmapped = |sku: String| MissingLine {
+            line: line.id.clone(),
+            sku,
+            why: WhyMissing::NotMapped,
         };
         let Some(sku) = open.part else {
-            return Ok(Err(unmapped()));
+            missing.push(unmapped(crate::domain::safe_code(&line.sku)));
+            continue;
         };
         let entry = catalog::load(&*kervan.store, &sku).await?;
         if entry.offers.is_empty() {
-            let sku = sku.to_string();
-            return Ok(Err(Reason::SkuNotMapped { sku }));
+            missing.push(unmapped(sku.to_string()));
+            continue;
         }
         let mut candidates = Vec::new();
         for offer in entry.offers {
@@ -274,13 +299,15 @@ async fn needs(
         }
         needs.push(Need {
             line: line.id.clone(),
-            sku: sku.clone(),
+            sku,
             quantity: open.units,
             candidates,
         });
-        skus.push(sku);
     }
-    Ok(Ok((needs, skus)))
+    if first_alone && !missing.is_empty() {
+        needs.clear();
+    }
+    Ok((needs, missing))
 }
 
 /// An offer as routing and the price rules see it, so that both choose the same; none where nothing is known of it.
@@ -317,40 +344,38 @@ async fn with_evidence(
     item.map(|item| catalog::stored_offer(&item)).transpose()
 }
 
-/// Why what is planned must not be placed any more: since it was planned, a part of the price was paid back, and what is left
-/// does not carry the costs.
+/// Why what is planned must not be placed any more: since it was planned, a part of the price was paid back or a line was
+/// given up, and what is left does not carry the costs.
 pub(super) async fn loss_since(
     kervan: &Kervan,
     order: &Order,
 ) -> Result<Option<Reason>, FlowError> {
-    if order.revenue() == order.details.total {
+    let (revenue, _) = part_revenue(order, &[]);
+    if revenue == order.details.total {
         return Ok(None);
     }
     Ok(loses(kervan, order, &[]).await?.err())
 }
 
-/// The rates by which the plan's costs were converted, or why it must not be carried out: it would lose more than the rule
-/// or a person allows, or what it costs is not known in the order's currency.
-async fn loses(
+/// What lines cost as a purchase; `None` where the sum overflows or currencies differ.
+fn cost_of(order: &Order, lines: &[PurchaseLine]) -> Option<Money> {
+    let purchase = Purchase {
+        number: 1,
+        reference: Reference::of(&order.key, 1),
+        lines: lines.to_vec(),
+        terms_at: order.updated_at,
+        state: PurchaseState::Cancelled,
+        closed: Vec::new(),
+    };
+    purchase.cost()
+}
+
+/// The line of a plan that loses most alone; `None` where none does.
+async fn loses_alone(
     kervan: &Kervan,
     order: &Order,
     planned: &[Vec<PurchaseLine>],
-) -> Result<Result<Vec<Rate>, Reason>, FlowError> {
-    let cost = |lines: &Vec<PurchaseLine>| {
-        let purchase = Purchase {
-            number: 1,
-            reference: Reference::of(&order.key, 1),
-            lines: lines.clone(),
-            terms_at: order.updated_at,
-            state: PurchaseState::Cancelled,
-        };
-        purchase.cost()
-    };
-    let kept = order
-        .purchases
-        .iter()
-        .filter(|purchase| !purchase.is_given_up());
-    let costs = kept.map(Purchase::cost).chain(planned.iter().map(cost));
+) -> Result<Option<LineId>, FlowError> {
     let rules = kervan.rules.get().await?;
     let rates = kervan.rates.get().await?;
     let exchange = Exchange {
@@ -358,8 +383,32 @@ async fn loses(
         now: kervan.clock.now(),
         most_age: rules.price.rates.most_age(),
     };
-    let details = &order.details;
-    let (left, rates) = match margin(order.revenue(), details.fee, costs, &exchange) {
+    let cost = |line: &PurchaseLine| cost_of(order, std::slice::from_ref(line));
+    Ok(worst_line(order, planned, cost, &exchange))
+}
+
+/// The rates by which the plan's costs were converted, or why it must not be carried out: it would lose more than the rule
+/// or a person allows, or what it costs is not known in the order's currency. What is not bought brings nothing.
+async fn loses(
+    kervan: &Kervan,
+    order: &Order,
+    planned: &[Vec<PurchaseLine>],
+) -> Result<Result<Vec<Rate>, Reason>, FlowError> {
+    let kept = order
+        .purchases
+        .iter()
+        .filter(|purchase| !purchase.is_given_up());
+    let new = planned.iter().map(|lines| cost_of(order, lines));
+    let costs = kept.map(Purchase::cost).chain(new);
+    let rules = kervan.rules.get().await?;
+    let rates = kervan.rates.get().await?;
+    let exchange = Exchange {
+        rates: &rates,
+        now: kervan.clock.now(),
+        most_age: rules.price.rates.most_age(),
+    };
+    let (revenue, fee) = part_revenue(order, planned);
+    let (left, rates) = match margin(revenue, fee, costs, &exchange) {
         _ if !stands(Safety::NoLoss) => return Ok(Ok(Vec::new())),
         Ok(Margin { left, rates }) => (left, rates),
         Err(error) => {
@@ -368,7 +417,7 @@ async fn loses(
         }
     };
     // What a person accepted and what the rule allows are both the most that the order may lose: the higher one counts.
-    let allowed = most_loss(&rules.price.loss, details.total, &exchange);
+    let allowed = most_loss(&rules.price.loss, order.details.total, &exchange);
     let least = order.least_margin_minor().min(-allowed.minor);
     Ok(if left.minor >= least {
         Ok(rates)
@@ -378,10 +427,10 @@ async fn loses(
     })
 }
 
-/// Whether a plan does not fit into one transaction: the order's state, its place in the attention list, up to two more
+/// Whether a plan does not fit into one transaction: the order's state, its place in the attention list, up to three more
 /// records, one of each purchase, and each offer.
 fn is_too_large(planned: &[Vec<PurchaseLine>]) -> bool {
-    4 + planned.len() + units_by_offer(planned.iter().flatten()).len() > MOST_WRITES
+    5 + planned.len() + units_by_offer(planned.iter().flatten()).len() > MOST_WRITES
 }
 
 /// Records the plan and takes the units, in one transaction: two orders cannot take the last one.
@@ -389,11 +438,21 @@ async fn reserve(
     kervan: &Kervan,
     order: &mut Order,
     planned: Vec<Vec<PurchaseLine>>,
+    missing: Vec<MissingLine>,
     rates: Vec<Rate>,
 ) -> Result<(), NotRecorded> {
     let mut events = Vec::new();
-    if order.attention.is_some() {
-        events.push(Event::AttentionCleared);
+    if missing.is_empty() {
+        if !order.left_out.is_empty() {
+            let lines = Vec::new();
+            events.push(Event::LeftOut { lines });
+        }
+        if order.attention.is_some() {
+            events.push(Event::AttentionCleared);
+        }
+    } else {
+        let (lines, rest) = (missing, Rest::Sent);
+        events.extend(missing::events(order, Reason::LinesMissing { lines, rest }));
     }
     if !rates.is_empty() {
         events.push(Event::CostsConverted { rates });
@@ -410,8 +469,7 @@ async fn reserve(
 }
 
 /// Has the other channels lowered at once. The next look at the stock would do it too, so a failure loses nothing.
-async fn announce(kervan: &Kervan, skus: &[Sku]) {
-    let mut skus: Vec<Sku> = skus.to_vec();
+async fn announce(kervan: &Kervan, mut skus: Vec<Sku>) {
     skus.sort();
     skus.dedup();
     let task = InventoryTask::Publish {
@@ -448,42 +506,6 @@ async fn send(kervan: &Kervan, task: &InventoryTask) {
     if let Err(error) = sent {
         tracing::warn!(%error, "Listings are lowered at the next look at the stock only.");
     }
-}
-
-/// Offers whose supplier refused this order: they are not asked again for it, until a person says so.
-fn refused_offers(order: &Order) -> Vec<OfferId> {
-    let lifted_to = order.decided.refusals_lifted_to;
-    let refused = |purchase: &&Purchase| {
-        matches!(purchase.state, PurchaseState::Refused { .. })
-            && purchase.number > lifted_to
-            && stands(Safety::RefusedOffers)
-    };
-    let lines = order
-        .purchases
-        .iter()
-        .filter(refused)
-        .flat_map(|purchase| &purchase.lines);
-    lines.map(|line| line.offer.clone()).collect()
-}
-
-/// The last refusal's reason, which tells a person more than "out of stock".
-fn refusal_reason(order: &Order) -> Option<Reason> {
-    order
-        .purchases
-        .iter()
-        .rev()
-        .filter(|purchase| purchase.number > order.decided.refusals_lifted_to)
-        .find_map(|purchase| match &purchase.state {
-            PurchaseState::Refused {
-                refusal: Refusal::Address,
-                code,
-            } => Some(Reason::AddressRefused { code: code.clone() }),
-            PurchaseState::Refused {
-                refusal: Refusal::Other,
-                code,
-            } => Some(Reason::SupplierRefused { code: code.clone() }),
-            _ => None,
-        })
 }
 
 #[cfg(test)]

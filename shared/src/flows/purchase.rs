@@ -8,7 +8,7 @@
 
 use super::{FlowError, LANDS_WITHIN, LONGEST_RUN, forward, ledger, plan, reason_of, wait_of};
 use crate::Kervan;
-use crate::decide::is_too_much;
+use crate::decide::{is_too_much, sends_the_rest};
 use crate::domain::{
     Buyer, Cancel, Doubt, Event, Order, Purchase, PurchaseState, Reason, Refusal, SupplierOrderId,
 };
@@ -263,11 +263,15 @@ async fn note_placed(
         .attention
         .as_ref()
         .is_some_and(|attention| attention.reason.passes());
+    let waits_for_lines = order
+        .attention
+        .as_ref()
+        .is_some_and(|attention| matches!(attention.reason, Reason::LinesMissing { .. }));
     if unknown && (passed || order.attention.is_none()) {
         events.push(Event::AttentionRaised {
             reason: Reason::PurchaseNumberUnknown,
         });
-    } else if passed {
+    } else if passed && !(waits_for_lines && sends_the_rest(order)) {
         events.push(Event::AttentionCleared);
     }
     record_outcome(kervan, order, number, &events, &writes).await?;

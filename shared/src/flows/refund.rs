@@ -1,6 +1,9 @@
 //! A person gives a customer money back. The intent is recorded before the channel is told, because a repeat pays twice:
 //! whatever fails, the next try first reads what the channel has.
 //!
+//! A refund stops the buying of what it pays back: of all lines where it gives back all that is left, else of the lines that
+//! the person names. Of an open order one of both has to be said, or that all of it is still to be sent.
+//!
 //! **Invariant:** an order's refunds, those that may have been paid included, are never more than its total.
 
 use super::ledger::{self, NotRecorded};
@@ -8,7 +11,8 @@ use super::{FlowError, LANDS_WITHIN};
 use crate::Accounts;
 use crate::clock::Clock;
 use crate::domain::{
-    Event, Money, Order, OrderKey, OrderRefund, OrderRefundState, Reason, RefundReason, Remark,
+    Event, LineId, Money, Order, OrderKey, OrderLine, OrderRefund, OrderRefundState, Phase, Reason,
+    RefundReason, Remark, safe_code,
 };
 use crate::marketplaces::{CallError, Effect, Refund, RefundRequest, RefundState, Refunded};
 use crate::store::Store;
@@ -25,6 +29,8 @@ const LEASE: SignedDuration = SignedDuration::from_mins(2);
 pub struct RefundOrder {
     /// How much.
     pub amount: Money,
+    /// What of the order need not be sent any more because of it.
+    pub stops: Stops,
     /// Why, in the channel's words.
     pub reason: RefundReason,
     /// Said to the customer; empty where nothing is said.
@@ -33,6 +39,17 @@ pub struct RefundOrder {
     pub why: Remark,
     /// By whom.
     pub by: Remark,
+}
+
+/// What of an order need not be sent any more because money is given back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stops {
+    /// Nobody has said. A refund of all that is left needs no word: it stops the order.
+    Unsaid,
+    /// These lines.
+    Lines(Vec<LineId>),
+    /// Nothing: all of it is still to be sent.
+    Nothing,
 }
 
 /// Why nothing more was given back.
@@ -50,6 +67,19 @@ pub enum RefundError {
     /// Another currency than the order's, or nothing.
     #[error("the amount must be more than nothing, in the order's currency")]
     Amount,
+    /// Nobody has said what becomes of the goods.
+    #[error(
+        "the order is open, and a part of its price says nothing of the goods: name the lines that need not be sent any more with --line (it has {0}), or say with --keep-buying that all of it is still to be sent"
+    )]
+    Unsaid(String),
+    /// The order has no such line.
+    #[error("the order has no line {line}: it has {lines}")]
+    NoSuchLine {
+        /// The line that was named.
+        line: LineId,
+        /// The lines that there are.
+        lines: String,
+    },
     /// An earlier refund may still be on its way.
     #[error("an earlier refund got no answer; whether it was paid can be read from {0} on")]
     Unsettled(Timestamp),
@@ -100,7 +130,9 @@ pub async fn refund(
     for event in failures(&order, &failed) {
         record(store, clock, &mut order, event).await?;
     }
-    check_amount(&order, &known, wanted.amount)?;
+    let left = check_amount(&order, &known, wanted.amount)?;
+    let lines = stopped_lines(&order, wanted, left)?;
+    let line = only_line(&order, &lines);
 
     let now = clock.now();
     let lease_until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
@@ -108,6 +140,7 @@ pub async fn refund(
     let started = Event::RefundStarted {
         refund: number,
         amount: wanted.amount,
+        lines,
         lease_until,
         reason: wanted.reason,
         why: wanted.why.clone(),
@@ -120,6 +153,7 @@ pub async fn refund(
     }
     let request = RefundRequest {
         amount: wanted.amount,
+        line,
         reason: wanted.reason,
         comment: wanted.comment.clone(),
         not_after: lease_until,
@@ -220,7 +254,8 @@ async fn settle(
     record(store, clock, order, Event::RefundFailed { refund, code }).await
 }
 
-fn check_amount(order: &Order, known: &[Refunded], amount: Money) -> Result<(), RefundError> {
+/// Checks the amount; what can be given back at the most.
+fn check_amount(order: &Order, known: &[Refunded], amount: Money) -> Result<i64, RefundError> {
     let total = order.details.total;
     if amount.currency != total.currency || amount.minor <= 0 {
         return Err(RefundError::Amount);
@@ -239,7 +274,49 @@ fn check_amount(order: &Order, known: &[Refunded], amount: Money) -> Result<(), 
             currency: total.currency,
         }));
     }
-    Ok(())
+    Ok(left)
+}
+
+/// The lines that need not be sent any more: all of them where all that is left is given back, else those that the person
+/// names. An order that is over buys nothing, so nothing has to be said of it.
+fn stopped_lines(
+    order: &Order,
+    wanted: &RefundOrder,
+    left: i64,
+) -> Result<Vec<LineId>, RefundError> {
+    let all = || order.details.lines.iter();
+    let named = || {
+        let lines = all().map(|line| format!("{} {}", line.id, safe_code(&line.sku)));
+        lines.collect::<Vec<_>>().join(", ")
+    };
+    if wanted.amount.minor >= left {
+        return Ok(all().map(|line| line.id.clone()).collect());
+    }
+    match &wanted.stops {
+        Stops::Lines(lines) => {
+            let is_unknown = |line: &&LineId| all().all(|known| known.id != **line);
+            if let Some(line) = lines.iter().find(is_unknown) {
+                return Err(RefundError::NoSuchLine {
+                    line: line.clone(),
+                    lines: named(),
+                });
+            }
+            let is_named = |line: &&OrderLine| lines.contains(&line.id);
+            Ok(all().filter(is_named).map(|line| line.id.clone()).collect())
+        }
+        Stops::Nothing => Ok(Vec::new()),
+        Stops::Unsaid if order.phase == Phase::Open => Err(RefundError::Unsaid(named())),
+        Stops::Unsaid => Ok(Vec::new()),
+    }
+}
+
+/// The line that a refund is for, where it is one of several. Of several at once a channel may make several refunds, and
+/// one that got no answer could not be found again by its amount.
+fn only_line(order: &Order, lines: &[LineId]) -> Option<LineId> {
+    match lines {
+        [line] if order.details.lines.len() > 1 => Some(line.clone()),
+        _ => None,
+    }
 }
 
 fn next_number(order: &Order) -> u8 {

@@ -10,6 +10,7 @@
 
 #[cfg(test)]
 mod case;
+mod lines;
 #[cfg(test)]
 mod properties;
 mod steps;

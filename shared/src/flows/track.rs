@@ -1,5 +1,6 @@
 //! Suppliers are asked how far their orders are, and channels are told of the parcels, each once in effect.
 
+mod closed;
 mod packed;
 
 use super::{FlowError, Outcome, SURELY_LANDED, forward, ledger, reason_of, wait_of};
@@ -14,6 +15,7 @@ use crate::marketplaces::{
     CallError, Effect, Kind, ParcelToConfirm, Retry, SupplierOrder, SupplierState,
 };
 use crate::store::keys;
+use closed::closed_orders;
 use jiff::{SignedDuration, Timestamp};
 use packed::new_parcel;
 use std::time::Duration;
@@ -226,6 +228,7 @@ async fn ask_suppliers(kervan: &Kervan, order: &Order) -> (Vec<Event>, Option<Ca
     let mut events = Vec::new();
     let mut seen: Vec<Parcel> = order.parcels.clone();
     for (purchase, answers) in &told {
+        events.extend(closed_orders(purchase, answers));
         news(order, purchase, answers, now, &mut seen, &mut events);
     }
     events.extend(trouble(order, &told, failed.is_none(), now));
@@ -267,12 +270,16 @@ fn news(
     events: &mut Vec<Event>,
 ) {
     let number = purchase.number;
-    for parcel in answers.iter().flat_map(|answer| &answer.parcels) {
+    let parcels = answers.iter().flat_map(|answer| {
+        let parcels = answer.parcels.iter();
+        parcels.map(move |parcel| (parcel, answer.contents.as_slice()))
+    });
+    for (parcel, of_order) in parcels {
         let known = seen
             .iter()
             .position(|known| known.tracking_number == parcel.tracking_number);
         let place = known.unwrap_or_else(|| {
-            let new = new_parcel(order, purchase, parcel, seen, now);
+            let new = new_parcel(order, purchase, parcel, of_order, seen, now);
             events.push(Event::ParcelSeen {
                 parcel: new.clone(),
             });
@@ -306,14 +313,16 @@ fn trouble(
     complete: bool,
     now: Timestamp,
 ) -> Option<Event> {
-    let states = || {
-        told.iter()
-            .flat_map(|(_, answers)| answers)
-            .map(|answer| &answer.state)
-    };
-    let closed = states().find_map(|state| match state {
-        SupplierState::Closed { code } => Some(Reason::PurchaseClosed { code: code.clone() }),
-        _ => None,
+    let closed = told.iter().find_map(|(purchase, answers)| {
+        let ids = purchase.supplier_orders();
+        let mut answers = ids.iter().zip(answers);
+        answers.find_map(|(id, answer)| match &answer.state {
+            SupplierState::Closed { code } => Some(Reason::PurchaseClosed {
+                code: code.clone(),
+                supplier_order: (ids.len() > 1).then(|| id.clone()),
+            }),
+            _ => None,
+        })
     });
     let overdue = told.iter().any(|(purchase, answers)| {
         let unpaid = answers

@@ -328,6 +328,7 @@ async fn as_channel(
         Operation::Refund => {
             let request = RefundRequest {
                 amount: given.money,
+                line: None,
                 reason: RefundReason::OutOfStock,
                 comment: String::new(),
                 not_after: Timestamp::MAX,

@@ -344,6 +344,10 @@ impl Buy for PlainSupplier {
         } else {
             vec![parcel]
         };
-        Ok(SupplierOrder { state, parcels })
+        Ok(SupplierOrder {
+            state,
+            parcels,
+            contents: Vec::new(),
+        })
     }
 }

@@ -7,7 +7,9 @@ use anyhow::Context;
 use futures_util::FutureExt;
 use jiff::SignedDuration;
 use kervan::clock::Clock;
-use kervan::domain::{EvidenceRule, Listing, ListingId, OfferId, OrderKey, Rules, Sku};
+use kervan::domain::{
+    EvidenceRule, Listing, ListingId, OfferId, OrderKey, Rules, Sku, Unavailable,
+};
 use kervan::flows::{catalog, ledger};
 use kervan::store::{Guard, Store, Write, keys};
 use kervan_marketplaces::aliexpress::AliExpressOperation;
@@ -141,6 +143,8 @@ pub struct Scenario {
     revisions: u32,
     /// What old evidence is worth, in minutes: fresh, fades, worthless. None: the default.
     evidence: Option<[u32; 3]>,
+    /// What becomes of an order of which not everything can be had.
+    unavailable: Unavailable,
     parcels: u32,
     /// What happens when, in milliseconds.
     pub(crate) actions: Vec<(i64, Action)>,
@@ -151,6 +155,20 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// The merchant's rules.
+    fn rules(&self) -> Rules {
+        let mut rules = Rules::default();
+        if let Some([fresh_minutes, fades_minutes, worthless_minutes]) = self.evidence {
+            rules.evidence = EvidenceRule {
+                fresh_minutes,
+                fades_minutes,
+                worthless_minutes,
+            };
+        }
+        rules.orders.unavailable = self.unavailable;
+        rules
+    }
+
     /// The stage before the first customer: evidence is fresh, listings are published, pushes are registered.
     async fn prepare(&self) -> anyhow::Result<(Stage, Option<Shelf>)> {
         let mut options = WorldOptions {
@@ -167,16 +185,8 @@ impl Scenario {
         if let Some((sku, parts)) = self.bundle {
             world.list_bundle(sku, 99_99, parts).await?;
         }
-        if let Some([fresh_minutes, fades_minutes, worthless_minutes]) = self.evidence {
-            let evidence = EvidenceRule {
-                fresh_minutes,
-                fades_minutes,
-                worthless_minutes,
-            };
-            let rules = Rules {
-                evidence,
-                ..Rules::default()
-            };
+        let rules = self.rules();
+        if rules != Rules::default() {
             kervan::flows::rules::set(&*world.store, &rules).await?;
         }
         world.register_pushes().await?;

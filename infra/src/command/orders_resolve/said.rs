@@ -104,7 +104,9 @@ fn next(done: &Resolution, decision: &Decision) -> Vec<String> {
             "Nothing more is bought for it. Ship it at the channel by hand: Kervan looks there about every half hour, and \
              the order ends once all of it is shipped."
         }
-        (_, Decision::BuyAgain { .. }) if done.after.attention.is_some() => {
+        (_, Decision::BuyAgain { .. } | Decision::LinesAgain { .. })
+            if done.after.attention.is_some() =>
+        {
             "Nothing is bought while it waits for something else."
         }
         (_, Decision::BuyAgain { .. }) if sends_again(done) => {
@@ -120,6 +122,18 @@ fn next(done: &Resolution, decision: &Decision) -> Vec<String> {
             "What is bought too much is yours; the order goes on with what is wanted."
         }
         (_, Decision::Cancel { .. }) => "The order is ended.",
+        (_, Decision::SendTheRest) => {
+            "What can be had is bought within five minutes; what cannot be had stays in the attention list."
+        }
+        (_, Decision::CancelLines { .. }) => {
+            "Kervan sends the other lines. It does not tell the channel: cancel these lines there, or pay them back."
+        }
+        (_, Decision::LinesElsewhere { .. }) => {
+            "Kervan sends the other lines. Ship these at the channel by hand."
+        }
+        (_, Decision::LinesAgain { .. }) => {
+            "The lines are planned anew within five minutes, at the terms of that moment, and bought."
+        }
     };
     let tracked = matches!(decision, Decision::BoughtElsewhere { .. });
     let live: Vec<String> = done
@@ -177,6 +191,15 @@ fn what_to_do(unfit: &Unfit, show: &str) -> Option<String> {
         Unfit::BuyerErased => "Cancel the order at the channel, then with the action cancel.".to_owned(),
         Unfit::Units(_) => format!("Look at the order again: it has changed. {show}"),
         Unfit::Loss(currency) => format!("Give it as: --accept-loss 3.50{currency}"),
+        Unfit::LineGivenUp(line) => format!("To have it bought after all: buy-again --line {line}"),
+        Unfit::LineBought { purchase, .. } => format!(
+            "Where it was closed or cancelled there, say so with --not-at-supplier {purchase}."
+        ),
+        Unfit::NameLines { purchase, .. } => format!(
+            "Look on the supplier's site which of them it has not sent, and name them: --not-at-supplier {purchase} --line LINE[,LINE]"
+        ),
+        Unfit::RestIsSent | Unfit::LineNotWanted(_) => show.to_owned(),
+        Unfit::NoSuchLine { .. } => return None,
         Unfit::NotTheCause(Some(reason)) => reason.next_action().to_owned(),
         Unfit::WrongState { state: "placed", .. } => {
             format!("Replace a wrong number with --correct. {show}")

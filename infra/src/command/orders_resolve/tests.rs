@@ -4,8 +4,7 @@ use crate::command::orders_fixture::{at, events, key, table};
 use crate::command::{Arguments as All, Command};
 use clap::Parser;
 use kervan::clock::ManualClock;
-use kervan::domain::Event;
-use kervan::domain::Reason;
+use kervan::domain::{Event, MissingLine, PartLine, Reason, Rest, WhyMissing};
 use kervan::flows::ledger;
 use kervan::store::MemoryStore;
 use serde_json::Value;
@@ -72,6 +71,9 @@ fn what_does_not_belong_together_is_refused() {
         &["buy-again", "--accept-loss", "3.50"],
         &["buy-again", "--accept-loss=-3.50USD"],
         &["cancel", "--not-at-supplier", "first"],
+        &["cancel", "--line", ""],
+        &["bought", "--line", "11"],
+        &["buy-again", "--line", "11", "--accept-loss", "1USD"],
     ] {
         let arguments = [wrong, &["--reason", "why"]].concat();
         assert!(parsed(&arguments).is_err(), "{wrong:?} was taken");
@@ -97,9 +99,13 @@ fn an_amount_is_read_with_its_currency() {
 async fn the_printed_commands_are_taken_as_they_stand_and_end_the_waiting() {
     let code = || "X".to_owned();
     let sku = "MUG-1".to_owned().try_into().unwrap();
+    let closed = || Reason::PurchaseClosed {
+        code: code(),
+        supplier_order: None,
+    };
     for (first, reason, count) in [
         (3, Reason::PurchaseInDoubt, 4),
-        (4, Reason::PurchaseClosed { code: code() }, 3),
+        (4, closed(), 3),
         (4, Reason::PurchaseUnpaid, 3),
         (4, Reason::CancelledAfterPurchase, 1),
         (4, too_much(), 2),
@@ -115,26 +121,153 @@ async fn the_printed_commands_are_taken_as_they_stand_and_end_the_waiting() {
         (5, Reason::TrackingMissing, 1),
         (5, Reason::TrackingRefused { code: code() }, 1),
     ] {
-        let history = waiting(first, reason.clone());
+        let history = waiting(first, reason);
+        assert_eq!(try_all_advice(&history).await.len(), count, "{history:?}");
+    }
+}
+
+/// Runs each command that is printed for an order of this history, each on the order as it was. All of them.
+async fn try_all_advice(history: &[Event]) -> Vec<String> {
+    let store = table(history).await;
+    let order = ledger::load(&store, &key()).await.unwrap().unwrap();
+    let mut actions = Vec::new();
+    for advice in advice(&order, " --local") {
+        let start = "cargo kervan orders resolve ebay:main/01-12345-67890 ";
+        let rest = advice.command.strip_prefix(start).unwrap();
+        let (rest, flags) = rest.rsplit_once(' ').unwrap();
+        assert_eq!(flags, "--local");
+        let (action, why) = rest.split_once(" --reason ").unwrap();
+        assert!(action.contains("NUMBER") == parsed_as_typed(action, why).is_err());
+        let action = action.replace("NUMBER", "8123457").replace("LINE", "11");
+        let store = table(history).await;
+        let arguments = typed(&action, why);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let text = kervan(&store, &arguments).await.unwrap();
+        assert!(!text.contains("still waits"), "{text}");
+        let after = ledger::load(&store, &key()).await.unwrap().unwrap();
+        assert_eq!(after.attention, None, "{}", advice.command);
+        actions.push(action);
+    }
+    actions
+}
+
+/// The same order with a second line, of a bulb.
+fn with_bulb(first: usize, reason: Reason) -> Vec<Event> {
+    let mut events = waiting(first, reason);
+    if let Event::Recorded { details } = &mut events[0] {
+        let mut bulb = details.lines[0].clone();
+        bulb.id = "11".to_owned().try_into().unwrap();
+        bulb.sku = "BULB-1".to_owned();
+        details.lines.push(bulb);
+    }
+    events
+}
+
+fn missing(rest: Rest) -> Reason {
+    let bulb = MissingLine {
+        line: "11".to_owned().try_into().unwrap(),
+        sku: "BULB-1".to_owned(),
+        why: WhyMissing::OutOfStock,
+    };
+    let lines = vec![bulb];
+    Reason::LinesMissing { lines, rest }
+}
+
+#[tokio::test]
+async fn the_lines_that_cannot_be_had_are_named_in_commands_that_are_taken_as_they_stand() {
+    let lines = [
+        "send-the-rest",
+        "cancel --line 11",
+        "bought --elsewhere --line 11",
+        "bought --elsewhere",
+        "cancel",
+    ];
+    let sku = "BULB-1".to_owned().try_into().unwrap();
+    for reason in [
+        missing(Rest::Asked),
+        missing(Rest::Waits),
+        Reason::OutOfStock { sku },
+        Reason::SkuNotMapped {
+            sku: "BULB-1".to_owned(),
+        },
+    ] {
+        assert_eq!(try_all_advice(&with_bulb(1, reason)).await, lines);
+    }
+    let sent = try_all_advice(&with_bulb(2, missing(Rest::Sent))).await;
+    assert_eq!(sent, lines[1..], "the rest is sent already");
+    let code = "X".to_owned();
+    let refused = try_all_advice(&with_bulb(1, Reason::SupplierRefused { code })).await;
+    assert_eq!(refused.first().map(String::as_str), Some("send-the-rest"));
+
+    let (store, mut out) = (table(&with_bulb(2, missing(Rest::Sent))).await, Vec::new());
+    let order = ledger::load(&store, &key()).await.unwrap().unwrap();
+    crate::command::orders_timeline::write_order(&order, &[], at(60), &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let told = "lines_missing, line 11 (BULB-1, out of stock); the rest is bought";
+    assert!(text.contains(told), "{text}");
+}
+
+#[tokio::test]
+async fn what_the_supplier_closed_of_a_purchase_is_named_in_commands_that_are_taken() {
+    let reason = Reason::PurchaseClosed {
+        code: "X".to_owned(),
+        supplier_order: Some("8123457".to_owned().try_into().unwrap()),
+    };
+    for (is_told, actions) in [
+        (
+            true,
+            [
+                "buy-again --not-at-supplier 1",
+                "cancel --line 11",
+                "bought --elsewhere --line 11",
+                "cancel --not-at-supplier 1",
+            ]
+            .as_slice(),
+        ),
+        (
+            false,
+            &[
+                "buy-again --line 11 --not-at-supplier 1",
+                "cancel --line 11 --not-at-supplier 1",
+                "cancel --not-at-supplier 1",
+            ],
+        ),
+    ] {
+        let mut history = with_bulb(4, reason.clone());
+        if let Event::Planned { lines, .. } = &mut history[1] {
+            let mut bulb = lines[0].clone();
+            bulb.line = "11".to_owned().try_into().unwrap();
+            bulb.sku = "BULB-1".to_owned().try_into().unwrap();
+            lines.push(bulb);
+        }
+        if let Event::Placed {
+            supplier_orders, ..
+        } = &mut history[3]
+        {
+            supplier_orders.push("8123457".to_owned().try_into().unwrap());
+        }
+        let bulbs = PartLine {
+            line: "11".to_owned().try_into().unwrap(),
+            sku: "BULB-1".to_owned().try_into().unwrap(),
+            quantity: 2,
+        };
+        let closed = Event::SupplierOrderClosed {
+            purchase: 1,
+            supplier_order: "8123457".to_owned().try_into().unwrap(),
+            lines: is_told.then_some(bulbs).into_iter().collect(),
+        };
+        history.insert(4, closed);
+        assert_eq!(try_all_advice(&history).await, actions);
         let store = table(&history).await;
-        let order = ledger::load(&store, &key()).await.unwrap().unwrap();
-        let all = advice(&order, " --local");
-        assert_eq!(all.len(), count, "{reason:?}: {all:?}");
-        for advice in all {
-            let start = "cargo kervan orders resolve ebay:main/01-12345-67890 ";
-            let rest = advice.command.strip_prefix(start).unwrap();
-            let (rest, flags) = rest.rsplit_once(' ').unwrap();
-            assert_eq!(flags, "--local");
-            let (action, why) = rest.split_once(" --reason ").unwrap();
-            assert!(action.contains("NUMBER") == parsed_as_typed(action, why).is_err());
-            let action = action.replace("NUMBER", "8123457");
-            let store = table(&history).await;
-            let arguments = typed(&action, why);
-            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            let text = kervan(&store, &arguments).await.unwrap();
-            assert!(!text.contains("still waits"), "{text}");
-            let after = ledger::load(&store, &key()).await.unwrap().unwrap();
-            assert_eq!(after.attention, None, "{}", advice.command);
+        let plain = ["buy-again", "--not-at-supplier", "1", "--reason", "why"];
+        let done = kervan(&store, &plain).await;
+        match done {
+            Ok(text) => assert!(text.contains("2 × BULB-1 of line 11"), "{text}"),
+            Err(error) => {
+                let text = error.to_string();
+                assert!(!is_told && text.contains("--line LINE[,LINE]"), "{text}");
+                assert!(text.contains("its lines are 10, 11"), "{text}");
+            }
         }
     }
 }
@@ -195,7 +328,11 @@ async fn a_dry_run_shows_what_would_be_recorded_and_changes_nothing() {
 
 #[tokio::test]
 async fn an_error_says_what_to_do() {
-    let store = table(&waiting(4, Reason::PurchaseClosed { code: "X".into() })).await;
+    let closed = Reason::PurchaseClosed {
+        code: "X".into(),
+        supplier_order: None,
+    };
+    let store = table(&waiting(4, closed)).await;
     for (arguments, part) in [
         (
             &["buy-again"][..],

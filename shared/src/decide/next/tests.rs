@@ -7,6 +7,7 @@ use crate::domain::{
 mod buying;
 mod due;
 mod open_units;
+mod part;
 mod tracking;
 mod wanted;
 

@@ -1,6 +1,6 @@
 //! What of an order is still to be sent, and by whom.
 
-use super::{Money, Order, OrderLine, Parcel, ParcelState};
+use super::{Money, Order, OrderLine, OrderRefund, OrderRefundState, Parcel, ParcelState};
 
 impl Order {
     /// Whether somebody else has sent it: the channel counts it as shipped, and not by the parcels that it was told of.
@@ -74,9 +74,25 @@ impl Order {
         left.saturating_sub(self.told_units(line))
     }
 
-    /// Units of a line that are still wanted: what was ordered, less what was cancelled, paid back whole, is about to be, or was
-    /// shipped by somebody else.
+    /// Units of a line that Kervan still has to send: none of a line that a person has given up or is paying back through
+    /// Kervan, else those that the channel wants.
     pub fn wanted(&self, line: &OrderLine) -> u32 {
+        let is_given_up = self.decided.lines.contains_key(&line.id) || self.pays_back(line);
+        if is_given_up {
+            return 0;
+        }
+        self.wanted_by_channel(line)
+    }
+
+    /// Whether a refund through Kervan is of this line, and was made or may have been.
+    pub fn pays_back(&self, line: &OrderLine) -> bool {
+        let mut refunds = self.refunds.iter();
+        refunds.any(|refund| refund.counts() && refund.lines.contains(&line.id))
+    }
+
+    /// Units of a line that are still to be sent by the channel's word: what was ordered, less what was cancelled, paid back
+    /// whole, is about to be, or was shipped by somebody else.
+    pub fn wanted_by_channel(&self, line: &OrderLine) -> u32 {
         let gone = line
             .cancelled
             .saturating_add(line.refunded)
@@ -95,17 +111,38 @@ impl Order {
     /// Whether a refund of a line that was not told whole is under way. If it fails, the line is to be sent after all.
     pub fn is_refunding(&self) -> bool {
         let lines = &self.details.lines;
-        lines
-            .iter()
-            .any(|line| line.refunding > 0 && self.told_units(line) < line.quantity)
+        lines.iter().any(|line| {
+            let is_under_way = line.refunding > 0 || self.may_fail_to_pay_back(line);
+            is_under_way && self.told_units(line) < line.quantity
+        })
+    }
+
+    /// Whether a refund of ours of this line can still fail: the channel has not answered, does not show it yet, or is at
+    /// work on one of the whole order, which ends as a cancellation there.
+    fn may_fail_to_pay_back(&self, line: &OrderLine) -> bool {
+        let ours = self.refunded_by_us();
+        let is_whole = ours >= self.details.total.minor;
+        let is_shown = self.details.refunded_minor >= ours && !is_whole;
+        let is_open = |refund: &OrderRefund| match refund.state {
+            OrderRefundState::Started { .. } => true,
+            OrderRefundState::Issued { .. } => !is_shown,
+            OrderRefundState::Failed { .. } => false,
+        };
+        let mut refunds = self.refunds.iter();
+        refunds.any(|refund| refund.lines.contains(&line.id) && is_open(refund))
+    }
+
+    /// What is given back through Kervan, or may be, in minor units.
+    fn refunded_by_us(&self) -> i64 {
+        let ours = self.refunds.iter().filter(|refund| refund.counts());
+        let ours = ours.map(|refund| refund.amount.minor);
+        ours.fold(0, i64::saturating_add)
     }
 
     /// What is left of the total after what was given back, by the channel's word or by ours: a refund that we have begun
     /// counts before the channel shows it.
     pub fn revenue(&self) -> Money {
-        let ours = self.refunds.iter().filter(|refund| refund.counts());
-        let ours = ours.map(|refund| refund.amount.minor);
-        let ours = ours.fold(0, i64::saturating_add);
+        let ours = self.refunded_by_us();
         let total = self.details.total;
         let minor = total
             .minor

@@ -2,14 +2,17 @@
 
 use crate::Kervan;
 use crate::decide::{Need, Route, Share};
-use crate::domain::{OfferId, Order, PurchaseLine, Sku};
+use crate::domain::{LineId, OfferId, Order, PurchaseLine, Sku};
+use crate::flows::reason_of;
 use crate::marketplaces::{CallError, Kind, QuoteRequest, Retry, Wanted};
 
 pub(super) enum NoTerms {
-    /// This offer cannot be had for this order; try without it.
-    Offer(OfferId),
+    /// This offer cannot be had for this line of the order; try without it.
+    Offer(OfferId, LineId),
     /// The supplier has fewer units of it than are wanted.
     Short(Short),
+    /// The supplier refuses this line for good.
+    Refused(LineId, Sku, CallError),
     /// The supplier cannot be asked now.
     Call(CallError),
 }
@@ -100,8 +103,11 @@ async fn quote(
         .quote(&request)
         .await
         .map_err(|error| match error.kind {
-            Kind::NotDeliverable => NoTerms::Offer(offer.clone()),
+            Kind::NotDeliverable => NoTerms::Offer(offer.clone(), need.line.clone()),
             Kind::NotFound | Kind::OutOfStock => short(0),
+            _ if error.retry == Retry::Permanent && reason_of(&error).is_none() => {
+                NoTerms::Refused(need.line.clone(), need.sku.clone(), error)
+            }
             _ => NoTerms::Call(error),
         })?;
     let terms = quote.lines.into_iter().next();

@@ -27,6 +27,8 @@ struct Channel {
     id: AccountId,
     does: Mutex<Does>,
     paid: Mutex<Vec<Refunded>>,
+    /// The line of each refund that was asked for.
+    lines: Mutex<Vec<Option<LineId>>>,
 }
 
 impl Account for Channel {
@@ -51,6 +53,7 @@ impl Refund for Channel {
         request: &RefundRequest,
     ) -> Result<Refunded, CallError> {
         let does = *self.does.lock().unwrap();
+        self.lines.lock().unwrap().push(request.line.clone());
         let mut paid = self.paid.lock().unwrap();
         let refunded = Refunded {
             id: format!("R{}", paid.len() + 1),
@@ -94,7 +97,7 @@ fn key() -> OrderKey {
     "ebay:main/01-1".parse().unwrap()
 }
 
-/// A channel with one order of 20 dollars.
+/// A channel with one order of 20 dollars, for a lamp and a vase.
 async fn shop() -> Shop {
     let now = Timestamp::from_second(1_800_000_000).unwrap();
     let clock = Arc::new(ManualClock::at(now));
@@ -103,13 +106,17 @@ async fn shop() -> Shop {
         id: key().channel,
         does: Mutex::new(Does::Pays),
         paid: Mutex::default(),
+        lines: Mutex::default(),
     });
     let http = Arc::new(HttpClient::new(Duration::from_secs(1)).unwrap());
     let secrets = Arc::new(MemorySecrets::new());
     let accounts = Accounts::new(Vec::new(), "kervan/", secrets, http, clock.clone(), None);
     let details: OrderDetails = serde_json::from_value(json!({
         "bought_at": now, "modified_at": now, "payment": "paid", "cancel": "no", "fulfilled": false,
-        "total": usd(2000), "fee": usd(0), "country": "US", "lines": [],
+        "total": usd(2000), "fee": usd(0), "country": "US", "lines": [
+            { "id": "1", "sku": "LAMP", "quantity": 1, "price": usd(1200), "ship_by": null },
+            { "id": "2", "sku": "VASE", "quantity": 1, "price": usd(800), "ship_by": null },
+        ],
     }))
     .unwrap();
     let order = Order::begin(key(), now, &Event::Recorded { details }).unwrap();
@@ -130,8 +137,13 @@ async fn shop() -> Shop {
 
 impl Shop {
     async fn refund(&self, minor: i64) -> Result<String, RefundError> {
+        self.refund_of(minor, Stops::Nothing).await
+    }
+
+    async fn refund_of(&self, minor: i64, stops: Stops) -> Result<String, RefundError> {
         let wanted = RefundOrder {
             amount: usd(minor),
+            stops,
             reason: RefundReason::OutOfStock,
             comment: String::new(),
             why: Remark::parse("it broke").unwrap(),
@@ -139,6 +151,10 @@ impl Shop {
         };
         let done = refund(&self.accounts, &*self.store, &*self.clock, &key(), &wanted).await;
         done.map(|(_, refunded)| refunded.id)
+    }
+
+    async fn order(&self) -> Order {
+        ledger::load(&*self.store, &key()).await.unwrap().unwrap()
     }
 
     fn will(&self, does: Does) {
@@ -233,4 +249,79 @@ async fn another_currency_and_nothing_at_all_are_no_refund() {
     assert!(matches!(shop.refund(0).await, Err(RefundError::Amount)));
     assert!(matches!(shop.refund(-5).await, Err(RefundError::Amount)));
     assert_eq!(shop.paid(), 0);
+}
+
+fn lines(ids: &[&str]) -> Vec<LineId> {
+    ids.iter().map(|id| LineId::parse(id).unwrap()).collect()
+}
+
+/// The places of the lines that are still to be bought.
+fn open(order: &Order) -> Vec<usize> {
+    let open = crate::decide::open_units(order).into_iter();
+    open.map(|open| open.place).collect()
+}
+
+#[tokio::test]
+async fn a_part_of_the_price_is_given_back_only_with_a_word_on_the_goods() {
+    let shop = shop().await;
+    let error = shop.refund_of(800, Stops::Unsaid).await.unwrap_err();
+    let text = error.to_string();
+    for part in ["--line", "1 LAMP, 2 VASE", "--keep-buying"] {
+        assert!(text.contains(part), "{text}");
+    }
+    let unknown = Stops::Lines(lines(&["2", "3"]));
+    let error = shop.refund_of(800, unknown).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the order has no line 3: it has 1 LAMP, 2 VASE"
+    );
+    assert!(shop.order().await.refunds.is_empty(), "nothing was begun");
+    assert_eq!(shop.paid(), 0);
+}
+
+#[tokio::test]
+async fn a_line_that_is_given_back_is_not_bought_and_the_channel_hears_which_it_is() {
+    let shop = shop().await;
+    shop.refund_of(100, Stops::Nothing).await.unwrap();
+    assert_eq!(open(&shop.order().await), [0, 1]);
+    shop.refund_of(700, Stops::Lines(lines(&["2"])))
+        .await
+        .unwrap();
+    let order = shop.order().await;
+    assert_eq!(open(&order), [0]);
+    assert_eq!(order.refunds[1].lines, lines(&["2"]));
+    assert_eq!(order.revenue(), usd(1200));
+    shop.refund_of(600, Stops::Lines(lines(&["1", "2"])))
+        .await
+        .unwrap();
+    assert_eq!(open(&shop.order().await), [0_usize; 0]);
+    // Of several lines at once it is told of the whole, so that one refund stays one.
+    let told = shop.channel.lines.lock().unwrap().clone();
+    assert_eq!(told, [None, Some(LineId::parse("2").unwrap()), None]);
+}
+
+#[tokio::test]
+async fn a_refund_of_all_that_is_left_stops_the_order_whatever_is_said() {
+    for stops in [Stops::Unsaid, Stops::Nothing, Stops::Lines(lines(&["2"]))] {
+        let shop = shop().await;
+        shop.refund(500).await.unwrap();
+        assert_eq!(open(&shop.order().await), [0, 1]);
+        shop.refund_of(1500, stops.clone()).await.unwrap();
+        assert_eq!(open(&shop.order().await), [0_usize; 0], "{stops:?}");
+        // One that fails leaves the goods owed.
+        shop.channel.paid.lock().unwrap()[1].state = RefundState::Failed;
+        shop.refund_of(1, Stops::Nothing).await.unwrap();
+        assert_eq!(open(&shop.order().await), [0, 1]);
+    }
+}
+
+#[tokio::test]
+async fn of_an_order_that_is_over_nothing_has_to_be_said() {
+    let shop = shop().await;
+    let mut order = shop.order().await;
+    record(&*shop.store, &*shop.clock, &mut order, Event::Finished)
+        .await
+        .unwrap();
+    shop.refund_of(100, Stops::Unsaid).await.unwrap();
+    assert!(shop.order().await.refunds[0].lines.is_empty());
 }

@@ -94,7 +94,10 @@ pub(super) fn raised(reason: Reason) -> Event {
 
 pub(super) fn closed() -> Reason {
     let code = "CLOSED".to_owned();
-    Reason::PurchaseClosed { code }
+    Reason::PurchaseClosed {
+        code,
+        supplier_order: None,
+    }
 }
 
 pub(super) fn changed(change: impl Fn(&mut OrderDetails)) -> Event {

@@ -3,7 +3,7 @@
 use super::case::*;
 use super::*;
 use crate::decide::{BuyingStep, next_buying_step};
-use crate::domain::{Doubt, Phase, PurchaseState, Reason, Refusal};
+use crate::domain::{Doubt, LineId, PartLine, Phase, PurchaseState, Reason, Refusal, Sku};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
@@ -19,6 +19,9 @@ fn deed() -> impl Strategy<Value = Deed> {
     let purchase = 1_u8..4;
     let numbers = prop::collection::vec(80_u8..86, 0..3);
     let gone = prop::collection::vec(1_u8..4, 0..3);
+    let line = prop::sample::select(vec!["1", "2", "3"]);
+    let line = line.prop_map(|id| LineId::parse(id).unwrap());
+    let lines = prop::collection::vec(line, 1..3);
     let number = |ids: Vec<u8>| ids.iter().map(|n| id(&n.to_string())).collect::<Vec<_>>();
     let reasons = prop::sample::select(vec![
         Reason::PurchaseInDoubt,
@@ -53,9 +56,34 @@ fn deed() -> impl Strategy<Value = Deed> {
         )),
         2 => gone.clone().prop_map(|gone| Deed::Person(elsewhere(&gone))),
         3 => gone.clone().prop_map(|gone| Deed::Person(again(&gone))),
-        1 => gone.prop_map(|gone| Deed::Person(cancel(&gone))),
+        1 => gone.clone().prop_map(|gone| Deed::Person(cancel(&gone))),
+        4 => (lines, gone, 0_u8..3).prop_map(|(lines, not_at_supplier, which)| {
+            Deed::Person(match which {
+                0 => Decision::CancelLines { lines, not_at_supplier },
+                1 => Decision::LinesElsewhere { lines, not_at_supplier },
+                _ => Decision::LinesAgain { lines, not_at_supplier },
+            })
+        }),
+        1 => Just(Deed::Person(Decision::SendTheRest)),
+        2 => (1_u8..4, 80_u8..86, any::<bool>()).prop_map(|(purchase, number, is_told)| {
+            Deed::Worker(half_closed(purchase, &number.to_string(), is_told))
+        }),
         1 => Just(Deed::Person(Decision::ConfirmedByHand)),
     ]
+}
+
+/// One order of a purchase is closed, and it held the vases where that is told.
+fn half_closed(purchase: u8, number: &str, is_told: bool) -> Event {
+    let vases = PartLine {
+        line: LineId::parse("2").unwrap(),
+        sku: Sku::parse("VASE").unwrap(),
+        quantity: u32::try_from(UNITS).unwrap(),
+    };
+    Event::SupplierOrderClosed {
+        purchase,
+        supplier_order: id(number),
+        lines: is_told.then_some(vases).into_iter().collect(),
+    }
 }
 
 /// What can never be, whatever a person decides.
@@ -79,6 +107,11 @@ async fn live_through(deeds: Vec<Deed>) {
                 match case.resolve(decision).await {
                     Ok(done) => {
                         assert!(may, "decided under a lease: {before:?}");
+                        let given_up = &done.after.decided.lines;
+                        let step = next_buying_step(&done.after, case.now());
+                        if given_up.len() == 2 {
+                            assert!(!matches!(step, BuyingStep::Plan | BuyingStep::Place(_)));
+                        }
                         if done.after.decided.bought_elsewhere {
                             let step = next_buying_step(&done.after, case.now());
                             assert!(!matches!(step, BuyingStep::Plan | BuyingStep::Place(_)));

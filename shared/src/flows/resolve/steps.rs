@@ -1,5 +1,6 @@
 //! What follows from a decision, worked out from the order alone.
 
+use super::lines::{cancel_lines, closed_part, lines_again, lines_elsewhere};
 use super::{Told, Unfit};
 use crate::decide::{bought_too_much, open_units};
 use crate::domain::{
@@ -48,6 +49,19 @@ pub(super) fn steps(order: &Order, told: &Told, now: Timestamp) -> Result<Steps,
         Decision::Cancel { not_at_supplier } => cancel(order, not_at_supplier, now)?,
         Decision::ConfirmedByHand => confirmed_by_hand(order)?,
         Decision::Keep { units } => keep(order, *units)?,
+        Decision::SendTheRest => send_the_rest(order)?,
+        Decision::CancelLines {
+            lines,
+            not_at_supplier,
+        } => cancel_lines(order, lines, not_at_supplier, now)?,
+        Decision::LinesElsewhere {
+            lines,
+            not_at_supplier,
+        } => lines_elsewhere(order, lines, not_at_supplier, now)?,
+        Decision::LinesAgain {
+            lines,
+            not_at_supplier,
+        } => lines_again(order, lines, not_at_supplier, now)?,
     };
     events.insert(
         0,
@@ -65,7 +79,7 @@ pub(super) fn steps(order: &Order, told: &Told, now: Timestamp) -> Result<Steps,
     Ok(Steps { events, writes })
 }
 
-type Parts = (Vec<Event>, Vec<Write>);
+pub(super) type Parts = (Vec<Event>, Vec<Write>);
 
 /// Whoever holds a lease may be calling the supplier at this moment.
 fn check_leases(order: &Order, now: Timestamp) -> Result<(), Unfit> {
@@ -172,7 +186,15 @@ fn bought_elsewhere(order: &Order, gone: &[u8], now: Timestamp) -> Result<Parts,
             return Err(still_there(purchase));
         }
     }
-    let (events, writes) = give_up(order, gone, now);
+    let (mut parts, mut whole) = (Vec::new(), Vec::new());
+    for number in gone {
+        match order.purchase(*number).and_then(closed_part) {
+            Some(part) => parts.push(part?),
+            None => whole.push(*number),
+        }
+    }
+    let (mut events, writes) = give_up(order, &whole, now);
+    events.extend(parts);
     let after = foresee(order, &events, now);
     if open_units(&after).is_empty() {
         return Err(Unfit::NothingToBuy);
@@ -204,6 +226,10 @@ fn buy_again(
             .purchase(*number)
             .ok_or(Unfit::NoSuchPurchase(*number))?;
         let has_parcel = order.parcels.iter().any(|p| p.purchase == *number);
+        if let Some(part) = closed_part(purchase) {
+            events.push(part?);
+            continue;
+        }
         events.push(match &purchase.state {
             // The same purchase again, under the same reference: a supplier that has it after all can still tell.
             PurchaseState::Placing { .. } => Event::NotPlaced {
@@ -231,7 +257,7 @@ fn buy_again(
     Ok((events, Vec::new()))
 }
 
-fn check_still_wanted(order: &Order) -> Result<(), Unfit> {
+pub(super) fn check_still_wanted(order: &Order) -> Result<(), Unfit> {
     let details = &order.details;
     match details.cancel {
         Cancel::Done => return Err(Unfit::NotWanted("cancelled")),
@@ -317,6 +343,33 @@ fn keep(order: &Order, units: u32) -> Result<Parts, Unfit> {
     Ok((Vec::new(), Vec::new()))
 }
 
+/// What can be had is bought without the rest. The workers find out what that is.
+fn send_the_rest(order: &Order) -> Result<Parts, Unfit> {
+    check_still_wanted(order)?;
+    if order.decided.send_the_rest {
+        return Err(Unfit::RestIsSent);
+    }
+    let lines = order.details.lines.iter();
+    let is_parted = lines.filter(|line| order.wanted(line) > 0).count() > 1;
+    let reason = order.attention.as_ref().map(|attention| &attention.reason);
+    let lacks = |reason: &Reason| {
+        let lacks = matches!(
+            reason,
+            Reason::LinesMissing { .. }
+                | Reason::OutOfStock { .. }
+                | Reason::SkuNotMapped { .. }
+                | Reason::WouldLose { .. }
+                | Reason::SupplierRefused { .. }
+                | Reason::AddressRefused { .. }
+        );
+        lacks && is_parted && !open_units(order).is_empty()
+    };
+    if !reason.is_some_and(lacks) {
+        return Err(Unfit::NotTheCause(reason.cloned()));
+    }
+    Ok((Vec::new(), Vec::new()))
+}
+
 /// Gives up what is planned or in doubt, whose units are free again, and what the person says is not at the supplier.
 fn give_up(order: &Order, gone: &[u8], now: Timestamp) -> Parts {
     let mut events = Vec::new();
@@ -348,16 +401,26 @@ fn give_up(order: &Order, gone: &[u8], now: Timestamp) -> Parts {
 fn is_ended(reason: &Reason, decision: &Decision, events: &[Event], after: &Order) -> bool {
     let buys = matches!(
         decision,
-        Decision::BuyAgain { .. } | Decision::BoughtElsewhere { .. }
+        Decision::BuyAgain { .. }
+            | Decision::BoughtElsewhere { .. }
+            | Decision::SendTheRest
+            | Decision::CancelLines { .. }
+            | Decision::LinesElsewhere { .. }
+            | Decision::LinesAgain { .. }
     );
-    let gave_up = events
-        .iter()
-        .any(|event| matches!(event, Event::PurchaseGivenUp { .. }));
+    let gave_up = events.iter().any(|event| {
+        matches!(
+            event,
+            Event::PurchaseGivenUp { .. } | Event::PurchasePartGivenUp { .. }
+        )
+    });
+    let has_closed = |p: &&Purchase| !p.is_given_up() && !p.closed.is_empty();
     let no_number = |p: &&Purchase| is_placed(p) && p.supplier_orders().is_empty();
     match reason {
         Reason::PurchaseInDoubt => !after.purchases.iter().any(is_placing),
         Reason::PurchaseNumberUnknown => !after.purchases.iter().any(|p| no_number(&p)),
-        Reason::PurchaseClosed { .. } | Reason::PurchaseUnpaid => gave_up,
+        Reason::PurchaseClosed { .. } => gave_up && !after.purchases.iter().any(|p| has_closed(&p)),
+        Reason::PurchaseUnpaid => gave_up,
         Reason::TrackingMissing | Reason::TrackingRefused { .. } => {
             matches!(decision, Decision::ConfirmedByHand)
         }
@@ -371,7 +434,7 @@ fn is_ended(reason: &Reason, decision: &Decision, events: &[Event], after: &Orde
 }
 
 /// The order as it would be. An event that does not fit is left out here; recording it is refused as a misfit.
-fn foresee(order: &Order, events: &[Event], now: Timestamp) -> Order {
+pub(super) fn foresee(order: &Order, events: &[Event], now: Timestamp) -> Order {
     let mut after = order.clone();
     for event in events {
         let _ = after.apply(now, event);
@@ -379,7 +442,7 @@ fn foresee(order: &Order, events: &[Event], now: Timestamp) -> Order {
     after
 }
 
-fn is_placing(purchase: &Purchase) -> bool {
+pub(super) fn is_placing(purchase: &Purchase) -> bool {
     matches!(purchase.state, PurchaseState::Placing { .. })
 }
 
@@ -406,7 +469,7 @@ fn still_there(purchase: &Purchase) -> Unfit {
     }
 }
 
-fn wrong_state(purchase: &Purchase, problem: &'static str) -> Unfit {
+pub(super) fn wrong_state(purchase: &Purchase, problem: &'static str) -> Unfit {
     let state = match &purchase.state {
         PurchaseState::Planned { .. } => "planned",
         PurchaseState::Placing { .. } => "being placed",

@@ -1,6 +1,6 @@
 //! Why a decision does not fit an order.
 
-use crate::domain::{AccountId, Currency, Reason, SupplierOrderId};
+use crate::domain::{AccountId, Currency, LineId, Reason, SupplierOrderId};
 use jiff::Timestamp;
 
 /// Why a decision does not fit the order. Nothing was changed.
@@ -86,6 +86,42 @@ pub enum Unfit {
     /// Another number of units is bought too much.
     #[error("{0} units are bought and not wanted, not as many as were named")]
     Units(u32),
+    /// The order has no such line.
+    #[error("the order has no line {line}: it has {}", listed(.lines))]
+    NoSuchLine {
+        /// The line that was named.
+        line: LineId,
+        /// The lines that there are.
+        lines: Vec<LineId>,
+    },
+    /// The same was decided about the line before.
+    #[error("line {0} was given up before")]
+    LineGivenUp(LineId),
+    /// The supplier has the line, or may have it.
+    #[error("line {line} is in purchase {purchase}, which the supplier has or will have")]
+    LineBought {
+        /// Which line.
+        line: LineId,
+        /// The purchase with it.
+        purchase: u8,
+    },
+    /// Nothing of the line is to be sent.
+    #[error("nothing of line {0} is to be sent: it was sent, cancelled or paid back")]
+    LineNotWanted(LineId),
+    /// The supplier has closed a part of the purchase and does not say which.
+    #[error(
+        "the supplier has closed one of several orders of purchase {purchase} and does not say what was in it; its lines are {}",
+        listed(.lines)
+    )]
+    NameLines {
+        /// Which purchase.
+        purchase: u8,
+        /// The lines that it has.
+        lines: Vec<LineId>,
+    },
+    /// It was decided before that the rest is sent.
+    #[error("it was decided before that what can be had is sent without the rest")]
+    RestIsSent,
     /// The order does not wait for what this decision would end.
     #[error("the order {}", waits_for(.0.as_ref()))]
     NotTheCause(Option<Reason>),
@@ -97,6 +133,11 @@ fn numbered(ids: &[SupplierOrderId]) -> String {
     }
     let texts: Vec<&str> = ids.iter().map(SupplierOrderId::as_str).collect();
     format!(" as {}", texts.join(", "))
+}
+
+fn listed(lines: &[LineId]) -> String {
+    let texts: Vec<&str> = lines.iter().map(LineId::as_str).collect();
+    texts.join(", ")
 }
 
 fn to_the_second(at: Timestamp) -> String {

@@ -3,21 +3,22 @@
 use crate::domain::{
     LineId, Order, PackedPart, Parcel, ParcelLine, ParcelState, Part, Purchase, PurchaseLine, Sku,
 };
-use crate::marketplaces::SupplierParcel;
+use crate::marketplaces::{ParcelContent, SupplierParcel};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// A parcel as the order keeps it. Where the supplier does not say what is in it, it is taken to hold what is left of the
-/// purchase.
+/// supplier's order, as far as that is told (`of_order`), or of the purchase.
 pub(super) fn new_parcel(
     order: &Order,
     purchase: &Purchase,
     parcel: &SupplierParcel,
+    of_order: &[ParcelContent],
     seen: &[Parcel],
     now: Timestamp,
 ) -> Parcel {
     let (mut lines, mut parts): (Vec<ParcelLine>, Vec<PackedPart>) = (Vec::new(), Vec::new());
-    for (bought, quantity) in contents(order, purchase, parcel, seen) {
+    for (bought, quantity) in contents(order, purchase, parcel, of_order, seen) {
         if bundle(order, &bought.line).is_some() {
             parts.push(PackedPart {
                 line: bought.line.clone(),
@@ -88,6 +89,7 @@ fn contents<'a>(
     order: &Order,
     purchase: &'a Purchase,
     parcel: &SupplierParcel,
+    of_order: &[ParcelContent],
     seen: &[Parcel],
 ) -> Vec<(&'a PurchaseLine, u32)> {
     let mut sent = sent_units(purchase, seen);
@@ -103,14 +105,7 @@ fn contents<'a>(
     let mut packed = Vec::new();
     for content in &parcel.contents {
         let mut units = content.quantity;
-        let is_meant = |line: &PurchaseLine| {
-            line.offer.product == content.product
-                && content
-                    .variant
-                    .as_ref()
-                    .is_none_or(|variant| *variant == line.offer.variant)
-        };
-        for (line, rest) in left.iter_mut().filter(|(line, _)| is_meant(line)) {
+        for (line, rest) in left.iter_mut().filter(|(line, _)| is_meant(content, line)) {
             let taken = units.min(*rest);
             if taken > 0 {
                 packed.push((*line, taken));
@@ -120,9 +115,21 @@ fn contents<'a>(
         }
     }
     if packed.is_empty() {
-        packed = left.into_iter().filter(|(_, rest)| *rest > 0).collect();
+        let holds = |line: &PurchaseLine| of_order.iter().any(|content| is_meant(content, line));
+        let is_told = purchase.lines.iter().any(holds);
+        let in_order = |line: &PurchaseLine| !is_told || holds(line);
+        packed = left
+            .into_iter()
+            .filter(|(line, rest)| *rest > 0 && in_order(line))
+            .collect();
     }
     packed
+}
+
+fn is_meant(content: &ParcelContent, line: &PurchaseLine) -> bool {
+    let variant = content.variant.as_ref();
+    line.offer.product == content.product
+        && variant.is_none_or(|variant| *variant == line.offer.variant)
 }
 
 /// Units of the purchase that earlier parcels hold, by line, and for bundles by part.

@@ -318,6 +318,19 @@ fn is_delivery(sentence: &str) -> bool {
     arrived && !denied.iter().any(|word| sentence.contains(word))
 }
 
+/// What was bought with an order; empty where that is not told of all of it.
+pub(super) fn contents(order: &Order) -> Vec<ParcelContent> {
+    let children = order.child_order_list.iter();
+    let contents = children.map(|child| {
+        Some(ParcelContent {
+            product: child.product_id.clone()?,
+            variant: child.sku_id.clone(),
+            quantity: u32::try_from(child.product_count?).ok()?,
+        })
+    });
+    contents.collect::<Option<_>>().unwrap_or_default()
+}
+
 /// An order with its parcels put together: parcels arrive with their order, and an order with its last parcel.
 pub(super) fn supplier_order(
     mut state: SupplierState,
@@ -332,7 +345,11 @@ pub(super) fn supplier_order(
     if state == SupplierState::Shipped && all_arrived {
         state = SupplierState::Delivered;
     }
-    SupplierOrder { state, parcels }
+    SupplierOrder {
+        state,
+        parcels,
+        contents: Vec::new(),
+    }
 }
 
 /// When a push was sent; AliExpress writes seconds, but its other times are milliseconds.

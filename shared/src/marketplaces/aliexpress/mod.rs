@@ -280,7 +280,10 @@ impl Buy for AliExpress {
         } else {
             Vec::new()
         };
-        Ok(convert::supplier_order(state, parcels))
+        Ok(SupplierOrder {
+            contents: convert::contents(&order),
+            ..convert::supplier_order(state, parcels)
+        })
     }
 }
 

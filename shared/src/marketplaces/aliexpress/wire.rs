@@ -224,6 +224,12 @@ pub(super) struct Order {
 /// A line of an order that we placed.
 #[derive(Deserialize)]
 pub(super) struct ChildOrder {
+    #[serde(default, deserialize_with = "loose::id")]
+    pub(super) product_id: Option<String>,
+    #[serde(default, deserialize_with = "loose::id")]
+    pub(super) sku_id: Option<String>,
+    #[serde(default, deserialize_with = "loose::whole")]
+    pub(super) product_count: Option<i64>,
     #[serde(default, deserialize_with = "loose::text")]
     pub(super) end_reason: Option<String>,
 }

@@ -55,7 +55,18 @@ pub(super) struct NewRefund<'a> {
     pub(super) reason_for_refund: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) comment: Option<&'a str>,
-    pub(super) order_level_refund_amount: Amount,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) order_level_refund_amount: Option<Amount>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) refund_items: Vec<RefundItem<'a>>,
+}
+
+/// Money to give back of a line (`RefundItem`).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RefundItem<'a> {
+    pub(super) line_item_id: &'a str,
+    pub(super) refund_amount: Amount,
 }
 
 /// What became of it (`Refund`).

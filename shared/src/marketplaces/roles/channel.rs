@@ -187,6 +187,8 @@ pub trait ConfirmParcels: Send + Sync {
 pub struct RefundRequest {
     /// How much, of the whole order.
     pub amount: Money,
+    /// The one line that it is for; none where it is for the order, or for several of its lines.
+    pub line: Option<LineId>,
     /// Why.
     pub reason: RefundReason,
     /// Said to the customer; empty where nothing is said.

@@ -132,6 +132,8 @@ pub struct SupplierOrder {
     pub state: SupplierState,
     /// Its parcels so far.
     pub parcels: Vec<SupplierParcel>,
+    /// What was bought with it, whatever became of it; empty where the supplier does not say, or not of all of it.
+    pub contents: Vec<ParcelContent>,
 }
 
 /// How far a supplier's order is.
@@ -154,7 +156,7 @@ pub enum SupplierState {
     },
 }
 
-/// Units in a supplier's parcel.
+/// Units in a supplier's parcel, or in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParcelContent {
     /// The supplier's id of the product.

@@ -17,6 +17,7 @@ mod deployed;
 mod door;
 mod everywhere;
 mod faults;
+mod parts;
 mod privacy;
 mod resolve;
 mod road;

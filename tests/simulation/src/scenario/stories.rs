@@ -2,6 +2,7 @@
 
 use super::{Action, Counter, LAMP, Scenario};
 use crate::stage::NewOffer;
+use kervan::domain::Unavailable;
 
 /// The product behind the second offer, and behind the second sku.
 const OTHER: u64 = 500_002;
@@ -30,6 +31,7 @@ fn scenario(name: &'static str, about: &'static str) -> Scenario {
         second_channel: false,
         revisions: 0,
         evidence: None,
+        unavailable: Unavailable::Wait,
         parcels: 1,
         // So that the schedules run soon after a lease has run out, and meet who still holds on to it.
         actions: vec![(BOUGHT_MS, Action::Buy("LAMP-01", 1))],
@@ -130,6 +132,19 @@ pub fn scenarios() -> Vec<Scenario> {
             ..scenario(
                 "refund-in-vain",
                 "One of two lines is paid back by hand at any moment, and the refund fails.",
+            )
+        },
+        Scenario {
+            goods: vec![
+                ("LAMP-01", vec![offer(LAMP, 5, 1)]),
+                ("MUG-02", vec![offer(OTHER, 5, 1)]),
+            ],
+            unavailable: Unavailable::SendTheRest,
+            actions: vec![(900, Action::SellOut), (BOUGHT_MS, Action::BuyBoth)],
+            calm_ends: &["lines_missing"],
+            ..scenario(
+                "send-the-rest",
+                "One of two lines cannot be had, and the other is sent without it.",
             )
         },
         Scenario {

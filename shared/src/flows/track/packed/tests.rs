@@ -2,7 +2,6 @@ use super::*;
 use crate::domain::{
     Cancel, Event, MappedLine, Money, OfferId, OrderDetails, OrderLine, Payment, TrackingNumber,
 };
-use crate::marketplaces::ParcelContent;
 
 fn sku(text: &str) -> Sku {
     Sku::parse(text).unwrap()
@@ -91,7 +90,14 @@ fn see(order: &mut Order, contents: &[(&str, u32)]) -> Parcel {
         delivered: false,
     };
     let now = Timestamp::UNIX_EPOCH;
-    let new = new_parcel(order, &order.purchases[0], &parcel, &order.parcels, now);
+    let new = new_parcel(
+        order,
+        &order.purchases[0],
+        &parcel,
+        &[],
+        &order.parcels,
+        now,
+    );
     let seen = Event::ParcelSeen {
         parcel: new.clone(),
     };

@@ -416,23 +416,31 @@ fn entries(shipment: &Logistics) -> impl Iterator<Item = &str> {
     ids.split(',').map(str::trim).filter(|id| !id.is_empty())
 }
 
+/// What was bought with an order; empty where that is not told of all of it.
+pub(super) fn all_contents(order: &Order) -> Vec<ParcelContent> {
+    let items = order.product_items.iter();
+    let contents = items.map(|item| content(item, item.quantity?));
+    contents.collect::<Option<_>>().unwrap_or_default()
+}
+
+fn content(item: &ProductItem, quantity: i64) -> Option<ParcelContent> {
+    Some(ParcelContent {
+        product: item.product_id.clone()?,
+        variant: Some(
+            item.spec_id
+                .clone()
+                .unwrap_or_else(|| NO_VARIANT.to_owned()),
+        ),
+        quantity: u32::try_from(quantity).ok()?,
+    })
+}
+
 /// What is in a parcel; empty where that is not told of all of it.
 fn contents(order: &Order, shipment: &Logistics, shared: &BTreeSet<&str>) -> Vec<ParcelContent> {
     let item_of = |id: &str| {
         order.product_items.iter().find(|item| {
             item.sub_item_id_string.as_deref() == Some(id)
                 || item.sub_item_id.as_deref() == Some(id)
-        })
-    };
-    let content = |item: &ProductItem, quantity: i64| {
-        Some(ParcelContent {
-            product: item.product_id.clone()?,
-            variant: Some(
-                item.spec_id
-                    .clone()
-                    .unwrap_or_else(|| NO_VARIANT.to_owned()),
-            ),
-            quantity: u32::try_from(quantity).ok()?,
         })
     };
     let goods = shipment.logistics_order_goods.iter().map(|goods| {

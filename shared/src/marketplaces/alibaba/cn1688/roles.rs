@@ -313,7 +313,11 @@ impl Buy for Cn1688 {
         if !self.client.config.to_buyers {
             parcels.clear();
         }
-        Ok(SupplierOrder { state, parcels })
+        Ok(SupplierOrder {
+            state,
+            parcels,
+            contents: convert::all_contents(&order),
+        })
     }
 }
 

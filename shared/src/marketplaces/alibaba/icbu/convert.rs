@@ -389,7 +389,12 @@ pub(super) fn supplier_order(
     if state == SupplierState::Shipped && all_arrived {
         state = SupplierState::Delivered;
     }
-    SupplierOrder { state, parcels }
+    SupplierOrder {
+        state,
+        parcels,
+        // A purchase is one order here: it has all of it.
+        contents: Vec::new(),
+    }
 }
 
 /// The refusal of an order that was not sent, because its lines do not make one.

@@ -5,7 +5,7 @@ use crate::{
     domain::ChannelOrderId,
     marketplaces::{
         CallError, Kind, RefundRequest, RefundState, Refunded, Retry,
-        ebay::{convert, error::Operation, limits, wire},
+        ebay::{OrdersApi, convert, error::Operation, limits, wire},
     },
 };
 use http::Method;
@@ -20,7 +20,7 @@ impl Client {
         convert::refunds(&order).map_err(|field| self.bad(Operation::GetOrder, field))
     }
 
-    /// issueRefund (Fulfillment API): of the whole order, signed where the account has a key. There is no key against
+    /// issueRefund (Fulfillment API): of the whole order or of one of its lines, signed where the account has a key. There is no key against
     /// repeats; eBay only stops what exceeds the order.
     pub(in crate::marketplaces::ebay) async fn refund(
         &self,
@@ -36,13 +36,27 @@ impl Client {
             return Err(fault.not_sent(Kind::Refused, Retry::Permanent, "amount"));
         }
         let comment = short(&request.comment);
+        let amount = wire::Amount {
+            value: request.amount.decimal(),
+            currency: request.amount.currency.code().to_owned(),
+        };
+        // eBay takes one of both, and wants the item where it is one line of several. The Trading API names lines otherwise.
+        let names_lines = self.config.orders == OrdersApi::Fulfillment;
+        let (of_order, of_lines) = match request.line.as_ref().filter(|_| names_lines) {
+            None => (Some(amount), Vec::new()),
+            Some(line) => {
+                let item = wire::RefundItem {
+                    line_item_id: line.as_str(),
+                    refund_amount: amount,
+                };
+                (None, vec![item])
+            }
+        };
         let body = wire::NewRefund {
             reason_for_refund: convert::refund_reason(request.reason),
             comment: Some(comment.as_str()).filter(|comment| !comment.is_empty()),
-            order_level_refund_amount: wire::Amount {
-                value: request.amount.decimal(),
-                currency: request.amount.currency.code().to_owned(),
-            },
+            order_level_refund_amount: of_order,
+            refund_items: of_lines,
         };
         let path = format!("{}/issue_refund", order_path(order));
         let body = self.json(operation, &body)?;

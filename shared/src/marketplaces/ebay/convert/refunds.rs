@@ -25,7 +25,9 @@ pub(in crate::marketplaces::ebay) fn refund_state(status: Option<&str>) -> Refun
     }
 }
 
-/// All refunds of an order: of the whole, and of its lines, which have no status but a date once they are paid.
+/// All refunds of an order: of the whole, and of its lines, which have no status but a date once they are paid. A refund of a
+/// line can stand at the order too, under the same id or, because one of the two places may show none, with the same amount;
+/// it is one, with what the order says of it.
 pub(in crate::marketplaces::ebay) fn refunds(
     order: &wire::Order,
 ) -> Result<Vec<Refunded>, BadField> {
@@ -39,7 +41,21 @@ pub(in crate::marketplaces::ebay) fn refunds(
     let of_lines = lines.flat_map(|line| line.refunds.as_deref().unwrap_or_default());
     let of_lines =
         of_lines.map(|refund| refunded(refund, state_of_line(refund), "lineItems.refunds"));
-    of_order.chain(of_lines).collect()
+    let mut all = of_order.collect::<Result<Vec<_>, _>>()?;
+    let mut twice: Vec<usize> = (0..all.len()).collect();
+    for refund in of_lines {
+        let refund: Refunded = refund?;
+        let is_it = |place: &usize| {
+            let known = &all[*place];
+            let has_ids = !known.id.is_empty() && !refund.id.is_empty();
+            known.amount == refund.amount && (!has_ids || known.id == refund.id)
+        };
+        match twice.iter().position(is_it) {
+            Some(place) => drop(twice.swap_remove(place)),
+            None => all.push(refund),
+        }
+    }
+    Ok(all)
 }
 
 fn refunded(

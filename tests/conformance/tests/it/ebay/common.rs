@@ -165,6 +165,7 @@ pub(crate) fn update(sku: &str, offer: &str, quantity: u32) -> ListingUpdate {
 pub(crate) fn refund(amount: &str) -> RefundRequest {
     RefundRequest {
         amount: Money::parse(amount, "USD".parse().unwrap()).unwrap(),
+        line: None,
         reason: RefundReason::NotAsDescribed,
         comment: "example".into(),
         not_after: jiff::Timestamp::MAX,

@@ -6,7 +6,8 @@ use crate::ebay::common::{World, contract, contract_text, order_id, parcel, refu
 use bytes::Bytes;
 use http::Request;
 use kervan::marketplaces::{
-    ConfirmParcels, Examine, PushListings, ReadOrders, Refund, Subscribe, SubscribeTo,
+    ConfirmParcels, Examine, PushListings, ReadOrders, Refund, RefundRequest, Subscribe,
+    SubscribeTo,
 };
 use kervan_marketplaces::{
     Money, defaults,
@@ -83,6 +84,11 @@ async fn all_requests() -> Vec<Request<Bytes>> {
                 .all(Result::is_ok)
         );
         ebay.refund(&order, &refund("5.00")).await.unwrap();
+        let of_line = RefundRequest {
+            line: Some(fetched.details.lines[0].id.clone()),
+            ..refund("4.00")
+        };
+        ebay.refund(&order, &of_line).await.unwrap();
         let to = SubscribeTo {
             queue_arn: None,
             alert_email: Some("ops@example.com".into()),

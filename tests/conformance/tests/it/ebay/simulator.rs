@@ -2,8 +2,9 @@
 
 use crate::ebay::common::{ENDPOINT, World, order_id, parcel, refund, update};
 use kervan::marketplaces::{
-    ConfirmParcels, Effect, Examine, Finding, Kind, PushListings, ReadOrders, Refund, RefundState,
-    Retry, Subscribe, SubscribeStep, SubscribeTo, Verdict, VerifyPushes,
+    ConfirmParcels, Effect, Examine, Finding, Kind, PushListings, ReadOrders, Refund,
+    RefundRequest, RefundState, Retry, Subscribe, SubscribeStep, SubscribeTo, Verdict,
+    VerifyPushes,
 };
 use kervan::{domain::SignalKind, marketplaces::Unverified};
 use kervan_marketplaces::{
@@ -220,6 +221,39 @@ async fn a_refund_is_signed_pending_and_paid_later() {
         (Retry::Person, "signing-key")
     );
     assert!(german.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_refund_of_one_line_of_several_is_of_that_line_and_is_one_refund() {
+    let (world, _) = with_order(&json!({}), EbaySettings::default()).await;
+    let ebay = &world.simulators.ebay;
+    ebay.add_listing(NewListing::new("DESK", Money::usd(8_00), 9));
+    let order = NewOrder::of([("LAMP", 1), ("DESK", 1)]);
+    let order = order_id(&ebay.place_order(order).unwrap());
+    world.pass(Duration::from_secs(5));
+    let details = world.ebay.order(&order).await.unwrap().details;
+    let of_line = RefundRequest {
+        line: Some(details.lines[1].id.clone()),
+        ..refund("8.00")
+    };
+    let made = world.ebay.refund(&order, &of_line).await.unwrap();
+    // It stands at the order and at the line.
+    assert_eq!(world.ebay.refunds(&order).await.unwrap(), vec![made]);
+    let pending = world.ebay.order(&order).await.unwrap().details;
+    assert_eq!(pending.refunded_minor, 8_00);
+    let refunding: Vec<u32> = pending.lines.iter().map(|line| line.refunding).collect();
+    assert_eq!(refunding, [0, 1]);
+    world.pass(Duration::from_secs(61));
+    let paid = world.ebay.order(&order).await.unwrap().details;
+    let refunded: Vec<u32> = paid.lines.iter().map(|line| line.refunded).collect();
+    assert_eq!(refunded, [0, 1]);
+    // eBay itself counts what is left of a line.
+    let too_much = RefundRequest {
+        line: Some(details.lines[1].id.clone()),
+        ..refund("8.01")
+    };
+    let error = world.ebay.refund(&order, &too_much).await.unwrap_err();
+    assert_eq!((error.code.as_str(), error.effect), ("34924", Effect::None));
 }
 
 #[tokio::test]
